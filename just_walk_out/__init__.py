@@ -1,0 +1,1 @@
+"""A cashier-less store as a sensor network on ROS 2."""

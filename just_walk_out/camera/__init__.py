@@ -1,0 +1,1 @@
+"""Cameras: capture, calibration and person detectors."""

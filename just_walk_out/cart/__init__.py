@@ -1,0 +1,1 @@
+"""What each visit holds."""

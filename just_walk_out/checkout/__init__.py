@@ -1,0 +1,1 @@
+"""Gate crossings, settlement, charges and the ledger."""

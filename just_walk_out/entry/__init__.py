@@ -1,0 +1,1 @@
+"""Who came in: codes, tokens and visits."""

@@ -1,0 +1,1 @@
+"""Who took what: takes and returns from shelf events, tracks and visits."""

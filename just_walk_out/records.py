@@ -1,0 +1,489 @@
+"""The plain values that cross rooms.
+
+Each class mirrors the message of the same name in ``msg/`` field by field, without ROS: stamps are
+integer nanoseconds of event time, arrays are tuples (numpy arrays for samples), enumerations are
+``IntEnum``. ``ros/conversions.py`` turns one into the other; ``to_dict`` and ``from_dict`` turn them
+into JSON values and back for journals and receipts. The meaning, unit and range of each field stand
+in the message file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Alert",
+    "Candidate",
+    "Cart",
+    "CartArray",
+    "CartLine",
+    "CartState",
+    "Charge",
+    "ChargeState",
+    "CodeScan",
+    "Crossing",
+    "DecisionState",
+    "Entry",
+    "EntryMethod",
+    "EntryResult",
+    "EventState",
+    "GateCrossing",
+    "GateCrossingArray",
+    "Interaction",
+    "InteractionArray",
+    "Kind",
+    "PersonDetection",
+    "PersonDetectionArray",
+    "PlateStatus",
+    "Severity",
+    "ShelfEvent",
+    "ShelfEventArray",
+    "ShelfWeights",
+    "Track",
+    "TrackArray",
+    "TrackState",
+    "Visit",
+    "VisitArray",
+    "VisitState",
+    "Watermark",
+    "from_dict",
+    "to_dict",
+]
+
+
+class TrackState(IntEnum):
+    """How well a track is founded."""
+
+    TENTATIVE = 0
+    CONFIRMED = 1
+    COASTING = 2
+
+
+class PlateStatus(IntEnum):
+    """Health of one weighing plate."""
+
+    OK = 0
+    STALE = 1
+    SATURATED = 2
+    FAULT = 3
+
+
+class EventState(IntEnum):
+    """Whether a shelf event may still be revised."""
+
+    SETTLING = 0
+    FINAL = 1
+
+
+class EntryResult(IntEnum):
+    """Verdict on a code shown at a gate."""
+
+    ACCEPTED = 0
+    MALFORMED = 1
+    FORGED = 2
+    EXPIRED = 3
+    NOT_YET_VALID = 4
+    REPLAYED = 5
+    WRONG_STORE = 6
+
+
+class EntryMethod(IntEnum):
+    """How a shopper identified."""
+
+    QR = 0
+    DEVICE = 1
+    FACE = 2
+
+
+class Crossing(IntEnum):
+    """Direction in which a gate was crossed."""
+
+    IN = 0
+    OUT = 1
+
+
+class VisitState(IntEnum):
+    """Life of a visit."""
+
+    EXPECTED = 0
+    OPEN = 1
+    LEFT = 2
+    ABANDONED = 3
+
+
+class Kind(IntEnum):
+    """What was done at the shelf."""
+
+    TAKE = 0
+    RETURN = 1
+
+
+class DecisionState(IntEnum):
+    """State of an interaction or a cart line."""
+
+    COMMITTED = 0
+    WAITING = 1
+    REVIEW = 2
+
+
+class CartState(IntEnum):
+    """Life of a cart."""
+
+    OPEN = 0
+    SETTLING = 1
+    SETTLED = 2
+
+
+class ChargeState(IntEnum):
+    """Outcome of a visit."""
+
+    CHARGED = 0
+    EMPTY = 1
+    REVIEW = 2
+    STAFF = 3
+    DECLINED = 4
+
+
+class Severity(IntEnum):
+    """How urgent an alert is."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Promise that ``source`` has nothing more to say up to ``stamp``."""
+
+    source: str
+    stamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetection:
+    """One person seen by one camera, projected to the floor."""
+
+    x: float
+    y: float
+    covariance: tuple[float, ...]
+    score: float
+    box: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetectionArray:
+    """All people one camera saw in one frame; the stamp is the camera's watermark."""
+
+    stamp: int
+    camera: str
+    detections: tuple[PersonDetection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One person on the floor at one tick."""
+
+    id: str
+    state: TrackState
+    x: float
+    y: float
+    vx: float
+    vy: float
+    covariance: tuple[float, ...]
+    existence: float
+    born: int
+    birth_gate: str = ""
+    cameras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrackArray:
+    """Everyone on the floor at one tick of the tracker."""
+
+    stamp: int
+    watermarks: tuple[Watermark, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    ended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShelfWeights:
+    """A batch of load-cell samples of one shelf; ``weights`` is flat, row-major samples x plates."""
+
+    stamp: int
+    shelf: str
+    source: str
+    sequence: int
+    lost: int
+    sample_period: int
+    plates: tuple[str, ...]
+    status: tuple[PlateStatus, ...]
+    weights: NDArray[np.float32]
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """Weights as a (samples, plates) view, kilograms."""
+        return self.weights.reshape(-1, len(self.plates))
+
+    def stamps(self) -> NDArray[np.int64]:
+        """Return the time of each sample, nanoseconds."""
+        count = len(self.weights) // len(self.plates)
+        return self.stamp + self.sample_period * np.arange(count, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfEvent:
+    """A weight step of one shelf."""
+
+    id: str
+    shelf: str
+    start: int
+    end: int
+    state: EventState
+    plates: tuple[str, ...]
+    change: tuple[float, ...]
+    covariance: tuple[float, ...]
+    degraded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfEventArray:
+    """New shelf events and how far each shelf has been seen."""
+
+    stamp: int
+    watermarks: tuple[Watermark, ...] = ()
+    events: tuple[ShelfEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeScan:
+    """The text of a code shown at a gate, unchecked."""
+
+    stamp: int
+    gate: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The verdict on a code shown at a gate."""
+
+    stamp: int
+    id: str
+    gate: str
+    account: str
+    method: EntryMethod
+    result: EntryResult
+    admits: int = 1
+    staff: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateCrossing:
+    """A person crossed the line of a gate."""
+
+    id: str
+    stamp: int
+    gate: str
+    track: str
+    direction: Crossing
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateCrossingArray:
+    """New gate crossings and how far the tracks have been seen."""
+
+    stamp: int
+    watermarks: tuple[Watermark, ...] = ()
+    crossings: tuple[GateCrossing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One admission: an account and the people in the store on its behalf."""
+
+    id: str
+    account: str
+    gate: str
+    entered: int = 0
+    exited: int = 0
+    state: VisitState = VisitState.EXPECTED
+    admits: int = 1
+    staff: bool = False
+    tracks: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VisitArray:
+    """All visits that are not over and those that ended lately."""
+
+    stamp: int
+    watermarks: tuple[Watermark, ...] = ()
+    visits: tuple[Visit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One explanation of a shelf event, with its probability."""
+
+    kind: Kind
+    sku: str
+    quantity: int
+    visit: str
+    track: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A decided take or return."""
+
+    id: str
+    start: int
+    end: int
+    shelf: str
+    plates: tuple[str, ...]
+    kind: Kind
+    state: DecisionState
+    sku: str
+    quantity: int
+    visit: str
+    track: str
+    confidence: float
+    candidates: tuple[Candidate, ...] = ()
+    evidence: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionArray:
+    """New interactions and how far each shelf is decided."""
+
+    stamp: int
+    watermarks: tuple[Watermark, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """Units of one product in one state."""
+
+    sku: str
+    name: str
+    quantity: int
+    unit_price: int
+    amount: int
+    state: DecisionState
+    confidence: float
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What a visit holds at this moment."""
+
+    visit: str
+    account: str
+    currency: str
+    state: CartState = CartState.OPEN
+    revision: int = 0
+    updated: int = 0
+    lines: tuple[CartLine, ...] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CartArray:
+    """All carts of visits that are not over and those that ended lately."""
+
+    stamp: int
+    watermarks: tuple[Watermark, ...] = ()
+    carts: tuple[Cart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The outcome of a visit."""
+
+    stamp: int
+    id: str
+    visit: str
+    account: str
+    entered: int
+    exited: int
+    state: ChargeState
+    lines: tuple[CartLine, ...]
+    tax: int
+    total: int
+    currency: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something a person in the store should know."""
+
+    stamp: int
+    id: str
+    severity: Severity
+    kind: str
+    source: str
+    text: str
+    visit: str = field(default="")
+    track: str = field(default="")
+
+
+Record = TypeVar("Record")
+
+
+@functools.cache
+def field_types(cls: type) -> dict[str, Any]:
+    """Return the resolved type of each field of a record class, in order."""
+    hints = typing.get_type_hints(cls)
+    return {item.name: hints[item.name] for item in dataclasses.fields(cls)}
+
+
+def to_dict(record: Any) -> Any:
+    """Turn a record into JSON values: dicts, lists, numbers and strings."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {name: to_dict(getattr(record, name)) for name in field_types(type(record))}
+    if isinstance(record, tuple | list):
+        return [to_dict(item) for item in record]
+    if isinstance(record, np.ndarray):
+        return record.tolist()
+    if isinstance(record, IntEnum):
+        return int(record)
+    return record
+
+
+def from_dict(cls: type[Record], values: Any) -> Record:
+    """Rebuild a record of class ``cls`` from what ``to_dict`` gave."""
+    return typing.cast(Record, _rebuild(cls, values))
+
+
+def _rebuild(kind: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        known = field_types(kind)
+        return kind(**{name: _rebuild(known[name], item) for name, item in value.items()})
+    origin = typing.get_origin(kind)
+    if origin is tuple:
+        return tuple(_rebuild(typing.get_args(kind)[0], item) for item in value)
+    if origin is np.ndarray:
+        return np.asarray(value, dtype=np.float32)
+    if isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and issubclass(kind, IntEnum):
+        return kind(value)
+    return value

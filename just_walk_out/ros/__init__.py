@@ -1,0 +1,1 @@
+"""The only shared ROS helpers: conversions, QoS, topics, parameters, diagnostics and markers."""

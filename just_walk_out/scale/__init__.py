@@ -1,0 +1,1 @@
+"""Weight-sensing shelves: serial transport, load-cell protocols and weight steps."""

@@ -1,0 +1,1 @@
+"""A store with people in it that drives the same inputs as a real one."""

@@ -1,0 +1,1 @@
+"""The store as data: floor plan, fixtures, planogram, catalogue, sensors and policy."""

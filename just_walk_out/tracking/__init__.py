@@ -1,0 +1,1 @@
+"""One track on the floor for each person, from door to door."""
