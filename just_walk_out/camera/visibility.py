@@ -1,0 +1,132 @@
+"""What fixtures hide: sight lines between cameras and points of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.store.model import Camera, Gondola, Point, Store
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def inside_polygon(points: ArrayLike, corners: Sequence[Point]) -> Bools:
+    """Whether points (..., 2) lie in a simple polygon (even-odd rule)."""
+    given = np.asarray(points, dtype=np.float64)
+    x, y = given[..., 0], given[..., 1]
+    result = np.zeros(x.shape, dtype=bool)
+    ring = np.asarray(corners, dtype=np.float64)
+    for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+        if ay == by:
+            continue
+        crosses = (ay > y) != (by > y)
+        result ^= crosses & (x < ax + (y - ay) * (bx - ax) / (by - ay))
+    return result
+
+
+def distance_to_segment(points: ArrayLike, start: Point, end: Point) -> Floats:
+    """Distance of points (..., 2) from a segment, metres."""
+    given = np.asarray(points, dtype=np.float64)
+    origin, along = np.asarray(start, dtype=np.float64), np.subtract(end, start)
+    share = np.clip(((given - origin) @ along) / max(float(along @ along), 1e-12), 0.0, 1.0)
+    return np.asarray(np.linalg.norm(given - origin - share[..., None] * along, axis=-1))
+
+
+def distance_outside(points: ArrayLike, corners: Sequence[Point]) -> Floats:
+    """Signed distance of points (..., 2) from a polygon's border, metres: positive outside, negative inside."""
+    given = np.asarray(points, dtype=np.float64)
+    ring = [*corners, corners[0]]
+    border: Floats = np.min([distance_to_segment(given, a, b) for a, b in pairwise(ring)], axis=0)
+    return np.where(inside_polygon(given, corners), -border, border)
+
+
+class Occluders:
+    """The fixtures of a store as solid boxes."""
+
+    def __init__(self, gondolas: Iterable[Gondola], shrink: float = 0.02) -> None:
+        """Place the boxes.
+
+        Args:
+            gondolas: the fixtures.
+            shrink: metres taken off each side, so that a point on a face is not hidden by its own fixture.
+        """
+        self._boxes = [
+            (np.linalg.inv(item.pose.matrix()), np.array([item.width, item.depth, item.height]), shrink)
+            for item in gondolas
+        ]
+
+    def hidden(self, eye: ArrayLike, points: ArrayLike) -> Bools:
+        """Whether each point (..., 3) is hidden from the eye (3,) by a fixture (slab test)."""
+        given = np.asarray(points, dtype=np.float64)
+        result = np.zeros(given.shape[:-1], dtype=bool)
+        for inverse, size, shrink in self._boxes:
+            start = inverse[:3, :3] @ np.asarray(eye, dtype=np.float64) + inverse[:3, 3]
+            along = given @ inverse[:3, :3].T + inverse[:3, 3] - start
+            along = np.where(np.abs(along) < 1e-9, 1e-9, along)
+            low = (np.array([shrink, shrink, -1e-3]) - start) / along
+            high = (size - shrink - start) / along
+            enter = np.minimum(low, high).max(axis=-1)
+            leave = np.maximum(low, high).min(axis=-1)
+            result |= (enter < leave) & (leave > 0.0) & (enter < 1.0)
+        return result
+
+    def blocked(self, points: ArrayLike, margin: float = 0.0) -> Bools:
+        """Whether floor points (..., 2) lie within a footprint grown by ``margin`` metres."""
+        given = np.asarray(points, dtype=np.float64)
+        level = np.concatenate([given, np.zeros((*given.shape[:-1], 1))], axis=-1)
+        result = np.zeros(given.shape[:-1], dtype=bool)
+        for inverse, size, _ in self._boxes:
+            local = (level @ inverse[:3, :3].T + inverse[:3, 3])[..., :2]
+            result |= ((local > -margin) & (local < size[:2] + margin)).all(axis=-1)
+        return result
+
+    def push_out(self, points: ArrayLike) -> Floats:
+        """Move floor points (..., 2) that lie within a footprint to its nearest edge."""
+        moved = np.array(points, dtype=np.float64)
+        for inverse, size, _ in self._boxes:
+            back = np.linalg.inv(inverse)
+            level = np.concatenate([moved, np.zeros((*moved.shape[:-1], 1))], axis=-1)
+            local = (level @ inverse[:3, :3].T + inverse[:3, 3])[..., :2]
+            inner = ((local > 0.0) & (local < size[:2])).all(axis=-1)
+            if not inner.any():
+                continue
+            gaps = np.stack([local[..., 0], size[0] - local[..., 0], local[..., 1], size[1] - local[..., 1]], axis=-1)
+            side = gaps.argmin(axis=-1)
+            target = local.copy()
+            target[..., 0] = np.where(side == 0, 0.0, np.where(side == 1, size[0], target[..., 0]))
+            target[..., 1] = np.where(side == 2, 0.0, np.where(side == 3, size[1], target[..., 1]))
+            placed = np.concatenate([target, level[..., 2:]], axis=-1) @ back[:3, :3].T + back[:3, 3]
+            moved = np.where(inner[..., None], placed[..., :2], moved)
+        return moved
+
+
+class Coverage:
+    """Which cameras can see the upper body of a person who stands somewhere."""
+
+    def __init__(self, store: Store, cameras: Sequence[Camera], height: float = 1.4) -> None:
+        """Prepare the projections.
+
+        Args:
+            store: the fixtures.
+            cameras: the cameras in question.
+            height: of the part of the body that must be seen, metres.
+        """
+        self.cameras = tuple(camera.id for camera in cameras)
+        self._projectors = [FloorProjector(camera) for camera in cameras]
+        self._occluders = Occluders(store.gondolas)
+        self._height = height
+
+    def sees(self, points: ArrayLike, margin: float = 8.0) -> Bools:
+        """Return (..., cameras): whether each camera sees a person at floor points (..., 2)."""
+        given = np.asarray(points, dtype=np.float64)
+        raised = np.concatenate([given, np.full((*given.shape[:-1], 1), self._height)], axis=-1)
+        columns = [
+            item.inside(item.to_pixels(raised), margin) & ~self._occluders.hidden(item.centre, raised)
+            for item in self._projectors
+        ]
+        return np.stack(columns, axis=-1) if columns else np.zeros((*given.shape[:-1], 0), dtype=bool)
