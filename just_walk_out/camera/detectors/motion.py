@@ -1,0 +1,143 @@
+"""People as what differs from the empty store: for fixed, calibrated overview cameras; needs no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.camera.detectors.background import Background, BackgroundSettings
+from just_walk_out.camera.detectors.base import Detections, Image
+from just_walk_out.camera.detectors.occupancy import Occupancy, OccupancySettings, Occupant
+from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.person import PersonSettings, edges, position_covariance
+from just_walk_out.settings import setting
+from just_walk_out.store.model import Camera, Store
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class MotionSettings:
+    """How the motion detector works."""
+
+    width: int = setting(480, "Width pictures are scaled down to", unit="px", minimum=80)
+    image_deviation: float = setting(0.02, "Standard deviation of head and feet, share of the box height", minimum=0.0)
+    image_pixels: float = setting(1.5, "Least standard deviation of head and feet", unit="px", minimum=0.1)
+    least_blob: float = setting(
+        0.002, "Smallest person without calibration, share of the picture", minimum=0.0, maximum=1.0
+    )
+    ghost_frames: int = setting(5, "Pictures in a row after which a ghost is erased", unit="pictures", minimum=1)
+
+
+class MotionDetector:
+    """Background subtraction, then a fit of people on the floor; connected blobs without a store."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        store: Store | None = None,
+        settings: MotionSettings | None = None,
+        *,
+        background: BackgroundSettings | None = None,
+        occupancy: OccupancySettings | None = None,
+        person: PersonSettings | None = None,
+    ) -> None:
+        """Prepare for one camera.
+
+        Args:
+            camera: calibration; pictures must have its size.
+            store: floor plan and fixtures; None finds connected blobs, without positions.
+            settings: of the detector.
+            background: of the background model.
+            occupancy: of the fit.
+            person: assumed body.
+        """
+        self._settings = settings or MotionSettings()
+        self._person = person or PersonSettings()
+        self._scale = min(1.0, self._settings.width / camera.width)
+        self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
+        self._projector = FloorProjector(camera)
+        self._background = Background(background)
+        self._occupancy = None
+        if store is not None:
+            self._occupancy = Occupancy(camera, store, self._scale, occupancy, self._person)
+        self._ghosts: list[tuple[Floats, int]] = []
+
+    def detect(self, image: Image, stamp: int) -> Detections:
+        """Find the people; see ``PersonDetector``."""
+        if self._scale < 1.0:
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        mask = self._background.subtract(image, stamp)
+        if self._occupancy is None:
+            return self._blobs(mask, stamp)
+        found = self._occupancy.fit(mask)
+        people = np.zeros_like(mask)
+        for occupant in found:
+            self._occupancy.paint(people, occupant, 1, 1.5)
+        self._background.learn(stamp, mask, people)
+        found = self._without_ghosts(found, mask)
+        return self._report(found)
+
+    def detect_batch(self, images: Sequence[Image]) -> list[Detections]:
+        """Refuse: a background belongs to one camera and its order of pictures.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("the motion detector keeps one background and takes one picture at a time")
+
+    def _report(self, found: list[Occupant]) -> Detections:
+        if not found:
+            return Detections(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2)))
+        positions = np.array([item.position for item in found])
+        heights = np.array([item.height for item in found])
+        feet = np.array([item.feet for item in found])
+        sides = edges(self._projector, positions, heights)
+        limits = np.array([self._projector.width, self._projector.height] * 2, dtype=np.float64)
+        tall = np.maximum(sides[:, 3] - sides[:, 1], 1.0)
+        sides = np.clip(np.nan_to_num(sides), 0.0, limits)
+        boxes = np.concatenate([sides[:, :2], sides[:, 2:] - sides[:, :2]], axis=1)
+        pixels = np.maximum(self._settings.image_deviation * tall, self._settings.image_pixels / self._scale)
+        covariances = position_covariance(self._projector, positions, heights, feet, pixels, self._person)
+        scores = np.array([item.share for item in found])
+        return Detections(boxes, scores, positions, covariances)
+
+    def _without_ghosts(self, found: list[Occupant], mask: Mask) -> list[Occupant]:
+        """Erase people who are only holes left in the background."""
+        assert self._occupancy is not None
+        real: list[Occupant] = []
+        suspects: list[tuple[Floats, int]] = []
+        kernel = np.ones((3, 3), np.uint8)
+        for occupant in found:
+            shape = np.zeros_like(mask)
+            self._occupancy.paint(shape, occupant, 1, 1.25)
+            shape &= mask
+            rim = cv2.morphologyEx(shape, cv2.MORPH_GRADIENT, kernel).astype(bool)
+            if not self._background.is_ghost(rim):
+                real.append(occupant)
+                continue
+            before = [n for place, n in self._ghosts if float(np.linalg.norm(place - occupant.position)) < 0.3]
+            count = 1 + max(before, default=0)
+            if count >= self._settings.ghost_frames:
+                self._background.reset(np.asarray(cv2.dilate(shape, np.ones((7, 7), np.uint8)), dtype=np.uint8))
+            else:
+                suspects.append((occupant.position, count))
+        self._ghosts = suspects
+        return real
+
+    def _blobs(self, mask: Mask, stamp: int) -> Detections:
+        joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 5), np.uint8))
+        _, _, facts, _ = cv2.connectedComponentsWithStats(joined)
+        large = facts[1:][facts[1:, cv2.CC_STAT_AREA] >= self._settings.least_blob * mask.size].astype(np.float64)
+        people = np.zeros_like(mask)
+        for left, top, width, height, _ in large.astype(int):
+            people[top : top + height, left : left + width] = 1
+        self._background.learn(stamp, mask, people)
+        boxes = large[:, :4] / self._scale
+        scores = np.minimum(1.0, large[:, 4] / np.maximum(large[:, 2] * large[:, 3], 1.0) + 0.2)
+        return Detections(boxes, scores)

@@ -1,0 +1,229 @@
+"""Explains a foreground mask by people who stand on the floor.
+
+A generative fit in the spirit of the probabilistic occupancy map (Fleuret et al. 2008), made greedy
+and cheap: every place where somebody could stand predicts which pixels that person would cover, as a
+few stacked rectangles, less what fixtures hide. The place that explains most foreground at least
+background is taken, its pixels are explained away, and so on until what is left is too little for a
+person. So merged people come apart and hidden feet do not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.person import PersonSettings
+from just_walk_out.camera.visibility import Occluders, distance_outside
+from just_walk_out.settings import setting
+from just_walk_out.store.model import Camera, Store
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Mask = NDArray[np.uint8]
+
+# Slices of the body from the soles up: share of the height at their ends, half width in metres.
+_ENDS: Floats = np.array([0.0, 0.24, 0.48, 0.66, 0.84, 1.0])
+_HALF_WIDTHS: Floats = np.array([0.15, 0.18, 0.21, 0.22, 0.11])
+_ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
+_RING: Floats = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
+
+
+@dataclass(frozen=True)
+class OccupancySettings:
+    """Where people are looked for and how much evidence makes a person."""
+
+    step: float = setting(0.15, "Spacing of the places that are tried", unit="m", minimum=0.05, maximum=0.5)
+    margin: float = setting(0.6, "How far beyond the floor plan people are looked for", unit="m", minimum=0.0)
+    miss_cost: float = setting(0.6, "Cost of a background pixel within a person, in foreground pixels", minimum=0.0)
+    least_gain: float = setting(0.22, "Least gain, share of the person's visible pixels", minimum=0.01, maximum=1.0)
+    least_new: float = setting(
+        0.30, "Least share of a person's visible pixels that nobody else explains", minimum=0.01, maximum=1.0
+    )
+    least_visible: float = setting(0.2, "Least visible share of a person who is looked for", minimum=0.01, maximum=1.0)
+    least_pixels: float = setting(60.0, "Least foreground of a person", unit="px", minimum=1.0)
+    separation: float = setting(0.35, "Least distance between two people", unit="m", minimum=0.0)
+    most: int = setting(20, "Most people one camera reports", minimum=1)
+
+
+@dataclass(frozen=True)
+class Occupant:
+    """One person of the fit.
+
+    Attributes:
+        position: x, y, metres.
+        height: fitted body height, metres.
+        share: of the visible body that is foreground, 0..1.
+        feet: whether the feet are visible.
+        rectangles: (slices, 4) left, top, right, bottom, pixels of the mask.
+        visible: (slices,) which slices no fixture hides.
+    """
+
+    position: Floats
+    height: float
+    share: float
+    feet: bool
+    rectangles: Floats
+    visible: Bools
+
+
+class Occupancy:
+    """Finds the people that explain the foreground of one camera."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        store: Store,
+        scale: float,
+        settings: OccupancySettings | None = None,
+        person: PersonSettings | None = None,
+    ) -> None:
+        """Precompute what a person at each place would cover.
+
+        Args:
+            camera: calibration.
+            store: floor plan and fixtures.
+            scale: pixels of the mask per pixel of the camera.
+            settings: what is looked for.
+            person: assumed body height.
+        """
+        self._settings = settings or OccupancySettings()
+        self._person = person or PersonSettings()
+        self._projector = FloorProjector(camera)
+        self._scale = scale
+        self._size = (round(camera.width * scale), round(camera.height * scale))
+        self._occluders = Occluders(store.gondolas)
+        places = self._places(store)
+        visible = self._visible(places, self._person.height)
+        whole = self._rectangles(places, np.full(len(places), self._person.height))
+        areas = _areas(self._clip(whole))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = (areas * visible).sum(axis=1) / _areas(whole).sum(axis=1)
+        keep = np.isfinite(whole).all(axis=(1, 2)) & (share > self._settings.least_visible)
+        self._keep(places[keep], visible[keep], whole[keep])
+
+    def fit(self, mask: Mask) -> list[Occupant]:
+        """Explain a foreground mask (0 or 1 a pixel); the people come nearest (largest) first."""
+        settings = self._settings
+        found: list[Occupant] = []
+        if not len(self._positions) or not mask.any():
+            return found
+        worth = np.where(mask > 0, 1.0, -settings.miss_cost).astype(np.float32)
+        raw = self._sums(cv2.integral(mask), self._corners, self._shown)
+        active = np.flatnonzero((raw > settings.least_new * self._area) & (raw > settings.least_pixels))
+        fresh = mask.copy()
+        while active.size and len(found) < settings.most:
+            table = cv2.integral(worth)
+            gain = self._sums(table, self._corners[active], self._shown[active])
+            new = self._sums(cv2.integral(fresh), self._corners[active], self._shown[active])
+            area = self._area[active]
+            enough = (gain > settings.least_gain * area) & (new > settings.least_new * area)
+            enough &= new > settings.least_pixels
+            if not enough.any():
+                break
+            active, gain = active[enough], gain[enough]
+            best = int(gain.argmax())
+            occupant = self._refine(int(active[best]), table, mask)
+            found.append(occupant)
+            self.paint(worth, occupant, 0.0, 1.25)
+            self.paint(fresh, occupant, 0, 1.25)
+            away = np.linalg.norm(self._positions[active] - occupant.position, axis=1)
+            active = active[away > settings.separation]
+        return found
+
+    def paint(self, target: NDArray[np.generic], occupant: Occupant, value: float, widen: float) -> None:
+        """Fill the visible slices of a person, widened about their middle by a factor, with a value."""
+        for (left, top, right, bottom), shown in zip(occupant.rectangles, occupant.visible, strict=True):
+            if shown:
+                spare = 0.5 * (widen - 1.0) * (right - left)
+                x0, x1 = max(0, int(left - spare)), max(0, int(np.ceil(right + spare)))
+                y0, y1 = max(0, int(top - 0.3 * spare)), max(0, int(np.ceil(bottom + 0.3 * spare)))
+                target[y0:y1, x0:x1] = value
+
+    def _places(self, store: Store) -> Floats:
+        step, margin = self._settings.step, self._settings.margin
+        corners = np.asarray(store.floor, dtype=np.float64)
+        low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+        xs, ys = np.arange(low[0], high[0], step), np.arange(low[1], high[1], step)
+        grid = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1).reshape(-1, 2)
+        near = distance_outside(grid, store.floor) <= margin
+        return np.asarray(grid[near & ~self._occluders.blocked(grid)])
+
+    def _rectangles(self, positions: Floats, heights: Floats) -> Floats:
+        """Return the (N, slices, 4) rectangles of bodies, pixels of the mask, not clipped."""
+        ends = np.stack([_ENDS[:-1], _ENDS[1:]], axis=1)
+        points = np.empty((len(positions), len(_HALF_WIDTHS), 2, len(_RING), 3))
+        points[..., :2] = positions[:, None, None, None] + _HALF_WIDTHS[:, None, None, None] * _RING
+        points[..., 2] = (heights[:, None, None] * ends)[..., None]
+        pixels = self._projector.to_pixels(points).reshape(len(positions), len(_HALF_WIDTHS), -1, 2) * self._scale
+        return np.concatenate([pixels.min(axis=2), pixels.max(axis=2)], axis=-1)
+
+    def _visible(self, positions: Floats, height: float) -> Bools:
+        """Which slices (N, slices) the camera sees past the fixtures."""
+        eye = self._projector.centre
+        towards = eye[:2] - positions
+        distance = np.maximum(np.linalg.norm(towards, axis=1, keepdims=True), 1e-6)
+        aside = np.column_stack([-towards[:, 1], towards[:, 0]]) / distance
+        shares = np.array([-0.7, 0.0, 0.7])
+        points = np.empty((len(positions), len(_HALF_WIDTHS), 3, 3))
+        spread = _HALF_WIDTHS[:, None] * shares
+        points[..., :2] = positions[:, None, None] + spread[..., None] * aside[:, None, None]
+        points[..., 2] = (0.5 * height * (_ENDS[:-1] + _ENDS[1:]))[:, None]
+        return np.asarray(self._occluders.hidden(eye, points).mean(axis=2) < 0.5)
+
+    def _clip(self, rectangles: Floats) -> Floats:
+        width, height = self._size
+        return np.clip(np.nan_to_num(rectangles), 0.0, np.array([width, height, width, height], dtype=np.float64))
+
+    def _indices(self, rectangles: Floats) -> NDArray[np.int32]:
+        """Corner indices into a flat integral image, (N, slices, 4)."""
+        cut = np.rint(self._clip(rectangles)).astype(np.int32)
+        left, top, right, bottom = (cut[..., k] for k in range(4))
+        wide = self._size[0] + 1
+        parts = [bottom * wide + right, top * wide + right, bottom * wide + left, top * wide + left]
+        return np.stack(parts, axis=-1).astype(np.int32)
+
+    def _keep(self, positions: Floats, visible: Bools, rectangles: Floats) -> None:
+        self._positions = positions
+        self._shown = visible
+        self._corners = self._indices(rectangles)
+        self._area = (_areas(np.rint(self._clip(rectangles))) * visible).sum(axis=1)
+
+    @staticmethod
+    def _sums(table: NDArray[np.generic], corners: NDArray[np.int32], shown: Bools) -> Floats:
+        values = np.asarray(table).ravel()[corners].astype(np.float64)
+        return np.asarray(((values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) * shown).sum(axis=1))
+
+    def _refine(self, index: int, table: NDArray[np.generic], mask: Mask) -> Occupant:
+        """Pattern search for position and height around a place of the grid."""
+        person = self._person
+        shown = self._shown[index]
+        state = np.array([*self._positions[index], person.height])
+        size = max(self._area[index], 1.0)
+        for step, rise in ((0.10, 0.10), (0.05, 0.06), (0.025, 0.04)):
+            ticks = np.array([-1.0, 0.0, 1.0])
+            offsets = np.stack(np.meshgrid(step * ticks, step * ticks, rise * ticks), axis=-1).reshape(-1, 3)
+            trial = state + offsets
+            rectangles = self._rectangles(trial[:, :2], trial[:, 2])
+            sound = np.isfinite(rectangles).all(axis=(1, 2))
+            gain = self._sums(table, self._indices(rectangles), np.broadcast_to(shown, (len(trial), len(shown))))
+            unusual = (trial[:, 2] - person.height) / person.height_deviation
+            merit = np.where(sound, 12.0 * gain / size - 0.5 * unusual**2, -np.inf)
+            state = trial[int(merit.argmax())]
+        rectangles = self._rectangles(state[None, :2], state[2:])
+        corners = self._indices(rectangles)
+        area = max(float((_areas(self._clip(rectangles)) * shown).sum()), 1.0)
+        share = float(self._sums(cv2.integral(mask), corners, shown[None])[0]) / area
+        bottom = float(rectangles[0, 0, 3])
+        feet = bool(shown[0]) and bottom < self._size[1] - 1
+        return Occupant(state[:2], float(state[2]), min(share, 1.0), feet, rectangles[0], shown)
+
+
+def _areas(rectangles: Floats) -> Floats:
+    return np.asarray(
+        np.maximum(rectangles[..., 2] - rectangles[..., 0], 0.0)
+        * np.maximum(rectangles[..., 3] - rectangles[..., 1], 0.0)
+    )
