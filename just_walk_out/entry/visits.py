@@ -1,0 +1,164 @@
+"""The book of visits: a fold of accepted codes and gate passages in the order of event time.
+
+The book knows no streams and no journal; the stage feeds it in order, live or from the journal, and
+both give the same book.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from just_walk_out.records import Crossing, Entry, EntryResult, Visit, VisitState
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A gate crossing and the visit it was bound to; no visit: nobody knows this person."""
+
+    id: str
+    stamp: int
+    gate: str
+    track: str
+    direction: Crossing
+    visit: str
+
+
+@dataclass
+class Admission:
+    """A visit in the making: the code that opened it and what its members did; stamps in nanoseconds."""
+
+    entry: Entry
+    tracks: list[str] = field(default_factory=list)
+    gone: dict[str, int] = field(default_factory=dict)
+    entered: int = 0
+    ended: int = 0
+    exited: int = 0
+    held_until: int = 0
+    state: VisitState = VisitState.EXPECTED
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody can join or leave any more."""
+        return self.state in (VisitState.LEFT, VisitState.ABANDONED)
+
+    def visit(self) -> Visit:
+        """Return the visit as the rest of the store sees it."""
+        return Visit(
+            id=self.entry.id,
+            account=self.entry.account,
+            gate=self.entry.gate,
+            entered=self.entered,
+            exited=self.exited,
+            state=self.state,
+            admits=self.entry.admits,
+            staff=self.entry.staff,
+            tracks=tuple(self.tracks),
+            gone=tuple(track for track in self.tracks if track in self.gone),
+        )
+
+
+class VisitBook:
+    """All visits by id, moved by entries, passages and the passing of time."""
+
+    def __init__(self, window: int, group_timeout: int, turnback: dict[str, int]) -> None:
+        """Start empty.
+
+        Args:
+            window: how long a code waits for its people, nanoseconds.
+            group_timeout: how long a group may stay after the member who entered first has left, nanoseconds.
+            turnback: gates through which people may step out for a moment, and for how long, nanoseconds.
+        """
+        self._window = window
+        self._group_timeout = group_timeout
+        self._turnback = turnback
+        self._admissions: dict[str, Admission] = {}
+        self._active: dict[str, Admission] = {}
+        self._ended: deque[Admission] = deque()
+        self._passages: set[str] = set()
+
+    def __contains__(self, visit: str) -> bool:
+        """Tell whether a code with this id has been accepted, ever."""
+        return visit in self._admissions
+
+    def __getitem__(self, visit: str) -> Admission:
+        """Return an admission by its id."""
+        return self._admissions[visit]
+
+    def knows_passage(self, id: str) -> bool:
+        """Tell whether this crossing has been dealt with."""
+        return id in self._passages
+
+    def admit(self, entry: Entry) -> None:
+        """Open a visit for an accepted code; one that is known changes nothing."""
+        if entry.result is EntryResult.ACCEPTED and entry.id not in self._admissions:
+            self._admissions[entry.id] = self._active[entry.id] = Admission(entry)
+
+    def member(self, track: str) -> Admission | None:
+        """Return the visit that is not over and that this track belongs to."""
+        return next((each for each in self._active.values() if track in each.tracks), None)
+
+    def awaited(self, gate: str, stamp: int) -> Admission | None:
+        """Return the oldest visit that still expects somebody at this gate at this time."""
+        waiting = [
+            each
+            for each in self._active.values()
+            if each.entry.gate == gate
+            and len(each.tracks) < each.entry.admits
+            and each.entry.stamp <= stamp <= each.entry.stamp + self._window
+        ]
+        return min(waiting, key=lambda each: (each.entry.stamp, each.entry.id), default=None)
+
+    def pass_gate(self, passage: Passage) -> None:
+        """Let a passage take effect on its visit; one that is known changes nothing."""
+        if passage.id in self._passages:
+            return
+        self._passages.add(passage.id)
+        admission = self._active.get(passage.visit)
+        if admission is None:
+            return
+        if passage.direction is Crossing.OUT:
+            admission.gone.setdefault(passage.track, passage.stamp)
+            admission.held_until = passage.stamp + self._turnback.get(passage.gate, 0)
+            return
+        admission.gone.pop(passage.track, None)
+        if passage.track not in admission.tracks:
+            admission.tracks.append(passage.track)
+        if admission.state is VisitState.EXPECTED:
+            admission.state, admission.entered = VisitState.OPEN, passage.stamp
+
+    def advance(self, stamp: int) -> list[Admission]:
+        """End the visits that are over by this time, everything up to it having been folded; returns them."""
+        ended = []
+        for admission in sorted(self._active.values(), key=lambda each: (each.entry.stamp, each.entry.id)):
+            state, exited, decided = self._outcome(admission, stamp)
+            if state is not admission.state:
+                admission.state, admission.exited, admission.ended = state, exited, decided
+                del self._active[admission.entry.id]
+                self._ended.append(admission)
+                ended.append(admission)
+        return ended
+
+    def _outcome(self, admission: Admission, stamp: int) -> tuple[VisitState, int, int]:
+        """Return state, exit stamp and the stamp of the decision, as of ``stamp``."""
+        closes = admission.entry.stamp + self._window
+        if not admission.tracks:
+            over = stamp > closes
+            return (VisitState.ABANDONED, 0, closes) if over else (admission.state, 0, 0)
+        if len(admission.gone) == len(admission.tracks):
+            last = max(admission.gone.values())
+            complete = len(admission.tracks) >= admission.entry.admits
+            if stamp >= admission.held_until and (complete or stamp > closes):
+                decided = max(last, admission.held_until) if complete else max(last, admission.held_until, closes)
+                return VisitState.LEFT, last, decided
+        payer = admission.gone.get(admission.tracks[0])
+        if payer is not None and stamp > payer + self._group_timeout:
+            return VisitState.LEFT, payer + self._group_timeout, payer + self._group_timeout
+        return admission.state, 0, 0
+
+    def snapshot(self, since: int) -> tuple[Visit, ...]:
+        """Return the visits that are not over and those that ended at or after ``since``, oldest code first."""
+        while self._ended and self._ended[0].ended < since:
+            self._ended.popleft()
+        shown = [*self._ended, *self._active.values()]
+        return tuple(each.visit() for each in sorted(shown, key=lambda each: (each.entry.stamp, each.entry.id)))
