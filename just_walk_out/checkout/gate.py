@@ -1,0 +1,205 @@
+"""Crossings of gate lines by tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from just_walk_out.checkout.line import GateLine
+from just_walk_out.records import (
+    Crossing,
+    GateCrossing,
+    GateCrossingArray,
+    Track,
+    TrackArray,
+    TrackState,
+    Watermark,
+)
+from just_walk_out.settings import setting, validate
+from just_walk_out.store.model import Store
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """When the movement of a track is a crossing."""
+
+    depth: float = setting(
+        0.15, "how far beyond the line a track must get for the crossing to count", unit="m", minimum=0.0, maximum=2.0
+    )
+    overhang: float = setting(
+        0.3, "how far past the ends of the gate a crossing may be, as tracks are uncertain", unit="m", minimum=0.0
+    )
+    birth_distance: float = setting(
+        1.0, "a track born at an entry gate and first seen this close inside came in there", unit="m", minimum=0.0
+    )
+    birth_age: float = setting(
+        1.0, "a track older than this when it is first seen was not born now", unit="s", minimum=0.0
+    )
+    vanish_distance: float = setting(
+        0.6, "a track lost this close inside a gate while walking out has left", unit="m", minimum=0.0
+    )
+    vanish_speed: float = setting(0.2, "outward speed from which a lost track was walking out", unit="m/s", minimum=0.0)
+    hold: float = setting(
+        1.0, "how long the watermark waits for a crossing that is not certain yet", unit="s", minimum=0.0, maximum=30.0
+    )
+
+
+@dataclass
+class _Pending:
+    """A crossing that is not certain yet."""
+
+    stamp: int
+    direction: Crossing
+    x: float
+    y: float
+    born: bool = False
+
+
+@dataclass
+class _Follow:
+    """What is remembered of a track."""
+
+    track: Track
+    stamp: int
+    seen: int
+    pending: dict[str, _Pending]
+
+
+class GateStage:
+    """Finds crossings of gates by the movement of tracks between ticks.
+
+    A crossing is the intersection of a track's step with the gate's line, stamped by interpolation. It
+    counts once the track, confirmed and seen, is ``depth`` beyond the line or was lost beyond it, and is
+    void if the track returns before. A track born at an entry gate and first seen shortly inside came
+    in at its birth. A track lost shortly before the line while walking out went out when last seen.
+
+    The watermark is the tick, held back behind uncertain crossings by at most ``hold``; a crossing that
+    is uncertain for longer is stamped just after the watermark, so that the promise always holds.
+    """
+
+    inputs: ClassVar[tuple[type, ...]] = (TrackArray,)
+    outputs: ClassVar[tuple[type, ...]] = (GateCrossingArray,)
+
+    def __init__(self, store: Store, settings: GateSettings) -> None:
+        """Prepare the stage for the gates of a store.
+
+        Raises:
+            ValueError: a setting is out of range.
+        """
+        validate(settings)
+        self._settings = settings
+        self._lines = [GateLine(gate, settings.overhang) for gate in store.gates]
+        self._hold = round(settings.hold * NANOSECONDS)
+        self._birth_age = round(settings.birth_age * NANOSECONDS)
+        self._follows: dict[str, _Follow] = {}
+        self._watermark = 0
+        self._tick = -1
+
+    def restore(self) -> list[Any]:
+        """Nothing is kept: crossings follow again from the tracks that are published again."""
+        return []
+
+    def push(self, record: TrackArray) -> list[Any]:
+        """Take the tracks of one tick and return the crossings that have become certain."""
+        if record.stamp <= self._tick:
+            return []
+        self._tick = record.stamp
+        crossings: list[GateCrossing] = []
+        present = {track.id for track in record.tracks}
+        for track in record.tracks:
+            follow = self._follows.get(track.id)
+            if follow is None:
+                self._follows[track.id] = self._begin(track, record.stamp)
+            else:
+                self._step(follow, track, record.stamp)
+            if track.id not in record.ended:
+                crossings += self._certain(self._follows[track.id])
+        for id in sorted(self._follows.keys() - (present - set(record.ended))):
+            crossings += self._lose(self._follows.pop(id))
+        pending = [each.stamp for follow in self._follows.values() for each in follow.pending.values()]
+        horizon = max(min([record.stamp, *(stamp - 1 for stamp in pending)]), record.stamp - self._hold)
+        self._watermark = max(self._watermark, horizon)
+        crossings.sort(key=lambda crossing: (crossing.stamp, crossing.id))
+        marks = (Watermark("gate_crossings", self._watermark),)
+        return [GateCrossingArray(record.stamp, marks, tuple(crossings))]
+
+    def _begin(self, track: Track, stamp: int) -> _Follow:
+        follow = _Follow(track, stamp, stamp, {})
+        for line in self._lines:
+            inside, along = line.locate(track.x, track.y)
+            born_here = track.birth_gate == line.gate.id and stamp - track.born <= self._birth_age
+            close = 0.0 <= inside <= self._settings.birth_distance and line.spans(along)
+            if line.gate.admits and born_here and close:
+                follow.pending[line.gate.id] = _Pending(track.born, Crossing.IN, track.x, track.y, born=True)
+        return follow
+
+    def _step(self, follow: _Follow, track: Track, stamp: int) -> None:
+        before = follow.track
+        for line in self._lines:
+            hit = line.intersect((before.x, before.y), (track.x, track.y))
+            if hit is None:
+                continue
+            share, direction, x, y = hit
+            pending = follow.pending.pop(line.gate.id, None)
+            # Back before it counted: nothing happened. Whoever was born inside and walks out is leaving.
+            if pending is not None and not pending.born:
+                continue
+            crossed = follow.stamp + round(share * (stamp - follow.stamp))
+            follow.pending[line.gate.id] = _Pending(crossed, direction, x, y)
+        follow.track, follow.stamp = track, stamp
+        if track.state is TrackState.CONFIRMED:
+            follow.seen = stamp
+
+    def _certain(self, follow: _Follow) -> list[GateCrossing]:
+        if follow.track.state is not TrackState.CONFIRMED:
+            return []
+        counted = []
+        for line in self._lines:
+            pending = follow.pending.get(line.gate.id)
+            if pending is None:
+                continue
+            inside, _ = line.locate(follow.track.x, follow.track.y)
+            beyond = inside if pending.direction is Crossing.IN else -inside
+            if pending.born and self._outward(follow.track, line) >= self._settings.vanish_speed:
+                # Born again at the door on the way out, not coming in.
+                del follow.pending[line.gate.id]
+            elif pending.born or beyond >= self._settings.depth:
+                counted.append(self._publish(follow, line, pending))
+                del follow.pending[line.gate.id]
+        return counted
+
+    def _lose(self, follow: _Follow) -> list[GateCrossing]:
+        if follow.track.state is TrackState.TENTATIVE:
+            return []
+        counted = []
+        for line in self._lines:
+            pending = follow.pending.get(line.gate.id)
+            if pending is not None:
+                counted.append(self._publish(follow, line, pending))
+            elif self._vanished_outward(follow.track, line):
+                last = _Pending(follow.seen, Crossing.OUT, follow.track.x, follow.track.y)
+                counted.append(self._publish(follow, line, last))
+        return counted
+
+    def _vanished_outward(self, track: Track, line: GateLine) -> bool:
+        inside, along = line.locate(track.x, track.y)
+        near = 0.0 <= inside <= self._settings.vanish_distance and line.spans(along)
+        return near and self._outward(track, line) >= self._settings.vanish_speed
+
+    @staticmethod
+    def _outward(track: Track, line: GateLine) -> float:
+        return -(track.vx * line.gate.inward[0] + track.vy * line.gate.inward[1])
+
+    def _publish(self, follow: _Follow, line: GateLine, pending: _Pending) -> GateCrossing:
+        stamp = max(pending.stamp, self._watermark + 1)
+        return GateCrossing(
+            id=f"{line.gate.id}/{follow.track.id}/{stamp}",
+            stamp=stamp,
+            gate=line.gate.id,
+            track=follow.track.id,
+            direction=pending.direction,
+            x=pending.x,
+            y=pending.y,
+        )
