@@ -1,0 +1,143 @@
+"""Turns the documents of a store description into the model, expanding the shorthands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from just_walk_out.store import schema
+from just_walk_out.store.model import (
+    Bus,
+    Camera,
+    Channel,
+    Detector,
+    Facing,
+    Gate,
+    Gondola,
+    Plate,
+    Pose,
+    Product,
+    Reader,
+    Shelf,
+    Wall,
+)
+from just_walk_out.store.place import Place
+
+
+@dataclass
+class Built:
+    """A part of the model, and where each of its ids stands in the files."""
+
+    gondolas: tuple[Gondola, ...] = ()
+    place: dict[str, Place] = field(default_factory=dict)
+
+
+def build_pose(doc: schema.PoseDoc | schema.CameraPoseDoc) -> Pose:
+    """Return the pose; a camera that looks at a point has no roll."""
+    x, y, z = doc.xyz
+    target = doc.look_at if isinstance(doc, schema.CameraPoseDoc) else None
+    if target is not None:
+        dx, dy, dz = (goal - own for goal, own in zip(target, doc.xyz, strict=True))
+        return Pose(x, y, z, 0.0, math.atan2(-dz, math.hypot(dx, dy)), math.atan2(dy, dx))
+    if doc.rpy_deg is not None:
+        roll, pitch, yaw = (math.radians(angle) for angle in doc.rpy_deg)
+        return Pose(x, y, z, roll, pitch, yaw)
+    return Pose(x, y, z, *(doc.rpy or ()))
+
+
+def build_wall(doc: schema.WallDoc) -> Wall:
+    """Return the wall."""
+    return Wall(doc.start, doc.end)
+
+
+def build_gate(doc: schema.GateDoc) -> Gate:
+    """Return the gate."""
+    reader = None
+    if doc.reader is not None and doc.reader.camera is not None:
+        reader = Reader("camera", camera=doc.reader.camera)
+    elif doc.reader is not None and doc.reader.port is not None:
+        reader = Reader("serial", port=doc.reader.port, baudrate=doc.reader.baudrate)
+    return Gate(doc.id, doc.kind, doc.start, doc.end, reader)
+
+
+def build_camera(doc: schema.CameraDoc) -> Camera:
+    """Return the camera; a field of view stands for an ideal pinhole with square pixels."""
+    cx, cy = (doc.width - 1) / 2, (doc.height - 1) / 2
+    fx = fy = doc.width / 2 / math.tan(math.radians(doc.horizontal_fov_deg or 90.0) / 2)
+    camera = Camera(
+        doc.id, str(doc.source), doc.width, doc.height, doc.rate, fx, fy, cx, cy, build_pose(doc.pose), doc.role,
+        detector=_build_detector(doc),
+    )  # fmt: skip
+    if doc.intrinsics is None:
+        return camera
+    lens = doc.intrinsics
+    return Camera(
+        doc.id, str(doc.source), doc.width, doc.height, doc.rate, lens.fx, lens.fy, lens.cx, lens.cy, camera.pose,
+        doc.role, lens.distortion_model, lens.distortion, camera.detector,
+    )  # fmt: skip
+
+
+def _build_detector(doc: schema.CameraDoc) -> Detector:
+    found = doc.detector
+    if found is not None:
+        return Detector(found.kind, found.model, found.score, found.device)
+    return Detector("none") if doc.role == "reader" else Detector()
+
+
+def build_gondolas(docs: tuple[schema.GondolaDoc, ...]) -> Built:
+    """Return the gondolas with qualified ids, and the place of each gondola, shelf and plate."""
+    built = Built()
+    gondolas = []
+    for doc in docs:
+        shelves = []
+        built.place.setdefault(doc.id, doc.at)
+        for shelf in doc.shelves:
+            name = f"{doc.id}/{shelf.id}"
+            built.place.setdefault(name, shelf.at)
+            plates = tuple(_build_plates(name, shelf, built.place))
+            shelves.append(Shelf(name, build_pose(shelf.pose), shelf.width, shelf.depth, plates))
+        pose = build_pose(doc.pose)
+        gondolas.append(Gondola(doc.id, pose, doc.width, doc.depth, doc.height, tuple(shelves)))
+    built.gondolas = tuple(gondolas)
+    return built
+
+
+def _build_plates(name: str, shelf: schema.ShelfDoc, place: dict[str, Place]) -> list[Plate]:
+    found = []
+    row = shelf.plate_row
+    if row is not None:
+        first = shelf.width / 2 - (row.count - 1) / 2 * row.pitch
+        for index in range(row.count):
+            pose = Pose(first + index * row.pitch, shelf.depth / 2)
+            found.append(Plate(f"{name}/p{index + 1}", pose, row.width, row.depth, row.capacity))
+            place.setdefault(found[-1].id, row.at)
+    for doc in shelf.plates or ():
+        found.append(Plate(f"{name}/{doc.id}", build_pose(doc.pose), doc.width, doc.depth, doc.capacity))
+        place.setdefault(found[-1].id, doc.at)
+    return found
+
+
+def build_bus(doc: schema.BusDoc) -> Bus:
+    """Return the bus with every channel of its boards."""
+    channels = []
+    for board in doc.boards:
+        zeros = board.zero or (0.0,) * len(board.plates)
+        wired = zip(board.plates, board.scale, zeros)  # noqa: B905 - unequal lengths are reported by the checks
+        for number, (plate, scale, zero) in enumerate(wired):
+            if plate is not None:
+                channels.append(Channel(board.board, number, plate, scale, zero))
+    channels += [Channel(one.board, one.channel, one.plate, one.scale, one.zero) for one in doc.channels]
+    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, tuple(channels))
+
+
+def build_product(doc: schema.ProductDoc, tax_classes: dict[str, int]) -> Product:
+    """Return the product with weights in kilograms and its tax rate."""
+    weight = doc.weight if doc.weight is not None else (doc.weight_g or 0.0) / 1000
+    spread = doc.weight_spread if doc.weight_spread is not None else (doc.weight_spread_g or 0.0) / 1000
+    tax = tax_classes.get(doc.tax, 0) if doc.tax is not None else 0
+    return Product(doc.sku, doc.name, doc.barcode, weight, spread, doc.price, tax, doc.minimum_age)
+
+
+def build_facing(doc: schema.FacingDoc) -> Facing:
+    """Return the facing."""
+    return Facing(doc.sku, doc.plates)

@@ -1,0 +1,82 @@
+"""Loads a store description: YAML files into the model, or every error in them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from just_walk_out.store import build, schema
+from just_walk_out.store.documents import Documents, read_documents
+from just_walk_out.store.model import EntrySettings, Payment, Policy, Store
+from just_walk_out.store.place import Errors, Place, StoreError
+from just_walk_out.store.reader import INVALID, Reader, describe, limits_of
+from just_walk_out.store.validate import validate
+
+
+def load_store(path: Path | str) -> Store:
+    """Load and validate a store description.
+
+    Args:
+        path: folder with ``store.yaml``, or that file.
+
+    Raises:
+        StoreError: with every error found, one line each.
+    """
+    errors = Errors()
+    documents = read_documents(Path(path), errors)
+    sections = _read_sections(documents, errors)
+    validate(sections, errors)
+    if errors.found:
+        raise StoreError(errors.lines())
+    return _build(schema.StoreDoc(**sections))
+
+
+def _read_sections(documents: Documents, errors: Errors) -> dict[str, Any]:
+    """Return the sections that could be read; an absent optional one has its default."""
+    hints = get_type_hints(schema.StoreDoc)
+    known = {item.name: item for item in dataclasses.fields(schema.StoreDoc)}
+    reader = Reader(errors)
+    meant: set[str] = set()
+    sections: dict[str, Any] = {}
+    for name, (at, value) in documents.sections.items():
+        if name not in known:
+            meant |= reader.report_unknown(name, at, [other for other in known if other not in documents.sections])
+            continue
+        read = reader.read(hints[name], value, at, limits_of(known[name]))
+        if read is not INVALID:
+            sections[name] = read
+    for name, item in known.items():
+        if name in documents.sections or name in meant or not documents.complete:
+            continue
+        if item.default is not dataclasses.MISSING:
+            sections[name] = item.default
+        else:
+            expected = describe(hints[name], limits_of(item))
+            errors.add(Place(documents.root.file).key(name), f"missing; expected {expected}")
+    return sections
+
+
+def _build(doc: schema.StoreDoc) -> Store:
+    policy, payment = Policy(), Payment()
+    if doc.policy is not None:
+        given = {item.name: getattr(doc.policy, item.name) for item in dataclasses.fields(Policy)}
+        policy = Policy(**given)
+    if doc.payment is not None:
+        payment = Payment(doc.payment.gateway)
+    return Store(
+        id=doc.id,
+        name=doc.name,
+        currency=doc.currency,
+        floor=doc.floor,
+        walls=tuple(build.build_wall(wall) for wall in doc.walls),
+        gates=tuple(build.build_gate(gate) for gate in doc.gates),
+        cameras=tuple(build.build_camera(camera) for camera in doc.cameras),
+        gondolas=build.build_gondolas(doc.gondolas).gondolas,
+        buses=tuple(build.build_bus(bus) for bus in doc.buses),
+        products=tuple(build.build_product(product, doc.tax_classes or {}) for product in doc.products),
+        planogram=tuple(build.build_facing(facing) for facing in doc.planogram),
+        entry=EntrySettings(doc.entry.public_keys, doc.entry.window),
+        policy=policy,
+        payment=payment,
+    )

@@ -1,0 +1,278 @@
+"""The shape of the YAML files of a store: what keys there are, their types, units and limits.
+
+Shorthands are kept as they were written, so that errors can name them; ``build`` turns these
+documents into the model. Lengths are metres, weights kilograms unless the key ends in ``_g``,
+angles radians unless the key ends in ``_deg``, prices minor units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from just_walk_out.store.model import Detector, EntrySettings, Plate, Policy, Reader
+from just_walk_out.store.place import Place
+from just_walk_out.store.reader import key
+
+ID = {"pattern": r"[A-Za-z][A-Za-z0-9_]{0,39}", "expected": "an id of letters, digits and _ that starts with a letter"}
+COORDINATE = {"minimum": -1000.0, "maximum": 1000.0}
+LENGTH = {"above": 0.0, "maximum": 100.0}
+Point2 = tuple[float, float]
+Point3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class PoseDoc:
+    """A pose relative to the parent; at most one of the two rotations."""
+
+    at: Place
+    xyz: Point3 = key(expected="[x, y, z] in metres", **COORDINATE)
+    rpy: Point3 | None = key(None, "[roll, pitch, yaw] in radians", minimum=-7.0, maximum=7.0)
+    rpy_deg: Point3 | None = key(None, "[roll, pitch, yaw] in degrees", minimum=-360.0, maximum=360.0)
+
+
+@dataclass(frozen=True)
+class CameraPoseDoc:
+    """A camera's pose in ``map``; exactly one of the three ways to aim it."""
+
+    at: Place
+    xyz: Point3 = key(expected="[x, y, z] in metres", **COORDINATE)
+    rpy: Point3 | None = key(None, "[roll, pitch, yaw] in radians", minimum=-7.0, maximum=7.0)
+    rpy_deg: Point3 | None = key(None, "[roll, pitch, yaw] in degrees", minimum=-360.0, maximum=360.0)
+    look_at: Point3 | None = key(None, "[x, y, z] in metres, the point in the image centre", **COORDINATE)
+
+
+@dataclass(frozen=True)
+class WallDoc:
+    """A wall."""
+
+    at: Place
+    start: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+    end: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+
+
+@dataclass(frozen=True)
+class ReaderDoc:
+    """A gate's code reader: either a camera's id or a serial port."""
+
+    at: Place
+    camera: str | None = key(None, "the id of a camera")
+    port: str | None = key(None, "a serial port or pyserial URL")
+    baudrate: int = key(Reader.baudrate, "baud", minimum=50, maximum=10_000_000)
+
+
+@dataclass(frozen=True)
+class GateDoc:
+    """A gate."""
+
+    at: Place
+    id: str = key(**ID)
+    kind: Literal["entry", "exit", "both"]
+    start: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+    end: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+    reader: ReaderDoc | None = None
+
+
+@dataclass(frozen=True)
+class IntrinsicsDoc:
+    """Calibrated intrinsics, pixels."""
+
+    at: Place
+    fx: float = key(expected="pixels", above=0.0, maximum=1e6)
+    fy: float = key(expected="pixels", above=0.0, maximum=1e6)
+    cx: float = key(expected="pixels", minimum=-1e6, maximum=1e6)
+    cy: float = key(expected="pixels", minimum=-1e6, maximum=1e6)
+    distortion_model: Literal["plumb_bob", "equidistant"] = "plumb_bob"
+    distortion: tuple[float, ...] = key((), "distortion coefficients", minimum=-1e3, maximum=1e3)
+
+
+@dataclass(frozen=True)
+class DetectorDoc:
+    """Person detector of a camera."""
+
+    at: Place
+    kind: Literal["motion", "onnx", "torchvision", "none"] = Detector.kind
+    model: str = key(Detector.model, "a model file or name")
+    score: float = key(Detector.score, "a score", minimum=0.0, maximum=1.0)
+    device: str = key(Detector.device, "auto, cpu or cuda")
+
+
+@dataclass(frozen=True)
+class CameraDoc:
+    """A camera; exactly one of ``intrinsics`` and ``horizontal_fov_deg`` (an ideal pinhole)."""
+
+    at: Place
+    id: str = key(**ID)
+    source: str | int = key(expected="a URL, device path, video file or USB index", minimum=0, maximum=255)
+    width: int = key(expected="pixels", minimum=16, maximum=16384)
+    height: int = key(expected="pixels", minimum=16, maximum=16384)
+    rate: float = key(expected="frames a second", above=0.0, maximum=240.0)
+    pose: CameraPoseDoc
+    role: Literal["overview", "reader"] = "overview"
+    intrinsics: IntrinsicsDoc | None = None
+    horizontal_fov_deg: float | None = key(None, "degrees", minimum=5.0, maximum=170.0)
+    detector: DetectorDoc | None = None
+
+
+@dataclass(frozen=True)
+class PlateDoc:
+    """A plate placed one by one; the pose is of its centre, relative to the shelf."""
+
+    at: Place
+    id: str = key(**ID)
+    pose: PoseDoc
+    width: float = key(expected="metres", **LENGTH)
+    depth: float = key(expected="metres", **LENGTH)
+    capacity: float = key(Plate.capacity, "kilograms", above=0.0, maximum=1000.0)
+
+
+@dataclass(frozen=True)
+class PlateRowDoc:
+    """Equal plates ``p1``, ``p2``, ... in a row from left to right, centred on the shelf."""
+
+    at: Place
+    count: int = key(expected="plates", minimum=1, maximum=100)
+    pitch: float = key(expected="metres from centre to centre", **LENGTH)
+    width: float = key(expected="metres", **LENGTH)
+    depth: float = key(expected="metres", **LENGTH)
+    capacity: float = key(Plate.capacity, "kilograms", above=0.0, maximum=1000.0)
+
+
+@dataclass(frozen=True)
+class ShelfDoc:
+    """A shelf board: its front left corner in the gondola, and either ``plate_row`` or ``plates``."""
+
+    at: Place
+    id: str = key(**ID)
+    pose: PoseDoc
+    width: float = key(expected="metres", **LENGTH)
+    depth: float = key(expected="metres", **LENGTH)
+    plate_row: PlateRowDoc | None = None
+    plates: tuple[PlateDoc, ...] | None = key(None, at_least=1)
+
+
+@dataclass(frozen=True)
+class GondolaDoc:
+    """A gondola."""
+
+    at: Place
+    id: str = key(**ID)
+    pose: PoseDoc
+    width: float = key(expected="metres", **LENGTH)
+    depth: float = key(expected="metres", **LENGTH)
+    height: float = key(expected="metres", **LENGTH)
+    shelves: tuple[ShelfDoc, ...] = key(at_least=1)
+
+
+@dataclass(frozen=True)
+class BoardDoc:
+    """A board whose channels 0, 1, 2, ... weigh ``plates`` in order; ``null`` leaves a channel unused."""
+
+    at: Place
+    board: int = key(expected="a board number", minimum=0, maximum=255)
+    plates: tuple[str | None, ...] = key(expected="plate ids in channel order", at_least=1)
+    scale: tuple[float, ...] = key(expected="kilograms per count, one for each channel", minimum=-1.0, maximum=1.0)
+    zero: tuple[float, ...] | None = key(
+        None, "counts of the empty plate, one for each channel", minimum=-(2.0**31), maximum=2.0**31
+    )
+
+
+@dataclass(frozen=True)
+class ChannelDoc:
+    """One channel, for wiring that follows no order."""
+
+    at: Place
+    board: int = key(expected="a board number", minimum=0, maximum=255)
+    channel: int = key(expected="a channel number", minimum=0, maximum=31)
+    plate: str = key(expected="a plate id")
+    scale: float = key(expected="kilograms per count", minimum=-1.0, maximum=1.0)
+    zero: float = key(0.0, "counts of the empty plate", minimum=-(2.0**31), maximum=2.0**31)
+
+
+@dataclass(frozen=True)
+class BusDoc:
+    """A serial bus."""
+
+    at: Place
+    id: str = key(**ID)
+    protocol: str = key(expected="the name of a protocol", pattern=r"[a-z][a-z0-9_]*")
+    port: str = key(expected="a serial port or pyserial URL")
+    baudrate: int = key(expected="baud", minimum=50, maximum=10_000_000)
+    boards: tuple[BoardDoc, ...] = ()
+    channels: tuple[ChannelDoc, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProductDoc:
+    """A product; exactly one of each weight and its ``_g`` form. The spread is a standard deviation."""
+
+    at: Place
+    sku: str = key(expected="letters, digits and . _ -", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+    name: str = key(expected="text")
+    price: int = key(expected="minor units of the currency", minimum=0, maximum=100_000_000)
+    barcode: str = key("", "a GTIN of 8, 12, 13 or 14 digits in quotes", pattern=r"|[0-9]{8}|[0-9]{12,14}")
+    weight: float | None = key(None, "kilograms", above=0.0, maximum=1000.0)
+    weight_g: float | None = key(None, "grams", above=0.0, maximum=1_000_000.0)
+    weight_spread: float | None = key(None, "kilograms", minimum=0.0, maximum=1000.0)
+    weight_spread_g: float | None = key(None, "grams", minimum=0.0, maximum=1_000_000.0)
+    tax: str | None = key(None, "the name of a tax class")
+    minimum_age: int = key(0, "years", minimum=0, maximum=120)
+
+
+@dataclass(frozen=True)
+class FacingDoc:
+    """A product's place."""
+
+    at: Place
+    sku: str = key(expected="the SKU of a product")
+    plates: tuple[str, ...] = key(expected="plate ids", at_least=1)
+
+
+@dataclass(frozen=True)
+class EntryDoc:
+    """Who may come in."""
+
+    at: Place
+    public_keys: tuple[str, ...] = key(expected="base64 Ed25519 public keys", at_least=1)
+    window: float = key(EntrySettings.window, "seconds", above=0.0, maximum=3600.0)
+
+
+@dataclass(frozen=True)
+class PolicyDoc:
+    """Rules of the house; see the model for their meaning."""
+
+    at: Place
+    commit_confidence: float = key(Policy.commit_confidence, "a probability", minimum=0.0, maximum=1.0)
+    settle_timeout: float = key(Policy.settle_timeout, "seconds", minimum=0.0, maximum=86400.0)
+    reach: float = key(Policy.reach, "metres", above=0.0, maximum=5.0)
+    group_timeout: float = key(Policy.group_timeout, "seconds", minimum=0.0, maximum=86400.0)
+    prices_include_tax: bool = Policy.prices_include_tax
+
+
+@dataclass(frozen=True)
+class PaymentDoc:
+    """Payment gateway."""
+
+    at: Place
+    gateway: Literal["ledger"] = "ledger"
+
+
+@dataclass(frozen=True)
+class StoreDoc:
+    """All sections; each top-level key stands in one of the files."""
+
+    id: str = key(**ID)
+    name: str = key(expected="text")
+    currency: str = key(expected="an ISO 4217 code such as EUR", pattern=r"[A-Z]{3}")
+    floor: tuple[Point2, ...] = key(expected="the corners [x, y] of the floor in order", at_least=3, **COORDINATE)
+    gates: tuple[GateDoc, ...] = key(at_least=1)
+    cameras: tuple[CameraDoc, ...] = key()
+    gondolas: tuple[GondolaDoc, ...] = key(at_least=1)
+    buses: tuple[BusDoc, ...] = key()
+    products: tuple[ProductDoc, ...] = key(at_least=1)
+    planogram: tuple[FacingDoc, ...] = key()
+    entry: EntryDoc
+    walls: tuple[WallDoc, ...] = ()
+    tax_classes: dict[str, int] | None = key(None, "basis points", minimum=0, maximum=10_000)
+    policy: PolicyDoc | None = None
+    payment: PaymentDoc | None = None
