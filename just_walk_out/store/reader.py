@@ -31,6 +31,9 @@ class Limits:
     at_least: int = 0
 
 
+_ANY: Final = Limits()
+
+
 class Invalid:
     """What the reader returns for a value that it has reported."""
 
@@ -87,7 +90,7 @@ class Reader:
         """Report to ``errors``."""
         self._errors = errors
 
-    def read(self, kind: Any, value: Any, at: Place, limits: Limits = Limits()) -> Any:  # noqa: B008
+    def read(self, kind: Any, value: Any, at: Place, limits: Limits = _ANY) -> Any:
         """Return the value as ``kind``, or ``INVALID`` after reporting why not."""
         origin, arguments = get_origin(kind), get_args(kind)
         if origin in (Union, types.UnionType):
@@ -135,7 +138,9 @@ class Reader:
             return INVALID
         kinds = [arguments[0]] * len(value) if many else arguments
         each = dataclasses.replace(limits, expected="", at_least=0)
-        items = [self.read(part, item, at.item(i), each) for i, (part, item) in enumerate(zip(kinds, value))]
+        items = [
+            self.read(part, item, at.item(i), each) for i, (part, item) in enumerate(zip(kinds, value, strict=True))
+        ]
         return INVALID if any(item is INVALID for item in items) else tuple(items)
 
     def _read_dict(self, kind: Any, value: Any, at: Place, limits: Limits) -> Any:
@@ -153,7 +158,7 @@ class Reader:
 
     def _read_dataclass(self, kind: type, value: Any, at: Place) -> Any:
         if not isinstance(value, Mapping):
-            return self._refuse(kind, value, at, Limits())
+            return self._refuse(kind, value, at, _ANY)
         hints = _hints(kind)
         items = {item.name: item for item in dataclasses.fields(kind) if item.name != "at"}
         excused = self._report_unknown(value, items, at)

@@ -5,6 +5,8 @@ documents into the model. Lengths are metres, weights kilograms unless the key e
 angles radians unless the key ends in ``_deg``, prices minor units.
 """
 
+# ruff: noqa: RUF009 - key() describes a field, no value is shared between instances
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ Point2 = tuple[float, float]
 Point3 = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PoseDoc:
     """A pose relative to the parent; at most one of the two rotations."""
 
@@ -31,7 +33,7 @@ class PoseDoc:
     rpy_deg: Point3 | None = key(None, "[roll, pitch, yaw] in degrees", minimum=-360.0, maximum=360.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CameraPoseDoc:
     """A camera's pose in ``map``; exactly one of the three ways to aim it."""
 
@@ -42,7 +44,7 @@ class CameraPoseDoc:
     look_at: Point3 | None = key(None, "[x, y, z] in metres, the point in the image centre", **COORDINATE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WallDoc:
     """A wall."""
 
@@ -51,7 +53,7 @@ class WallDoc:
     end: Point2 = key(expected="[x, y] in metres", **COORDINATE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReaderDoc:
     """A gate's code reader: either a camera's id or a serial port."""
 
@@ -61,7 +63,7 @@ class ReaderDoc:
     baudrate: int = key(Reader.baudrate, "baud", minimum=50, maximum=10_000_000)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GateDoc:
     """A gate."""
 
@@ -73,7 +75,7 @@ class GateDoc:
     reader: ReaderDoc | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IntrinsicsDoc:
     """Calibrated intrinsics, pixels."""
 
@@ -86,7 +88,7 @@ class IntrinsicsDoc:
     distortion: tuple[float, ...] = key((), "distortion coefficients", minimum=-1e3, maximum=1e3)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DetectorDoc:
     """Person detector of a camera."""
 
@@ -97,7 +99,7 @@ class DetectorDoc:
     device: str = key(Detector.device, "auto, cpu or cuda")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CameraDoc:
     """A camera; exactly one of ``intrinsics`` and ``horizontal_fov_deg`` (an ideal pinhole)."""
 
@@ -114,7 +116,7 @@ class CameraDoc:
     detector: DetectorDoc | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlateDoc:
     """A plate placed one by one; the pose is of its centre, relative to the shelf."""
 
@@ -126,7 +128,7 @@ class PlateDoc:
     capacity: float = key(Plate.capacity, "kilograms", above=0.0, maximum=1000.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlateRowDoc:
     """Equal plates ``p1``, ``p2``, ... in a row from left to right, centred on the shelf."""
 
@@ -138,7 +140,7 @@ class PlateRowDoc:
     capacity: float = key(Plate.capacity, "kilograms", above=0.0, maximum=1000.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShelfDoc:
     """A shelf board: its front left corner in the gondola, and either ``plate_row`` or ``plates``."""
 
@@ -151,7 +153,7 @@ class ShelfDoc:
     plates: tuple[PlateDoc, ...] | None = key(None, at_least=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GondolaDoc:
     """A gondola."""
 
@@ -164,7 +166,7 @@ class GondolaDoc:
     shelves: tuple[ShelfDoc, ...] = key(at_least=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BoardDoc:
     """A board whose channels 0, 1, 2, ... weigh ``plates`` in order; ``null`` leaves a channel unused."""
 
@@ -177,7 +179,7 @@ class BoardDoc:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChannelDoc:
     """One channel, for wiring that follows no order."""
 
@@ -189,7 +191,7 @@ class ChannelDoc:
     zero: float = key(0.0, "counts of the empty plate", minimum=-(2.0**31), maximum=2.0**31)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BusDoc:
     """A serial bus."""
 
@@ -202,7 +204,7 @@ class BusDoc:
     channels: tuple[ChannelDoc, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProductDoc:
     """A product; exactly one of each weight and its ``_g`` form. The spread is a standard deviation."""
 
@@ -219,7 +221,7 @@ class ProductDoc:
     minimum_age: int = key(0, "years", minimum=0, maximum=120)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FacingDoc:
     """A product's place."""
 
@@ -228,7 +230,7 @@ class FacingDoc:
     plates: tuple[str, ...] = key(expected="plate ids", at_least=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EntryDoc:
     """Who may come in."""
 
@@ -237,7 +239,7 @@ class EntryDoc:
     window: float = key(EntrySettings.window, "seconds", above=0.0, maximum=3600.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PolicyDoc:
     """Rules of the house; see the model for their meaning."""
 
@@ -249,7 +251,7 @@ class PolicyDoc:
     prices_include_tax: bool = Policy.prices_include_tax
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PaymentDoc:
     """Payment gateway."""
 
@@ -257,7 +259,7 @@ class PaymentDoc:
     gateway: Literal["ledger"] = "ledger"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoreDoc:
     """All sections; each top-level key stands in one of the files."""
 
