@@ -8,13 +8,12 @@ under the same id, so that nothing is charged twice or lost.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from just_walk_out.records import Charge, ChargeState, DecisionState, from_dict, to_dict
+from just_walk_out.records import CartLine, Charge, from_dict, to_dict
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS charges (
@@ -31,7 +30,7 @@ CREATE TABLE IF NOT EXISTS charges (
     reason TEXT NOT NULL,
     finished INTEGER NOT NULL,       -- 0: the payment gateway has not answered yet
     body TEXT NOT NULL               -- the whole charge with its evidence, JSON
-) STRICT;
+);
 CREATE TABLE IF NOT EXISTS lines (
     charge TEXT NOT NULL REFERENCES charges (id),
     number INTEGER NOT NULL,
@@ -42,12 +41,12 @@ CREATE TABLE IF NOT EXISTS lines (
     amount INTEGER NOT NULL,         -- minor units
     state TEXT NOT NULL,             -- committed: charged; waiting, review: not charged
     PRIMARY KEY (charge, number)
-) STRICT;
+);
 CREATE TABLE IF NOT EXISTS accounts (
     account TEXT PRIMARY KEY,
     blocked INTEGER NOT NULL DEFAULT 0,
     credit_limit INTEGER             -- most that may be owed, minor units; NULL: no limit
-) STRICT;
+);
 CREATE TABLE IF NOT EXISTS payments (
     key TEXT PRIMARY KEY,            -- idempotency key: the id of the charge
     account TEXT NOT NULL,
@@ -55,7 +54,7 @@ CREATE TABLE IF NOT EXISTS payments (
     currency TEXT NOT NULL,
     state TEXT NOT NULL,             -- authorised, captured, released, declined
     reason TEXT NOT NULL
-) STRICT;
+);
 """
 
 
@@ -108,11 +107,7 @@ class Ledger:
                 return False
             connection.executemany(
                 "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (charge.id, number, line.sku, line.name, line.quantity, line.unit_price, line.amount)
-                    + (line.state.name.lower(),)
-                    for number, line in enumerate(charge.lines, start=1)
-                ],
+                [(charge.id, number, *_line(line)) for number, line in enumerate(charge.lines, start=1)],
             )
         return True
 
@@ -171,11 +166,5 @@ def _outcome(charge: Charge) -> dict[str, str | int]:
     }
 
 
-def declined(charge: Charge, reason: str) -> Charge:
-    """Return the charge as refused by the payment gateway; its total is owed."""
-    return dataclasses.replace(charge, state=ChargeState.DECLINED, reason=reason)
-
-
-def charged_lines(charge: Charge) -> int:
-    """Return how many units of the charge are paid for."""
-    return sum(line.quantity for line in charge.lines if line.state is DecisionState.COMMITTED)
+def _line(line: CartLine) -> tuple[str | int, ...]:
+    return line.sku, line.name, line.quantity, line.unit_price, line.amount, line.state.name.lower()

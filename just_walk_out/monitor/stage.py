@@ -1,0 +1,129 @@
+"""What is wrong in the store: diagnostics of drivers and nodes become alerts, and alerts are summed up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from just_walk_out.records import Alert, Severity
+from just_walk_out.settings import setting, validate
+
+NANOSECONDS = 1_000_000_000
+
+
+class Level(IntEnum):
+    """Levels of ``diagnostic_msgs/DiagnosticStatus``."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+SEVERITY = {Level.WARN: Severity.WARNING, Level.ERROR: Severity.ERROR, Level.STALE: Severity.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """The state of one part of the store, e.g. ``load_cells: bus_a``, at one moment."""
+
+    stamp: int
+    name: str
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has come this far although nobody said anything, nanoseconds."""
+
+    stamp: int
+
+
+@dataclass(frozen=True)
+class MonitorSettings:
+    """When silence is a fault."""
+
+    stale_after: float = setting(
+        5.0, "a part that has said nothing for so long is stale", unit="s", minimum=0.1, maximum=3600.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How the store is doing: parts that are not well, by name, and alerts so far, by kind."""
+
+    faults: dict[str, Level]
+    alerts: dict[str, int]
+
+
+class MonitorStage:
+    """Raises one alert when the level of a part changes, clears it with one, and counts all alerts.
+
+    The first diagnostic of a part that is well raises nothing. A part that is expected, or that has
+    spoken once, is stale when it has been silent for ``stale_after``.
+    """
+
+    inputs: ClassVar[tuple[type, ...]] = (Diagnostic, Alert, Tick)
+    outputs: ClassVar[tuple[type, ...]] = (Alert,)
+
+    def __init__(self, settings: MonitorSettings, expected: Iterable[str] = ()) -> None:
+        """Start with nothing known.
+
+        Args:
+            settings: see ``MonitorSettings``.
+            expected: names of parts that must speak.
+
+        Raises:
+            ValueError: a setting is out of range.
+        """
+        validate(settings)
+        self._stale_after = round(settings.stale_after * NANOSECONDS)
+        self._expected = tuple(expected)
+        self._levels: dict[str, Level] = {}
+        self._heard: dict[str, int] = {}
+        self._now: int | None = None
+        self._alerts: dict[str, Alert] = {}
+
+    def restore(self) -> list[Any]:
+        """Nothing is kept: diagnostics repeat themselves."""
+        return []
+
+    def push(self, record: Diagnostic | Alert | Tick) -> list[Any]:
+        """Take a diagnostic, an alert of another stage, or the time; returns the alerts that follow."""
+        if self._now is None:
+            self._heard = {name: record.stamp for name in self._expected}
+        self._now = max(record.stamp, self._now or record.stamp)
+        alerts: list[Alert] = []
+        if isinstance(record, Alert):
+            self._alerts.setdefault(record.id, record)
+        elif isinstance(record, Diagnostic) and record.stamp >= self._heard.get(record.name, record.stamp):
+            self._heard[record.name] = record.stamp
+            alerts += self._change(record.stamp, record.name, record.level, record.message)
+        for name, heard in sorted(self._heard.items()):
+            if self._now - heard > self._stale_after:
+                silent = f"has said nothing for {self._stale_after / NANOSECONDS:g} s"
+                alerts += self._change(heard + self._stale_after, name, Level.STALE, silent)
+        self._alerts.update((alert.id, alert) for alert in alerts)
+        return list(alerts)
+
+    def summary(self) -> Summary:
+        """Return the parts that are not well, and how many alerts of each kind there were."""
+        counts = Counter(alert.kind for alert in self._alerts.values())
+        faults = {name: level for name, level in sorted(self._levels.items()) if level is not Level.OK}
+        return Summary(faults, dict(sorted(counts.items())))
+
+    def _change(self, stamp: int, name: str, level: Level, message: str) -> list[Alert]:
+        before = self._levels.get(name, Level.OK)
+        self._levels[name] = level
+        if level is before:
+            return []
+        if level is Level.OK:
+            kind, severity, text = "part_recovered", Severity.INFO, f"{name} is well again: {message}."
+        else:
+            kind, severity = f"part_{level.name.lower()}", SEVERITY[level]
+            text = f"{name}: {message}."
+        return [Alert(stamp, f"{kind}/{name}@{stamp}", severity, kind, name, text)]
