@@ -140,7 +140,7 @@ class BoxPlacer:
         tall = np.maximum(target[:, 3] - target[:, 1], 1.0)
         sigma = np.maximum(self._settings.edge_deviation * tall, self._settings.edge_pixels)
         # Arms make the sides of a box less certain than its head and feet.
-        return sigma[:, None] * np.array([2.0, 1.0, 2.0, 1.0])
+        return np.asarray(sigma[:, None] * np.array([2.0, 1.0, 2.0, 1.0]))
 
     def _fit(self, target: Floats, use: Bools, start: Floats) -> tuple[Floats, Floats, Floats]:
         """Gauss-Newton for (x, y, height) of each box; returns positions, covariances, heights."""

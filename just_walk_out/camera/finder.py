@@ -1,0 +1,92 @@
+"""From a frame to people on the floor: detector, calibration and floor plan of one camera together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from just_walk_out.camera.detectors.base import Detections, Image, PersonDetector, make_detector
+from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.person import BoxPlacer, PersonSettings
+from just_walk_out.camera.visibility import Occluders, distance_outside
+from just_walk_out.records import PersonDetection, PersonDetectionArray
+from just_walk_out.settings import setting
+from just_walk_out.store.model import Camera, Store
+
+
+@dataclass(frozen=True)
+class FinderSettings:
+    """Which of the people found are reported."""
+
+    margin: float = setting(1.0, "How far beyond the floor plan people are reported", unit="m", minimum=0.0)
+
+
+class PersonFinder:
+    """Finds the people one camera sees and places them on the floor."""
+
+    def __init__(
+        self,
+        store: Store,
+        camera: Camera,
+        settings: FinderSettings | None = None,
+        *,
+        person: PersonSettings | None = None,
+        detector: PersonDetector | None = None,
+    ) -> None:
+        """Make the detector the camera asks for, unless one is given.
+
+        Raises:
+            ValueError: the camera asks for no detector, or for one that does not exist.
+            ModuleNotFoundError: the detector needs an extra that is not installed.
+            FileNotFoundError: the detector's model file is missing.
+        """
+        made = detector or make_detector(camera, store)
+        if made is None:
+            raise ValueError(f"camera {camera.id}: its detector is 'none', so it finds nobody")
+        self._detector = made
+        self._camera = camera
+        self._store = store
+        self._settings = settings or FinderSettings()
+        self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas), person)
+
+    def process(self, stamp: int, image: Image) -> PersonDetectionArray:
+        """Find the people in a frame.
+
+        Args:
+            stamp: acquisition, nanoseconds.
+            image: (height, width, 3) uint8, BGR, of the size of the calibration.
+
+        Raises:
+            ValueError: the picture has another size.
+        """
+        if image.shape[:2] != (self._camera.height, self._camera.width):
+            wanted = f"{self._camera.width}x{self._camera.height}"
+            raise ValueError(
+                f"camera {self._camera.id}: frame of {image.shape[1]}x{image.shape[0]}, calibrated for {wanted}"
+            )
+        return self.report(stamp, self._detector.detect(image, stamp))
+
+    def report(self, stamp: int, found: Detections) -> PersonDetectionArray:
+        """Place detections on the floor and leave out those that are not in the store."""
+        positions, covariances = found.positions, found.covariances
+        if positions is None or covariances is None:
+            placed = self._placer.place(found.boxes)
+            positions, covariances = placed.positions, placed.covariances
+        sound = np.isfinite(positions).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
+        away = distance_outside(np.where(sound[:, None], positions, 0.0), self._store.floor)
+        chosen = np.flatnonzero(sound & (away <= self._settings.margin))
+        return PersonDetectionArray(
+            stamp,
+            self._camera.id,
+            tuple(
+                PersonDetection(
+                    float(positions[k, 0]),
+                    float(positions[k, 1]),
+                    (float(covariances[k, 0, 0]), float(covariances[k, 0, 1]), float(covariances[k, 1, 1])),
+                    float(found.scores[k]),
+                    tuple(float(value) for value in found.boxes[k]),
+                )
+                for k in chosen
+            ),
+        )

@@ -1,0 +1,87 @@
+"""What the tracker knows about the store: its outline, gates, fixtures and which cameras look where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from just_walk_out.camera.visibility import Coverage, Occluders, distance_outside, distance_to_segment
+from just_walk_out.store.model import Camera, Store
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_STEP = 0.2
+_MARGIN = 2.0
+
+
+class FloorMap:
+    """Look-ups on the floor plan; coverage is precomputed on a grid."""
+
+    def __init__(self, store: Store, cameras: Sequence[Camera]) -> None:
+        """Take the store and the cameras whose detections are tracked."""
+        self._store = store
+        self._occluders = Occluders(store.gondolas)
+        self.cameras = tuple(camera.id for camera in cameras)
+        corners = np.asarray(store.floor, dtype=np.float64)
+        self._low = corners.min(axis=0) - _MARGIN
+        cells = np.ceil((corners.max(axis=0) + _MARGIN - self._low) / _STEP).astype(int) + 1
+        xs, ys = (self._low[k] + _STEP * np.arange(cells[k]) for k in (0, 1))
+        grid = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1)
+        self._seen = Coverage(store, cameras).sees(grid)
+        self._outside = distance_outside(grid, store.floor)
+
+    def _cell(self, points: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        index = np.rint((points - self._low) / _STEP).astype(np.intp)
+        limit = np.array(self._outside.shape) - 1
+        index = np.clip(index, 0, limit)
+        return index[..., 0], index[..., 1]
+
+    def seen_by(self, points: ArrayLike) -> Bools:
+        """Return (N, cameras): which cameras should see somebody at floor points (N, 2)."""
+        return np.asarray(self._seen[self._cell(np.asarray(points, dtype=np.float64))])
+
+    def outside(self, points: ArrayLike) -> Floats:
+        """Distance beyond the floor plan (N,), metres; negative inside."""
+        return distance_outside(points, self._store.floor)
+
+    def in_fixture(self, points: ArrayLike) -> Bools:
+        """Whether floor points (N, 2) lie well within a fixture."""
+        return self._occluders.blocked(points, -0.1)
+
+    def push_out(self, points: Floats) -> Floats:
+        """Move points (N, 2) out of fixtures."""
+        return self._occluders.push_out(points)
+
+    def gate_near(self, x: float, y: float, radius: float) -> str:
+        """Id of the gate somebody first seen here came through: near its line or just beyond it; else empty."""
+        best, name = radius, ""
+        for gate in self._store.gates:
+            away = float(distance_to_segment((x, y), gate.start, gate.end))
+            side = (x - gate.start[0]) * gate.inward[0] + (y - gate.start[1]) * gate.inward[1]
+            if side < 0.0:
+                away -= min(1.0, -side)
+            if away <= best:
+                best, name = away, gate.id
+        return name
+
+    def leaving(self, x: float, y: float, vx: float, vy: float, radius: float) -> bool:
+        """Whether somebody here walks out through a gate."""
+        for gate in self._store.gates:
+            near = float(distance_to_segment((x, y), gate.start, gate.end)) <= radius
+            if near and vx * gate.inward[0] + vy * gate.inward[1] < -0.2:
+                return True
+        return False
+
+    def beyond_gate(self, x: float, y: float, distance: float) -> bool:
+        """Whether a point lies behind a gate's line, by at least ``distance`` metres and before its ends."""
+        for gate in self._store.gates:
+            side = (x - gate.start[0]) * gate.inward[0] + (y - gate.start[1]) * gate.inward[1]
+            if side <= -distance and float(distance_to_segment((x, y), gate.start, gate.end)) <= 1.0 - side:
+                length = np.hypot(gate.end[0] - gate.start[0], gate.end[1] - gate.start[1])
+                along = (x - gate.start[0]) * gate.inward[1] - (y - gate.start[1]) * gate.inward[0]
+                if -0.5 <= along <= length + 0.5:
+                    return True
+        return False

@@ -1,0 +1,59 @@
+"""Settings of the floor tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from just_walk_out.settings import setting
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """How people are followed on the floor."""
+
+    tick: float = setting(0.1, "Time between two published snapshots", unit="s", minimum=0.02, maximum=1.0)
+    camera_timeout: float = setting(
+        1.0, "A camera silent for this time is not waited for; cameras must send faster than that",
+        unit="s", minimum=0.2, maximum=30.0,
+    )  # fmt: skip
+    jump_limit: float = setting(
+        10.0, "A stamp this far ahead of all others is taken for a broken clock until it persists",
+        unit="s", minimum=1.0,
+    )  # fmt: skip
+    acceleration: float = setting(
+        0.8, "Spectral density of the walking acceleration", unit="m^2/s^3", minimum=0.01, maximum=20.0
+    )
+    velocity_memory: float = setting(3.0, "Time after which an unseen person has stopped", unit="s", minimum=0.1)
+    birth_speed: float = setting(1.0, "Standard deviation of the speed of a new track", unit="m/s", minimum=0.1)
+    bias: float = setting(
+        0.08, "Systematic deviation between cameras, added to each detection", unit="m", minimum=0.0, maximum=1.0
+    )
+    gate: float = setting(13.8, "Mahalanobis gate: squared distance, 13.8 keeps 99.9 %", minimum=1.0, maximum=100.0)
+    gate_distance: float = setting(1.2, "A person never moves further from the prediction", unit="m", minimum=0.1)
+    least_score: float = setting(0.3, "Weakest detection that is used", minimum=0.0, maximum=1.0)
+    birth_score: float = setting(0.45, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)
+    miss_weight: float = setting(
+        0.5, "Evidence a camera takes from a new track it should see and does not", unit="hits", minimum=0.0
+    )
+    birth_evidence: float = setting(3.0, "Evidence that confirms a new track at a gate", unit="hits", minimum=1.0)
+    inside_evidence: float = setting(
+        24.0, "Evidence that confirms a new track away from all gates", unit="hits", minimum=1.0
+    )
+    single_camera: float = setting(
+        2.0, "Factor on the evidence where several cameras look but only one sees the person", minimum=1.0
+    )
+    tentative_timeout: float = setting(0.6, "A new track unseen for this time is dropped", unit="s", minimum=0.05)
+    gate_radius: float = setting(1.0, "Who is first seen this near a gate was born there", unit="m", minimum=0.0)
+    active_time: float = setting(1.0, "A track unseen for longer is only found again with care", unit="s", minimum=0.1)
+    memory: float = setting(15.0, "How long a person lost inside the store is remembered", unit="s", minimum=0.5)
+    walking_speed: float = setting(1.5, "How fast a lost person may have moved", unit="m/s", minimum=0.1, maximum=5.0)
+    reach: float = setting(0.8, "How far from there a lost person may be found at once", unit="m", minimum=0.1)
+    exit_distance: float = setting(0.4, "Beyond the floor plan by this, an unseen track is over", unit="m", minimum=0.0)
+    exit_time: float = setting(0.4, "How long it must be unseen for that", unit="s", minimum=0.0)
+    duplicate_distance: float = setting(
+        0.5, "Two tracks this close may be one person", unit="m", minimum=0.0, maximum=2.0
+    )
+    duplicate_time: float = setting(0.8, "How long, before one is given up", unit="s", minimum=0.0)
+    apart_frames: int = setting(
+        3, "Pictures that show both of two close tracks from which they are two people", minimum=1
+    )

@@ -1,0 +1,337 @@
+"""The tracker itself: predict, associate, update, spawn, confirm, merge, prune; time comes from its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.records import PersonDetectionArray, Track, TrackState
+from just_walk_out.tracking import kalman
+from just_walk_out.tracking.association import assign
+from just_walk_out.tracking.floor_map import FloorMap
+from just_walk_out.tracking.settings import TrackerSettings
+from just_walk_out.tracking.table import TrackTable
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+_SECOND = 1_000_000_000
+_FULL_EVIDENCE = 40.0
+
+
+class Tracker:
+    """Follows everyone on the floor; fuses cameras by correcting with each picture in turn."""
+
+    def __init__(self, floor: FloorMap, settings: TrackerSettings) -> None:
+        """Start with nobody.
+
+        Args:
+            floor: the store, and the cameras in the order of their columns.
+            settings: how people are followed.
+        """
+        self._floor = floor
+        self._settings = settings
+        self._index = {camera: k for k, camera in enumerate(floor.cameras)}
+        self._tracks = TrackTable(len(floor.cameras))
+        self._time = 0
+        self._tick = round(settings.tick * _SECOND)
+        self._births: tuple[int, int] = (0, 0)
+        # Pictures that showed both of a pair, and since when the pair has been close without one.
+        self._apart: dict[tuple[str, str], int] = {}
+        self._close: dict[tuple[str, str], int] = {}
+
+    def process(self, stamp: int, frames: Sequence[PersonDetectionArray]) -> tuple[tuple[Track, ...], tuple[str, ...]]:
+        """Take all frames up to a tick.
+
+        Args:
+            stamp: the tick, nanoseconds.
+            frames: detections with stamps after the last tick and up to this one; any order.
+
+        Returns:
+            Everyone on the floor at the tick, by id, and the ids of tracks that ended.
+        """
+        for frame in sorted(frames, key=lambda each: (each.stamp, each.camera)):
+            self._predict(frame.stamp)
+            self._take(frame)
+        self._predict(stamp)
+        self._confirm()
+        ended = self._merge() + self._prune()
+        return self._report(), tuple(sorted(ended))
+
+    def _predict(self, stamp: int) -> None:
+        if self._time and stamp > self._time:
+            tracks, settings = self._tracks, self._settings
+            elapsed = (stamp - self._time) / _SECOND
+            tracks.mean, tracks.covariance = kalman.predict(
+                tracks.mean, tracks.covariance, elapsed, settings.acceleration, settings.velocity_memory
+            )
+        self._time = max(self._time, stamp)
+
+    def _take(self, frame: PersonDetectionArray) -> None:
+        """Associate one camera's detections and correct the tracks with them."""
+        if frame.camera not in self._index:
+            return
+        camera = self._index[frame.camera]
+        points, noises, scores = self._measurements(frame)
+        tracks, settings = self._tracks, self._settings
+        unseen = (self._time - tracks.seen) / _SECOND
+        active = tracks.confirmed & (unseen <= settings.active_time)
+        lost = tracks.confirmed & ~active
+        free = np.arange(len(points))
+        pairs: list[tuple[int, int]] = []
+        for rows, reach in (
+            (np.flatnonzero(active), settings.gate_distance),
+            (np.flatnonzero(lost), settings.reach),
+            (np.flatnonzero(~tracks.confirmed), settings.gate_distance),
+        ):
+            found = self._associate(rows, points[free], noises[free], reach)
+            pairs += [(int(rows[r]), int(free[c])) for r, c in found]
+            free = np.delete(free, [c for _, c in found])
+        self._correct(pairs, points, noises, camera)
+        self._note_misses(pairs, camera)
+        self._note_apart([row for row, _ in pairs])
+        self._spawn(points[free], noises[free], scores[free], camera)
+
+    def _measurements(self, frame: PersonDetectionArray) -> tuple[Floats, Floats, Floats]:
+        """Sound detections in an order of their own: points, covariances, scores."""
+        found = sorted(
+            (each.x, each.y, each.covariance, each.score)
+            for each in frame.detections
+            if each.score >= self._settings.least_score and _sound(each.x, each.y, each.covariance)
+        )
+        points = np.array([(x, y) for x, y, _, _ in found], dtype=np.float64).reshape(-1, 2)
+        flat = np.array([(c[0], c[1], c[1], c[2]) for _, _, c, _ in found], dtype=np.float64)
+        noises = flat.reshape(-1, 2, 2) + self._settings.bias**2 * np.eye(2)
+        return points, noises, np.array([score for *_, score in found], dtype=np.float64)
+
+    def _associate(self, rows: Rows, points: Floats, noises: Floats, reach: float) -> list[tuple[int, int]]:
+        if not rows.size or not len(points):
+            return []
+        mean, covariance = self._tracks.mean[rows], self._tracks.covariance[rows]
+        squared, volume = kalman.distances(mean, covariance, points, noises)
+        apart = np.linalg.norm(mean[:, None, :2] - points[None], axis=2)
+        # A detection may itself be uncertain along its view ray; the reach grows with that.
+        slack = np.sqrt(np.linalg.eigvalsh(noises)[:, 1])
+        allowed = (squared < self._settings.gate) & (apart < reach + 2.0 * slack)
+        return assign(squared + volume, allowed)
+
+    def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
+        if not pairs:
+            return
+        tracks = self._tracks
+        rows, columns = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
+        tracks.mean[rows], tracks.covariance[rows] = kalman.update(
+            tracks.mean[rows], tracks.covariance[rows], points[columns], noises[columns]
+        )
+        tracks.seen[rows] = self._time
+        tracks.seen_by[rows, camera] = self._time
+        tracks.evidence[rows] = np.minimum(tracks.evidence[rows] + 1.0, _FULL_EVIDENCE)
+
+    def _note_misses(self, pairs: list[tuple[int, int]], camera: int) -> None:
+        if not len(self._tracks):
+            return
+        missed = self._floor.seen_by(self._tracks.mean[:, :2])[:, camera]
+        missed[[row for row, _ in pairs]] = False
+        weight = np.where(self._tracks.confirmed, 0.1, 1.0) * self._settings.miss_weight
+        self._tracks.evidence = np.where(missed, self._tracks.evidence - weight, self._tracks.evidence)
+        self._tracks.evidence = np.maximum(self._tracks.evidence, -5.0)
+
+    def _note_apart(self, rows: list[int]) -> None:
+        """Remember pairs of close tracks that one picture shows as two."""
+        mean, ids = self._tracks.mean, self._tracks.ids
+        for n, first in enumerate(rows):
+            for second in rows[n + 1 :]:
+                if np.hypot(*(mean[first, :2] - mean[second, :2])) < 3.0 * self._settings.duplicate_distance:
+                    pair = _pair(ids[first], ids[second])
+                    self._apart[pair] = self._apart.get(pair, 0) + 1
+                    self._close.pop(pair, None)
+
+    def _spawn(self, points: Floats, noises: Floats, scores: Floats, camera: int) -> None:
+        good = scores >= self._settings.birth_score
+        good &= ~self._floor.in_fixture(points) & (self._floor.outside(points) < 1.5)
+        points, noises = points[good], noises[good]
+        if not len(points):
+            return
+        covariance = np.zeros((len(points), 4, 4))
+        covariance[:, :2, :2] = noises
+        covariance[:, 2:, 2:] = self._settings.birth_speed**2 * np.eye(2)
+        mean = np.concatenate([points, np.zeros_like(points)], axis=1)
+        gates = [self._floor.gate_near(float(x), float(y), self._settings.gate_radius) for x, y in points]
+        ids = [self._name() for _ in gates]
+        self._tracks.add(mean, covariance, self._time, camera, ids, gates)
+
+    def _name(self) -> str:
+        tick = -(-self._time // self._tick)
+        count = self._births[1] + 1 if self._births[0] == tick else 0
+        self._births = (tick, count)
+        return f"t{tick:x}-{count}"
+
+    def _confirm(self) -> None:
+        """Believe new tracks with enough evidence, or find in them somebody who had been lost."""
+        tracks, settings = self._tracks, self._settings
+        tentative = np.flatnonzero(~tracks.confirmed)
+        if not tentative.size:
+            return
+        looking = self._floor.seen_by(tracks.mean[tentative, :2]).sum(axis=1)
+        cameras = (tracks.seen_by[tentative] > 0).sum(axis=1)
+        alone = np.where((looking >= 2) & (cameras < 2), settings.single_camera, 1.0)
+        evidence = tracks.evidence[tentative]
+        ready = tentative[evidence >= settings.birth_evidence * alone]
+        gone = self._recover(ready)
+        at_gate = np.array([bool(tracks.gates[row]) for row in tentative])
+        needed = np.where(at_gate, settings.birth_evidence, settings.inside_evidence) * alone
+        for row in tentative[evidence >= needed]:
+            if row not in gone and not self._shadows(int(row)):
+                tracks.confirmed[row] = True
+        if gone:
+            rows = np.ones(len(tracks), dtype=bool)
+            rows[sorted(gone)] = False
+            tracks.keep(rows)
+
+    def _recover(self, ready: Rows) -> set[int]:
+        """Give well-founded new tracks the identity of lost ones within walking distance; returns rows to drop."""
+        tracks, settings = self._tracks, self._settings
+        unseen = (tracks.born[ready][None, :] - tracks.seen[:, None]) / _SECOND
+        lost = np.flatnonzero(tracks.confirmed & ((self._time - tracks.seen) / _SECOND > 0.3))
+        if not lost.size or not ready.size:
+            return set()
+        away = np.linalg.norm(tracks.mean[lost][:, None, :2] - tracks.mean[ready][None, :, :2], axis=2)
+        allowed = (away < settings.reach + settings.walking_speed * np.maximum(unseen[lost], 0.0)) & (unseen[lost] > 0)
+        # Who comes in from outside is somebody new.
+        places = tracks.mean[ready, :2].tolist()
+        from_outside = [self._floor.beyond_gate(x, y, 0.0) for x, y in places]
+        allowed &= ~np.asarray(from_outside, dtype=bool)[None, :]
+        gone = set()
+        for r, c in assign(away, allowed):
+            tracks.take_over(int(lost[r]), int(ready[c]))
+            gone.add(int(ready[c]))
+        return gone
+
+    def _shadows(self, row: int) -> bool:
+        """Whether a new track may be a second sight of somebody already followed."""
+        tracks = self._tracks
+        away = np.linalg.norm(tracks.mean[:, :2] - tracks.mean[row, :2], axis=1)
+        near = np.flatnonzero(tracks.confirmed & (away < self._settings.duplicate_distance))
+        return any(
+            self._apart.get(_pair(tracks.ids[row], tracks.ids[int(other)]), 0) < self._settings.apart_frames
+            for other in near
+        )
+
+    def _merge(self) -> list[str]:
+        """Give up the younger of two tracks that follow one person."""
+        tracks, settings = self._tracks, self._settings
+        rows = np.flatnonzero(tracks.confirmed)
+        position = tracks.mean[rows, :2]
+        near = np.linalg.norm(position[:, None] - position[None], axis=2) < settings.duplicate_distance
+        close: dict[tuple[str, str], int] = {}
+        drop: set[int] = set()
+        for a, b in np.argwhere(np.triu(near, 1)):
+            first, second = int(rows[a]), int(rows[b])
+            pair = _pair(tracks.ids[first], tracks.ids[second])
+            if self._apart.get(pair, 0) >= settings.apart_frames:
+                continue
+            close[pair] = self._close.get(pair, self._time)
+            if self._time - close[pair] >= settings.duplicate_time * _SECOND:
+                both = sorted((first, second), key=lambda row: (not tracks.gates[row], tracks.born[row], row))
+                drop.add(both[1])
+        self._close = close
+        return self._drop(drop)
+
+    def _prune(self) -> list[str]:
+        tracks, settings = self._tracks, self._settings
+        if not len(tracks):
+            return []
+        unseen = (self._time - tracks.seen) / _SECOND
+        over = ~tracks.confirmed & ((unseen > settings.tentative_timeout) | (tracks.evidence < -1.0))
+        over |= unseen > settings.memory
+        for row in np.flatnonzero(tracks.confirmed & (unseen >= settings.exit_time)):
+            x, y, vx, vy = (float(value) for value in tracks.mean[row])
+            outside = float(self._floor.outside([[x, y]])[0]) > settings.exit_distance
+            left = self._floor.beyond_gate(x, y, settings.exit_distance)
+            walking_out = unseen[row] > settings.active_time and self._floor.leaving(x, y, vx, vy, settings.gate_radius)
+            over[row] |= outside or left or walking_out
+        far = self._floor.outside(tracks.mean[:, :2]) > 1.8
+        return self._drop(set(np.flatnonzero(over | far).tolist()))
+
+    def _drop(self, rows: set[int]) -> list[str]:
+        tracks = self._tracks
+        if not rows:
+            return []
+        # Tentative tracks of gates were published too; whoever follows them should know.
+        ended = [tracks.ids[row] for row in rows if tracks.confirmed[row] or tracks.gates[row]]
+        gone = {tracks.ids[row] for row in rows}
+        keep = np.ones(len(tracks), dtype=bool)
+        keep[sorted(rows)] = False
+        tracks.keep(keep)
+        self._apart = {pair: n for pair, n in self._apart.items() if not gone & set(pair)}
+        return ended
+
+    def _report(self) -> tuple[Track, ...]:
+        tracks = self._tracks
+        shown = [row for row in range(len(tracks)) if tracks.confirmed[row] or tracks.gates[row]]
+        places = self._floor.push_out(tracks.mean[:, :2])
+        existence = 1.0 / (1.0 + np.exp(-0.5 * tracks.evidence))
+        result = []
+        for row in sorted(shown, key=lambda each: tracks.ids[each]):
+            now = tracks.seen_by[row] > self._time - self._tick
+            state = TrackState.TENTATIVE
+            if tracks.confirmed[row]:
+                fresh = self._time - tracks.seen[row] <= 2 * self._tick
+                state = TrackState.CONFIRMED if fresh else TrackState.COASTING
+            result.append(
+                Track(
+                    tracks.ids[row],
+                    state,
+                    float(places[row, 0]),
+                    float(places[row, 1]),
+                    float(tracks.mean[row, 2]),
+                    float(tracks.mean[row, 3]),
+                    tuple(tracks.covariance[row].ravel().tolist()),
+                    float(existence[row]),
+                    int(tracks.born[row]),
+                    tracks.gates[row],
+                    tuple(sorted(camera for camera, k in self._index.items() if now[k])),
+                )
+            )
+        return tuple(result)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole state as JSON values."""
+        return {
+            "time": self._time,
+            "births": list(self._births),
+            "tracks": self._tracks.to_dict(),
+            "apart": [[*pair, count] for pair, count in self._apart.items()],
+            "close": [[*pair, since] for pair, since in self._close.items()],
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a snapshot.
+
+        Raises:
+            ValueError: it was taken with another number of cameras.
+        """
+        tracks = TrackTable.from_dict(state["tracks"])
+        if tracks.cameras != len(self._index):
+            raise ValueError(f"tracker snapshot: made for {tracks.cameras} cameras, the store has {len(self._index)}")
+        self._tracks = tracks
+        self._time = int(state["time"])
+        self._births = (int(state["births"][0]), int(state["births"][1]))
+        self._apart = {(a, b): int(count) for a, b, count in state["apart"]}
+        self._close = {(a, b): int(since) for a, b, since in state["close"]}
+
+
+def _pair(first: str, second: str) -> tuple[str, str]:
+    return (first, second) if first < second else (second, first)
+
+
+def _sound(x: float, y: float, covariance: tuple[float, ...]) -> bool:
+    """Whether a detection is finite and its covariance positive definite."""
+    if len(covariance) != 3 or not np.isfinite((x, y, *covariance)).all():
+        return False
+    xx, xy, yy = covariance
+    return xx > 0.0 and yy > 0.0 and xx * yy > xy * xy
