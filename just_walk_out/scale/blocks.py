@@ -1,0 +1,74 @@
+"""From samples of plates to blocks: isolated spikes removed, then averaged over a few samples.
+
+The blocks of a stream depend on its samples alone, not on the batches they come in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Blocks completed by a batch.
+
+    Attributes:
+        values: (blocks, plates) kilograms; NaN where a plate had no sound value.
+        firsts: time of the first sample of each block, nanoseconds.
+        lasts: time of the last sample of each block, nanoseconds.
+        gap: samples were lost before the first of these blocks.
+    """
+
+    values: NDArray[np.float64]
+    firsts: list[int]
+    lasts: list[int]
+    gap: bool
+
+
+class BlockFilter:
+    """Median of three, then the mean of ``size`` samples, for the plates of one stream."""
+
+    def __init__(self, plates: int, size: int) -> None:
+        """Make a filter of ``plates`` columns and blocks of ``size`` samples."""
+        self._plates = plates
+        self._size = size
+        self._empty = np.empty((0, plates))
+        self.reset()
+        self._gap = False
+
+    def reset(self) -> None:
+        """Begin anew after lost samples."""
+        self._tail = self._empty
+        self._tail_stamps: list[int] = []
+        self._rest = self._empty
+        self._rest_stamps: list[int] = []
+        self._gap = True
+
+    def push(self, samples: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
+        """Take (samples, plates) kilograms and their stamps; None while no block is complete."""
+        window = np.concatenate((self._tail, samples))
+        stamps = self._tail_stamps + stamps
+        self._tail = window[-2:]
+        self._tail_stamps = stamps[-2:]
+        if len(window) < 3:
+            return None
+        a, b, c = window[:-2], window[1:-1], window[2:]
+        middle = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+        return self._cut(middle, stamps[1:-1])
+
+    def _cut(self, middle: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
+        if len(self._rest):
+            middle = np.concatenate((self._rest, middle))
+            stamps = self._rest_stamps + stamps
+        count = len(middle) // self._size
+        used = count * self._size
+        self._rest = middle[used:]
+        self._rest_stamps = stamps[used:]
+        if not count:
+            return None
+        values = middle[:used].reshape(count, self._size, self._plates).mean(axis=1)
+        gap, self._gap = self._gap, False
+        return Blocks(values, stamps[0 : used : self._size], stamps[self._size - 1 : used : self._size], gap)

@@ -1,0 +1,73 @@
+"""Settings of the shelf-event stage and its algorithms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from just_walk_out.settings import setting, validate
+
+
+@dataclass(frozen=True)
+class ShelfEventSettings:
+    """How weight steps are told from everything else that moves a shelf."""
+
+    block: float = setting(
+        0.05, "Samples are averaged over blocks of this length.", unit="s", minimum=0.005, maximum=1.0
+    )
+    minimum_change: float = setting(
+        0.008, "Smallest step reported; keep it well below the lightest product.", unit="kg", minimum=0.001, maximum=1.0
+    )
+    noise_floor: float = setting(
+        0.0003, "Least standard deviation believed of a block.", unit="kg", minimum=0.00001, maximum=0.1
+    )
+    noise_memory: float = setting(
+        10.0, "Time over which the noise of a plate is estimated.", unit="s", minimum=1.0, maximum=600.0
+    )
+    baseline_memory: float = setting(
+        2.5, "Time over which the resting weight is averaged.", unit="s", minimum=0.5, maximum=600.0
+    )
+    baseline_delay: float = setting(
+        1.0, "Age at which a resting block joins the baseline.", unit="s", minimum=0.1, maximum=10.0
+    )
+    alarm: float = setting(
+        6.0, "Departure from the baseline that starts an event, in deviations.", minimum=3.0, maximum=20.0
+    )
+    alarm_floor: float = setting(
+        0.0025, "Least departure that starts an event.", unit="kg", minimum=0.0001, maximum=0.1
+    )
+    stable_time: float = setting(0.25, "Least time at rest that ends an event.", unit="s", minimum=0.05, maximum=5.0)
+    doubtful_time: float = setting(
+        1.6, "Time at rest that ends even a doubtful event.", unit="s", minimum=0.1, maximum=10.0
+    )
+    stable_noise: float = setting(
+        1.9, "Deviation within a window at rest, in deviations of a block.", minimum=1.0, maximum=10.0
+    )
+    ramp_margin: float = setting(
+        12.0,
+        "How clearly a finished step must differ from a slow one still going on, in deviations.",
+        minimum=1.0,
+        maximum=20.0,
+    )
+    end_tolerance: float = setting(
+        0.25,
+        "Neighbouring plates that come to rest within this time make one event.",
+        unit="s",
+        minimum=0.0,
+        maximum=5.0,
+    )
+    neighbour_gap: float = setting(
+        0.1, "Largest gap between the edges of neighbouring plates.", unit="m", minimum=0.0, maximum=1.0
+    )
+    detection_delay: float = setting(
+        0.5, "How far the watermark of a quiet shelf stays behind its newest sample.", unit="s", minimum=0.1, maximum=10
+    )
+    memory: float = setting(
+        6.0, "How far back the course of an event is looked at.", unit="s", minimum=2.0, maximum=60.0
+    )
+    output_period: float = setting(
+        0.1, "Least event time between outputs without events.", unit="s", minimum=0.0, maximum=10.0
+    )
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        validate(self)

@@ -1,0 +1,88 @@
+"""Node ``load_cells``: one serial bus of load-cell boards in, shelf weights out."""
+
+from __future__ import annotations
+
+from just_walk_out.records import ShelfWeights
+from just_walk_out.ros.diagnostics import Health, Level
+from just_walk_out.ros.parameters import ParameterError, declare, declare_one
+from just_walk_out.ros.stage_node import StoreNode, declare_endpoint, run
+from just_walk_out.scale.clock import ClockSettings
+from just_walk_out.scale.driver import DriverSettings, LoadCellDriver
+from just_walk_out.scale.transport import SerialTransport, TransportSettings
+
+_IDLE_PERIOD = 0.25  # seconds between looks for silent boards
+
+
+class LoadCellsNode(StoreNode):
+    """Wires the serial transport to the driver of one bus."""
+
+    def __init__(self) -> None:
+        """Open the bus that the parameter ``bus`` names; a missing port is retried for ever."""
+        super().__init__("load_cells")
+        name = declare_one(self, "bus", "", "Id of the serial bus in the store description")
+        if name not in self.store.bus:
+            raise ParameterError(f"parameter bus: {name!r} is none of {', '.join(self.store.bus)}")
+        bus = self.store.bus[name]
+        self._port = declare_endpoint(self, "port", bus.port, "Device path or pyserial URL that replaces the bus's own")
+        self._driver = LoadCellDriver(
+            bus, self.store, declare(self, DriverSettings), declare(self, ClockSettings, "clock")
+        )
+        self.offer(ShelfWeights)
+        wake = self.create_guard_condition(self._read)
+        self._transport = SerialTransport(
+            self._port,
+            bus.baudrate,
+            declare(self, TransportSettings, "transport"),
+            clock=lambda: self.get_clock().now().nanoseconds,
+            notify=wake.trigger,
+        )
+        self.create_timer(_IDLE_PERIOD, self._idle)
+        self.diagnostics.add(f"bus {name}", self._bus_health)
+        self._transport.start()
+
+    def _read(self) -> None:
+        for arrival, data in self._transport.fetch():
+            for weights in self._driver.feed(arrival, data):
+                self.send(weights)
+
+    def _idle(self) -> None:
+        self._read()
+        for weights in self._driver.idle(self.get_clock().now().nanoseconds):
+            self.send(weights)
+        for notice in self._driver.take_notices():
+            self.get_logger().warning(notice)
+
+    def _bus_health(self) -> Health:
+        line, health = self._transport.state(), self._driver.health(self.get_clock().now().nanoseconds)
+        values: dict[str, object] = {"port": self._port, "bytes": line.bytes, "reconnects": line.reconnects}
+        values.update(vars_of(health.counts))
+        for board in health.boards:
+            values[f"board {board.board}"] = (
+                f"{board.rate:.1f} samples/s, {board.lost} lost, {board.restarts} restarts, "
+                f"clock {board.skew * 1e6:+.0f} ppm"
+            )
+        if not line.connected:
+            return Health(Level.ERROR, f"{self._port}: {line.error or 'not open yet'}", values)
+        stale = [str(board.board) for board in health.boards if board.stale]
+        if stale:
+            return Health(Level.ERROR, f"no samples from board {', '.join(stale)} at {self._port}", values)
+        faulty = [plate for board in health.boards for plate in board.faulty]
+        if faulty:
+            return Health(Level.WARN, f"plates not OK: {', '.join(faulty)}", values)
+        if health.notices:
+            return Health(Level.WARN, health.notices[-1], values)
+        return Health(Level.OK, "reading", values)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._transport.stop()
+
+
+def vars_of(counts: object) -> dict[str, object]:
+    """Return the counters of a dataclass by name."""
+    return {name: getattr(counts, name) for name in counts.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def main() -> int:
+    """Run the node."""
+    return run(LoadCellsNode)

@@ -1,0 +1,139 @@
+"""Stage: weights of shelves to events, what changed on which plates, and how far each shelf has been seen."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from just_walk_out.records import (
+    EventState,
+    PlateStatus,
+    ShelfEvent,
+    ShelfEventArray,
+    ShelfWeights,
+    Watermark,
+)
+from just_walk_out.scale.blocks import BlockFilter
+from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.grouping import StepGrouper, neighbours
+from just_walk_out.scale.steps import PlateBank, PlateStep
+from just_walk_out.store.model import Store
+
+_SECOND = 1_000_000_000
+_GAP_PERIODS = 1.75
+
+
+class _Stream:
+    """The plates of one shelf that come from one source, from samples to events."""
+
+    def __init__(self, record: ShelfWeights, store: Store, settings: ShelfEventSettings) -> None:
+        self.plates = record.plates
+        self.period = record.sample_period
+        self.newest = record.stamp - 1
+        self.watermark = record.stamp - 1
+        self._shelf = record.shelf
+        self._lost = record.lost
+        self._delay = int(settings.detection_delay * _SECOND)
+        size = max(1, round(settings.block * _SECOND / record.sample_period))
+        self._filter = BlockFilter(len(record.plates), size)
+        self._bank = PlateBank(len(record.plates), size * record.sample_period / _SECOND, settings)
+        near = neighbours([store.plate[plate] for plate in record.plates], settings.neighbour_gap)
+        self._grouper = StepGrouper(near, settings)
+        self._ids: dict[str, int] = {}
+
+    def push(self, record: ShelfWeights) -> list[ShelfEvent]:
+        samples = record.samples.astype(np.float64)
+        period = record.sample_period
+        expected = self.newest + period
+        if record.lost != self._lost or record.stamp - expected > (_GAP_PERIODS - 1.0) * period:
+            self._filter.reset()
+        self._lost = record.lost
+        if any(record.status):
+            samples[:, [status is not PlateStatus.OK for status in record.status]] = np.nan
+        stamps = [record.stamp + period * index for index in range(len(samples))]
+        self.newest = stamps[-1]
+        blocks = self._filter.push(samples, stamps)
+        if blocks is None:
+            return []
+        events = []
+        gap = blocks.gap
+        for values, first, last in zip(blocks.values, blocks.firsts, blocks.lasts, strict=True):
+            steps = self._bank.push(values, first, last, gap, self.watermark)
+            gap = False
+            for group in self._grouper.push(steps, self._bank, last) if steps or self._grouper.waiting else ():
+                events.append(self._event(group))
+            self._advance(last)
+        return events
+
+    def _advance(self, now: int) -> None:
+        held = [stamp - 1 for stamp in (self._bank.holding_since(), self._grouper.holding_since()) if stamp is not None]
+        self.watermark = max(self.watermark, min([now - self._delay, *held]))
+
+    def _event(self, group: list[PlateStep]) -> ShelfEvent:
+        start = min(step.start for step in group)
+        plates = tuple(self.plates[step.column] for step in group)
+        identity = f"{self._shelf}@{start}"
+        self._ids = {known: stamp for known, stamp in self._ids.items() if stamp > self.watermark}
+        if identity in self._ids:
+            identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
+        self._ids[identity] = start
+        covariance = np.diag([step.variance for step in group])
+        return ShelfEvent(
+            id=identity,
+            shelf=self._shelf,
+            start=start,
+            end=max(step.end for step in group),
+            state=EventState.FINAL,
+            plates=plates,
+            change=tuple(step.change for step in group),
+            covariance=tuple(covariance.ravel().tolist()),
+            degraded=any(step.degraded for step in group),
+        )
+
+
+class ShelfEventStage:
+    """Finds weight steps in the samples of any number of shelves; see ``steps`` for the method.
+
+    A shelf read by several boards is followed board by board; its watermark is the least of theirs.
+    """
+
+    inputs: ClassVar[tuple[type, ...]] = (ShelfWeights,)
+    outputs: ClassVar[tuple[type, ...]] = (ShelfEventArray,)
+
+    def __init__(self, store: Store, settings: ShelfEventSettings | None = None) -> None:
+        """Make the stage for the plates of a store."""
+        self._store = store
+        self._settings = settings or ShelfEventSettings()
+        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._newest = 0
+        self._slot = -1
+        self._slot_length = max(1, int(self._settings.output_period * _SECOND))
+
+    def restore(self) -> list[Any]:
+        """Return nothing: baselines are learned anew from the first second of samples."""
+        return []
+
+    def push(self, record: ShelfWeights) -> list[ShelfEventArray]:
+        """Take a batch of samples; return new events, and watermarks at most every ``output_period``."""
+        if record.shelf not in self._store.shelf or not len(record.weights):
+            return []
+        key = (record.shelf, record.source)
+        stream = self._streams.get(key)
+        if stream is None or stream.plates != record.plates or stream.period != record.sample_period:
+            stream = self._streams[key] = _Stream(record, self._store, self._settings)
+        if record.stamp <= stream.newest:
+            return []
+        events = stream.push(record)
+        self._newest = max(self._newest, stream.newest)
+        slot = self._newest // self._slot_length
+        if not events and slot <= self._slot:
+            return []
+        self._slot = slot
+        return [ShelfEventArray(self._newest, self._watermarks(), tuple(events))]
+
+    def _watermarks(self) -> tuple[Watermark, ...]:
+        seen: dict[str, int] = {}
+        for (shelf, _), stream in self._streams.items():
+            seen[shelf] = min(seen.get(shelf, stream.watermark), stream.watermark)
+        return tuple(Watermark(shelf, stamp) for shelf, stamp in sorted(seen.items()))

@@ -1,0 +1,174 @@
+"""A serial line read in a thread of its own, that comes back whatever happens to the port."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import serial
+
+from just_walk_out.settings import setting, validate
+
+Chunk = tuple[int, bytes]
+_LINK_READ_SIZE = 1024
+
+
+@dataclass(frozen=True)
+class TransportSettings:
+    """How a port is opened and read."""
+
+    read_timeout: float = setting(
+        0.2, "Longest wait for bytes before the thread looks up.", unit="s", minimum=0.01, maximum=5.0
+    )
+    link_timeout: float = setting(
+        0.02, "The same for network links, which deliver at the end of the wait.", unit="s", minimum=0.001, maximum=1.0
+    )
+    first_retry: float = setting(0.1, "Wait before the first reopening.", unit="s", minimum=0.01, maximum=10.0)
+    longest_retry: float = setting(2.0, "Longest wait between reopenings.", unit="s", minimum=0.01, maximum=600.0)
+    queue_limit: int = setting(1000, "Chunks kept for a slow consumer; the oldest are dropped.", minimum=1)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        validate(self)
+
+
+@dataclass(frozen=True)
+class TransportState:
+    """What the line has been through.
+
+    Attributes:
+        connected: whether the port is open now.
+        error: the last failure, one line; empty when there was none.
+        connections: how often the port has been opened.
+        bytes: bytes received.
+        dropped: chunks dropped because nobody fetched them.
+    """
+
+    connected: bool = False
+    error: str = ""
+    connections: int = 0
+    bytes: int = 0
+    dropped: int = 0
+
+    @property
+    def reconnects(self) -> int:
+        """How often the port came back."""
+        return max(0, self.connections - 1)
+
+
+class SerialTransport:
+    """Reads a port until it is stopped; opening, reading and reopening happen in its thread.
+
+    The port may be a device path, a link to one, or any URL of pyserial (``socket://``,
+    ``rfc2217://``, ``loop://``, ``spy://``).
+    """
+
+    def __init__(
+        self,
+        port: str,
+        baudrate: int,
+        settings: TransportSettings | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        notify: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepare the transport; nothing is opened before ``start``.
+
+        Args:
+            port: what ``serial.serial_for_url`` takes.
+            baudrate: speed of the line, baud.
+            settings: retry and queue limits.
+            clock: gives the arrival stamps, nanoseconds.
+            notify: called from the thread after something was put into the queue.
+        """
+        self._port = port
+        self._baudrate = baudrate
+        self._settings = settings or TransportSettings()
+        self._clock = clock
+        self._notify = notify
+        self._state = TransportState()
+        self._queue: deque[Chunk] = deque()
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"serial {port}", daemon=True)
+
+    def start(self) -> None:
+        """Start reading."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port and wait for the thread to end."""
+        self._stopped.set()
+        with self._changed:
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def state(self) -> TransportState:
+        """Return a snapshot for diagnostics."""
+        with self._changed:
+            return self._state
+
+    def fetch(self, timeout: float = 0.0) -> list[Chunk]:
+        """Return all (arrival stamp in nanoseconds, bytes) received since the last call.
+
+        Args:
+            timeout: how long to wait for the first of them, seconds.
+        """
+        with self._changed:
+            if timeout > 0.0:
+                self._changed.wait_for(lambda: self._queue or self._stopped.is_set(), timeout)
+            chunks = list(self._queue)
+            self._queue.clear()
+            return chunks
+
+    def wait_for(self, condition: Callable[[TransportState], bool], timeout: float) -> bool:
+        """Wait until the state fulfils a condition; False after ``timeout`` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: condition(self._state), timeout)
+
+    def _run(self) -> None:
+        retry = self._settings.first_retry
+        while not self._stopped.is_set():
+            received = self._state.bytes
+            try:
+                self._session()
+            # Whatever a port or its driver throws, the line must come back: nothing may end the thread.
+            except Exception as error:
+                text = " ".join(str(error).split()) or type(error).__name__
+                self._update(connected=False, error=text if self._port in text else f"{self._port}: {text}")
+            else:
+                self._update(connected=False)
+            if self._state.bytes > received:
+                retry = self._settings.first_retry
+            self._stopped.wait(retry)
+            retry = min(2 * retry, self._settings.longest_retry)
+
+    def _session(self) -> None:
+        link = "://" in self._port
+        timeout = self._settings.link_timeout if link else self._settings.read_timeout
+        with serial.serial_for_url(self._port, baudrate=self._baudrate, timeout=timeout) as port:
+            self._update(connected=True, connections=self._state.connections + 1)
+            while not self._stopped.is_set():
+                data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
+                if data:
+                    self._put((self._clock(), data))
+
+    def _put(self, chunk: Chunk) -> None:
+        with self._changed:
+            dropped = self._state.dropped
+            if len(self._queue) >= self._settings.queue_limit:
+                self._queue.popleft()
+                dropped += 1
+            self._queue.append(chunk)
+            self._state = replace(self._state, bytes=self._state.bytes + len(chunk[1]), dropped=dropped)
+            self._changed.notify_all()
+        if self._notify is not None:
+            self._notify()
+
+    def _update(self, **values: object) -> None:
+        with self._changed:
+            self._state = replace(self._state, **values)  # type: ignore[arg-type]
+            self._changed.notify_all()
