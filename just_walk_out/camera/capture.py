@@ -1,7 +1,7 @@
 """Frames from any camera, for ever: a worker thread that opens, reads, loses and reopens a source.
 
 The newest frame wins: a slow consumer sees gaps, never old pictures. Nothing here raises because of
-a camera, and nothing blocks the caller; what goes wrong is in ``Capture.status``.
+a camera, and nothing blocks the caller; what goes wrong is in ``Capture.status()``.
 """
 
 from __future__ import annotations
@@ -176,9 +176,8 @@ class Capture:
             frame, self._shared.frame = self._shared.frame, None
             return frame
 
-    @property
     def status(self) -> CaptureStatus:
-        """A snapshot of the state."""
+        """Return a snapshot of the state."""
         now = time.monotonic()
         with self._changed:
             recent = [at for at in self._shared.arrivals if now - at < 5.0]

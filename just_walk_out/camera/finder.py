@@ -73,7 +73,7 @@ class PersonFinder:
         if positions is None or covariances is None:
             placed = self._placer.place(found.boxes)
             positions, covariances = placed.positions, placed.covariances
-        sound = np.isfinite(positions).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
+        sound = np.asarray(np.isfinite(positions).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2)))
         away = distance_outside(np.where(sound[:, None], positions, 0.0), self._store.floor)
         chosen = np.flatnonzero(sound & (away <= self._settings.margin))
         return PersonDetectionArray(

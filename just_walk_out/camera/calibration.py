@@ -1,0 +1,195 @@
+"""Calibrations in files: ROS camera_info YAML (read and written) and Tsai XML (read)."""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from just_walk_out.store.model import Camera, Pose
+
+Floats = NDArray[np.float64]
+Model = Literal["plumb_bob", "equidistant"]
+
+_BODY_FROM_OPTICAL: Floats = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+
+@dataclass(frozen=True)
+class CameraInfo:
+    """The calibration part of sensor_msgs/CameraInfo.
+
+    Attributes:
+        width: pixels.
+        height: pixels.
+        distortion_model: ``plumb_bob`` or ``equidistant``.
+        d: distortion coefficients; 5 for plumb_bob (k1, k2, p1, p2, k3), 4 for equidistant.
+        k: 3x3 camera matrix, row-major.
+        r: 3x3 rectification, row-major.
+        p: 3x4 projection, row-major.
+    """
+
+    width: int
+    height: int
+    distortion_model: Model
+    d: tuple[float, ...]
+    k: tuple[float, ...]
+    r: tuple[float, ...]
+    p: tuple[float, ...]
+
+
+def camera_info(camera: Camera) -> CameraInfo:
+    """Return the calibration of a camera of the store."""
+    size = 4 if camera.distortion_model == "equidistant" else max(5, len(camera.distortion))
+    distortion = (*camera.distortion, *([0.0] * (size - len(camera.distortion))))
+    k = (camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0)
+    p = (camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0)
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    return CameraInfo(camera.width, camera.height, camera.distortion_model, distortion, k, identity, p)
+
+
+def write_camera_info(path: Path, name: str, info: CameraInfo) -> None:
+    """Write the YAML that camera_calibration_parsers reads."""
+    document = {
+        "image_width": info.width,
+        "image_height": info.height,
+        "camera_name": name,
+        "camera_matrix": {"rows": 3, "cols": 3, "data": list(info.k)},
+        "distortion_model": info.distortion_model,
+        "distortion_coefficients": {"rows": 1, "cols": len(info.d), "data": list(info.d)},
+        "rectification_matrix": {"rows": 3, "cols": 3, "data": list(info.r)},
+        "projection_matrix": {"rows": 3, "cols": 4, "data": list(info.p)},
+    }
+    path.write_text(yaml.safe_dump(document, sort_keys=False, default_flow_style=None), encoding="utf-8")
+
+
+def read_camera_info(path: Path) -> tuple[str, CameraInfo]:
+    """Read a camera_info YAML.
+
+    Returns:
+        The camera's name and its calibration.
+
+    Raises:
+        ValueError: names the file and the key that is missing or wrong.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"{path}: expected a mapping of camera_info keys")
+    model = document.get("distortion_model", "plumb_bob")
+    model = {"fisheye": "equidistant", "rational_polynomial": "plumb_bob"}.get(model, model)
+    if model not in ("plumb_bob", "equidistant"):
+        raise ValueError(f"{path}: distortion_model: {model!r} is neither plumb_bob nor equidistant")
+    k = _matrix(path, document, "camera_matrix", 9)
+    d = _matrix(path, document, "distortion_coefficients", None)
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    r = _matrix(path, document, "rectification_matrix", 9) if "rectification_matrix" in document else identity
+    plain = (*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0)
+    p = _matrix(path, document, "projection_matrix", 12) if "projection_matrix" in document else plain
+    width, height = (_positive(path, document, key) for key in ("image_width", "image_height"))
+    return str(document.get("camera_name", "")), CameraInfo(width, height, cast(Model, model), d, k, r, p)
+
+
+def make_camera(name: str, info: CameraInfo, extrinsic: Floats, *, source: str = "", rate: float = 10.0) -> Camera:
+    """Build a camera of the store from a calibration and its pose.
+
+    Args:
+        name: id.
+        info: intrinsics.
+        extrinsic: 4x4 transform from ``map`` to the optical frame.
+        source: what to open.
+        rate: frames a second.
+    """
+    return Camera(
+        id=name,
+        source=source,
+        width=info.width,
+        height=info.height,
+        rate=rate,
+        fx=info.k[0],
+        fy=info.k[4],
+        cx=info.k[2],
+        cy=info.k[5],
+        pose=pose_of(extrinsic),
+        distortion_model=info.distortion_model,
+        distortion=info.d,
+    )
+
+
+def pose_of(extrinsic: Floats) -> Pose:
+    """Return the pose of the camera body for a 4x4 transform from ``map`` to the optical frame."""
+    rotation = extrinsic[:3, :3].T @ _BODY_FROM_OPTICAL.T
+    x, y, z = (float(value) for value in -extrinsic[:3, :3].T @ extrinsic[:3, 3])
+    roll = math.atan2(rotation[2, 1], rotation[2, 2])
+    pitch = math.asin(max(-1.0, min(1.0, -rotation[2, 0])))
+    yaw = math.atan2(rotation[1, 0], rotation[0, 0])
+    return Pose(x, y, z, roll, pitch, yaw)
+
+
+def read_tsai(path: Path) -> tuple[CameraInfo, Floats]:
+    """Read a Tsai calibration as PETS publishes it (Tsai 1987; millimetres).
+
+    Tsai's distortion runs from the distorted to the ideal point; it is turned into plumb_bob
+    coefficients by least squares over the picture.
+
+    Returns:
+        The calibration, and the 4x4 transform from ``map`` (metres) to the optical frame.
+
+    Raises:
+        ValueError: names the file and what is missing.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+        parts = {item.tag: {key: float(value) for key, value in item.attrib.items()} for item in root}
+        geometry, inner, outer = parts["Geometry"], parts["Intrinsic"], parts["Extrinsic"]
+        focal, kappa = inner["focal"], inner["kappa1"]
+        fx, fy = focal * inner["sx"] / geometry["dpx"], focal / geometry["dpy"]
+        cx, cy = inner["cx"], inner["cy"]
+        width, height = int(geometry["width"]), int(geometry["height"])
+        angles = (outer["rx"], outer["ry"], outer["rz"])
+        translation = np.array([outer["tx"], outer["ty"], outer["tz"]]) / 1000.0
+    except (OSError, ElementTree.ParseError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: expected a Tsai calibration (Geometry, Intrinsic, Extrinsic): {error}") from error
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=np.float64)
+    reach = np.linalg.norm((corners - (cx, cy)) / (fx, fy), axis=1).max()
+    bent = np.linspace(0.0, reach, 200)[1:]
+    ideal = bent * (1.0 + kappa * (focal * bent) ** 2)
+    powers = np.stack([ideal**3, ideal**5, ideal**7], axis=1)
+    k1, k2, k3 = (float(value) for value in np.linalg.lstsq(powers, bent - ideal, rcond=None)[0])
+    extrinsic = np.eye(4)
+    # The model's rotation about fixed x, y, z is the same product as that of a pose.
+    extrinsic[:3, :3] = Pose(roll=angles[0], pitch=angles[1], yaw=angles[2]).matrix()[:3, :3]
+    extrinsic[:3, 3] = translation
+    k = (fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0)
+    p = (fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0)
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    return CameraInfo(width, height, "plumb_bob", (k1, k2, 0.0, 0.0, k3), k, identity, p), extrinsic
+
+
+def _matrix(path: Path, document: dict[str, Any], key: str, size: int | None) -> tuple[float, ...]:
+    value = document.get(key)
+    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(data, list) or (size is not None and len(data) != size):
+        expected = "numbers" if size is None else f"{size} numbers"
+        raise ValueError(f"{path}: {key}.data: expected a list of {expected}")
+    try:
+        numbers = tuple(float(item) for item in data)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {key}.data: expected numbers only") from error
+    if not all(math.isfinite(item) for item in numbers):
+        raise ValueError(f"{path}: {key}.data: expected finite numbers")
+    return numbers
+
+
+def _positive(path: Path, document: dict[str, Any], key: str) -> int:
+    value = document.get(key)
+    if not isinstance(value, int) or value <= 0:
+        raise ValueError(f"{path}: {key}: expected a positive integer, not {value!r}")
+    return value
