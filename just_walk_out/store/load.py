@@ -13,6 +13,8 @@ from just_walk_out.store.place import Errors, Place, StoreError
 from just_walk_out.store.reader import INVALID, Reader, describe, limits_of
 from just_walk_out.store.validate import validate
 
+__all__ = ["StoreError", "load_store"]
+
 
 def load_store(path: Path | str) -> Store:
     """Load and validate a store description.
@@ -26,7 +28,7 @@ def load_store(path: Path | str) -> Store:
     errors = Errors()
     documents = read_documents(Path(path), errors)
     sections = _read_sections(documents, errors)
-    validate(sections, errors)
+    validate(sections, {name: at for name, (at, _) in documents.sections.items()}, errors)
     if errors.found:
         raise StoreError(errors.lines())
     return _build(schema.StoreDoc(**sections))
