@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -56,8 +56,8 @@ class MonitorSettings:
 class Summary:
     """How the store is doing: parts that are not well, by name, and alerts so far, by kind."""
 
-    faults: dict[str, Level]
-    alerts: dict[str, int]
+    faults: Mapping[str, Level]
+    alerts: Mapping[str, int]
 
 
 class MonitorStage:

@@ -1,0 +1,209 @@
+import dataclasses
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from just_walk_out.journal import Journal
+from just_walk_out.records import Alert, Crossing, Entry, EntryResult, VisitArray, VisitState
+
+
+def run(stage, *records):
+    results = [result for record in records for result in stage.push(record)]
+    return (
+        [each for each in results if isinstance(each, Entry)],
+        [each for each in results if isinstance(each, Alert)],
+        [each for each in results if isinstance(each, VisitArray)],
+    )
+
+
+def kinds(alerts):
+    return [alert.kind for alert in alerts]
+
+
+def test_a_code_and_a_crossing_make_a_visit_and_the_exit_ends_it(door):
+    stage = door.stage()
+    entries, alerts, arrays = run(stage, door.scan(10, door.token()), door.tick(11))
+    assert [entry.result for entry in entries] == [EntryResult.ACCEPTED]
+    (visit,) = arrays[-1].visits
+    assert (visit.state, visit.account, visit.id) == (VisitState.EXPECTED, "ann", entries[0].id)
+    _, _, arrays = run(stage, door.tick(13, door.crossing(12.25, "t1")))
+    (visit,) = arrays[-1].visits
+    assert (visit.state, visit.tracks, visit.entered) == (VisitState.OPEN, ("t1",), 12_250_000_000)
+    _, more, arrays = run(stage, door.tick(61, door.crossing(60, "t1", Crossing.OUT, "out")))
+    (visit,) = arrays[-1].visits
+    assert (visit.state, visit.exited, visit.gone) == (VisitState.LEFT, 60_000_000_000, ("t1",))
+    assert not alerts and not more
+    assert run(stage, door.tick(700))[2][-1].visits == ()
+
+
+def test_the_watermark_follows_the_crossings_by_the_grace(door):
+    stage = door.stage()
+    stamps = [run(stage, door.tick(second))[2][0].watermarks[0].stamp for second in (5, 4, 6)]
+    assert stamps == [4_500_000_000, 4_500_000_000, 5_500_000_000]
+
+
+def test_a_code_held_up_stays_one_showing_and_is_replayed_later_or_elsewhere(door):
+    stage, code = door.stage(), door.token()
+    entries, _, _ = run(stage, door.scan(10, code), door.scan(14, code), door.tick(16))
+    assert [entry.result for entry in entries] == [EntryResult.ACCEPTED]
+    entries, alerts, _ = run(stage, door.scan(16, code, gate="out"), door.tick(18))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED]
+    assert kinds(alerts) == ["entry_refused"]
+    entries, _, arrays = run(stage, door.scan(40, code), door.tick(41))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED]
+    assert [visit.state for visit in arrays[-1].visits] == [VisitState.ABANDONED]
+
+
+def test_a_used_code_is_replayed_after_a_restart(door, tmp_path):
+    path, code = tmp_path / "entry.db", door.token()
+    run(door.stage(Journal(path)), door.scan(10, code), door.tick(13, door.crossing(12, "t1")))
+    stage = door.stage(Journal(path))
+    entries, _, arrays = run(stage, door.scan(300, code), door.tick(301))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED]
+    assert [visit.tracks for visit in arrays[-1].visits] == [("t1",)]
+
+
+@pytest.mark.parametrize(
+    ("token", "result"),
+    [
+        ({"expires": 9}, EntryResult.EXPIRED),
+        ({"not_before": 50}, EntryResult.NOT_YET_VALID),
+        ({"store": "harbour"}, EntryResult.WRONG_STORE),
+    ],
+)
+def test_refused_codes_open_no_visit_and_are_said_once(door, token, result):
+    code = door.token(**token)
+    entries, _, arrays = run(door.stage(), door.scan(10, code), door.scan(11, code), door.tick(12))
+    assert [entry.result for entry in entries] == [result]
+    assert arrays[-1].visits == ()
+
+
+def test_a_crossing_without_a_code_and_an_exit_without_a_visit_are_alerts(door):
+    stage = door.stage()
+    _, alerts, _ = run(stage, door.tick(10, door.crossing(9, "t7")))
+    assert [(alert.kind, alert.track) for alert in alerts] == [("entry_without_code", "t7")]
+    _, alerts, _ = run(stage, door.tick(20, door.crossing(19, "t7", Crossing.OUT, "out")))
+    assert [(alert.kind, alert.track) for alert in alerts] == [("exit_without_visit", "t7")]
+
+
+def test_a_code_nobody_follows_is_abandoned(door):
+    stage = door.stage()
+    _, alerts, arrays = run(stage, door.scan(10, door.token()), door.tick(30), door.tick(41))
+    assert arrays[-1].visits[0].state is VisitState.ABANDONED
+    assert kinds(alerts) == ["entry_abandoned"]
+    _, alerts, _ = run(stage, door.tick(43, door.crossing(42, "t1")))
+    assert kinds(alerts) == ["entry_without_code"]
+
+
+def test_a_group_is_over_when_its_last_member_has_left(door):
+    stage = door.stage()
+    records = [door.scan(10, door.token(admits=2)), door.tick(14, door.crossing(12, "t1"), door.crossing(13, "t2"))]
+    run(stage, *records)
+    _, _, arrays = run(stage, door.tick(31, door.crossing(30, "t1", Crossing.OUT, "out")))
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].gone) == (VisitState.OPEN, ("t1",))
+    _, alerts, arrays = run(stage, door.tick(91, door.crossing(90, "t2", Crossing.OUT, "out")))
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 90_000_000_000)
+    assert not alerts
+
+
+def test_an_incomplete_group_stays_open_until_nobody_can_join_any_more(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token(admits=3)), door.tick(13, door.crossing(12, "t1")))
+    _, _, arrays = run(stage, door.tick(26, door.crossing(25, "t1", Crossing.OUT, "out")))
+    assert arrays[-1].visits[0].state is VisitState.OPEN
+    _, _, arrays = run(stage, door.tick(42))
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 25_000_000_000)
+
+
+def test_a_group_whose_payer_has_left_is_settled_in_the_end(door):
+    stage = door.stage()
+    crossings = (door.crossing(12, "t1"), door.crossing(13, "t2"))
+    run(stage, door.scan(10, door.token(admits=2)), door.tick(14, *crossings))
+    run(stage, door.tick(31, door.crossing(30, "t1", Crossing.OUT, "out")))
+    _, alerts, arrays = run(stage, door.tick(640))
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 630_000_000_000)
+    assert kinds(alerts) == ["group_overstayed"]
+
+
+def test_stepping_out_through_the_entrance_for_a_moment_does_not_end_the_visit(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token()), door.tick(13, door.crossing(12, "t1")))
+    out, back = door.crossing(14, "t1", Crossing.OUT), door.crossing(16, "t1")
+    _, alerts, arrays = run(stage, door.tick(15.5, out), door.tick(17, back))
+    assert kinds(alerts) == ["left_through_entrance"]
+    assert [visit.gone for array in arrays for visit in array.visits] == [("t1",), ()]
+    _, _, arrays = run(stage, door.tick(21, door.crossing(20, "t1", Crossing.OUT)), door.tick(25))
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 20_000_000_000)
+
+
+def test_two_codes_at_once_admit_in_the_order_of_the_codes(door):
+    stage = door.stage()
+    codes = [door.scan(10.2, door.token("bob")), door.scan(10.1, door.token("ann"))]
+    _, _, arrays = run(stage, *codes, door.tick(13, door.crossing(12, "t1"), door.crossing(12.5, "t2")))
+    assert [(visit.account, visit.tracks) for visit in arrays[-1].visits] == [("ann", ("t1",)), ("bob", ("t2",))]
+
+
+events = st.lists(
+    st.tuples(
+        st.integers(0, 400),  # tenths of a second
+        st.sampled_from(["scan", "in", "out", "leave"]),
+        st.integers(0, 4),
+    ),
+    max_size=25,
+)
+
+
+def visits_of(door, stage, codes, plan, chooser):
+    """Push the events in an order the chooser draws, each within the grace of its stamp; return the last arrays."""
+    scans = [door.scan(10 + tenth / 10, codes[who]) for tenth, what, who in plan if what == "scan"]
+    crossings = {
+        "in": (Crossing.IN, "in"),
+        "out": (Crossing.OUT, "out"),
+        "leave": (Crossing.OUT, "in"),
+    }
+    passed = [
+        door.crossing(10 + tenth / 10, f"t{who}", *crossings[what]) for tenth, what, who in plan if what in crossings
+    ]
+    outputs = []
+    pending = sorted(scans, key=lambda scan: scan.stamp)
+    for tenth in range(0, 1000, 2):
+        now = round((10 + tenth / 10) * 1e9)
+        early = [scan for scan in pending if scan.stamp <= now - 300_000_000 or chooser(scan)]
+        for scan in reversed(early):
+            pending.remove(scan)
+            outputs += stage.push(scan)
+        new = tuple(each for each in reversed(passed) if now - 200_000_000 < each.stamp <= now)
+        outputs += stage.push(door.tick(10 + tenth / 10, *new))
+    return outputs
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=events, draws=st.randoms(use_true_random=False))
+def test_the_order_in_which_codes_and_crossings_arrive_does_not_matter(door, plan, draws):
+    codes = [door.token(f"a{who}", admits=1 + who % 3) for who in range(5)]
+    plain = visits_of(door, door.stage(), codes, plan, lambda scan: False)
+    mixed = visits_of(door, door.stage(), codes, plan, lambda scan: draws.random() < 0.05)
+    assert plain == mixed
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=events, cut=st.integers(0, 700))
+def test_a_restart_anywhere_with_everything_delivered_again_gives_the_same_visits(door, plan, cut):
+    codes = [door.token(f"a{who}", admits=1 + who % 3) for who in range(5)]
+    journal = Journal()
+    plain = visits_of(door, door.stage(), codes, plan, lambda scan: False)
+
+    records = []
+    recorder = dataclasses.make_dataclass("Recorder", [])()
+    recorder.push = lambda record: records.append(record) or []
+    visits_of(door, recorder, codes, plan, lambda scan: False)
+    first = door.stage(journal)
+    before = [result for record in records[:cut] for result in first.push(record)]
+    second = door.stage(journal)
+    after = [result for record in records for result in second.push(record)]
+
+    assert after[-1] == plain[-1]
+    said = {entry.id: entry for entry in plain if isinstance(entry, Entry)}
+    for entry in (each for each in before + after if isinstance(each, Entry)):
+        assert said[entry.id] == entry
