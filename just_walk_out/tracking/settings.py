@@ -37,7 +37,10 @@ class TrackerSettings:
     )
     birth_evidence: float = setting(3.0, "Evidence that confirms a new track at a gate", unit="hits", minimum=1.0)
     inside_evidence: float = setting(
-        24.0, "Evidence that confirms a new track away from all gates", unit="hits", minimum=1.0
+        12.0, "Evidence that confirms a new track away from all gates", unit="hits", minimum=1.0
+    )
+    inside_time: float = setting(
+        2.0, "How long a new track away from all gates must be seen before it is confirmed", unit="s", minimum=0.0
     )
     single_camera: float = setting(
         2.0, "Factor on the evidence where several cameras look but only one sees the person", minimum=1.0

@@ -97,9 +97,6 @@ class TickBuffer:
         if before is not None and stamp <= before:
             self.counts.repeated += 1
             return
-        if self._next and stamp <= (self._next - 1) * self._tick:
-            self.counts.late += 1
-            return
         self._last[camera] = stamp
         self._newest = max(self._newest, stamp)
         if not self._next:
@@ -108,8 +105,10 @@ class TickBuffer:
             self._usable[camera] = stamp + int(_REST * self._timeout)
         if stamp <= self._usable.get(camera, 0):
             self.counts.resting += 1
-            return
-        self._waiting.append(record)
+        elif self._next and stamp <= (self._next - 1) * self._tick:
+            self.counts.late += 1
+        else:
+            self._waiting.append(record)
 
     def _complete(self) -> Iterator[tuple[int, list[PersonDetectionArray]]]:
         if not self._next:

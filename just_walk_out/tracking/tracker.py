@@ -21,6 +21,7 @@ Rows = NDArray[np.intp]
 
 _SECOND = 1_000_000_000
 _FULL_EVIDENCE = 40.0
+_FARTHEST = 1e4
 
 
 class Tracker:
@@ -184,7 +185,8 @@ class Tracker:
         gone = self._recover(ready)
         at_gate = np.array([bool(tracks.gates[row]) for row in tentative])
         needed = np.where(at_gate, settings.birth_evidence, settings.inside_evidence) * alone
-        for row in tentative[evidence >= needed]:
+        age = (tracks.seen - tracks.born)[tentative] / _SECOND
+        for row in tentative[(evidence >= needed) & (at_gate | (age >= settings.inside_time))]:
             if row not in gone and not self._shadows(int(row)):
                 tracks.confirmed[row] = True
         if gone:
@@ -334,4 +336,4 @@ def _sound(x: float, y: float, covariance: tuple[float, ...]) -> bool:
     if len(covariance) != 3 or not np.isfinite((x, y, *covariance)).all():
         return False
     xx, xy, yy = covariance
-    return xx > 0.0 and yy > 0.0 and xx * yy > xy * xy
+    return abs(x) < _FARTHEST and abs(y) < _FARTHEST and xx > 0.0 and yy > 0.0 and xx * yy > xy * xy
