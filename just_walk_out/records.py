@@ -484,6 +484,9 @@ def _rebuild(kind: Any, value: Any) -> Any:
         return tuple(_rebuild(typing.get_args(kind)[0], item) for item in value)
     if origin is np.ndarray:
         return np.asarray(value, dtype=np.float32)
+    if origin in (typing.Union, types.UnionType):
+        (inner,) = (item for item in typing.get_args(kind) if item is not types.NoneType)
+        return None if value is None else _rebuild(inner, value)
     if isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and issubclass(kind, IntEnum):
         return kind(value)
     return value

@@ -1,0 +1,145 @@
+"""Node ``camera``: one camera in; compressed images, camera_info and people on the floor out."""
+
+from __future__ import annotations
+
+import array
+
+import cv2
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from just_walk_out.camera.capture import Capture, CaptureSettings, Frame
+from just_walk_out.camera.finder import FinderSettings, PersonFinder
+from just_walk_out.camera.person import PersonSettings
+from just_walk_out.records import PersonDetectionArray
+from just_walk_out.ros import qos
+from just_walk_out.ros.conversions import to_message, to_time
+from just_walk_out.ros.diagnostics import Health, Level
+from just_walk_out.ros.parameters import ParameterError, declare, declare_one
+from just_walk_out.ros.stage_node import StoreNode, declare_endpoint, run
+from just_walk_out.store.model import Camera
+
+
+class CameraNode(StoreNode):
+    """Wires capture, detector and floor projection of one camera."""
+
+    def __init__(self) -> None:
+        """Open the camera that the parameter ``camera`` names; a missing one is retried for ever."""
+        super().__init__("camera")
+        name = declare_one(self, "camera", "", "Id of the camera in the store description")
+        if name not in self.store.camera:
+            raise ParameterError(f"parameter camera: {name!r} is none of {', '.join(self.store.camera)}")
+        self._camera = self.store.camera[name]
+        source = declare_endpoint(
+            self, "source", self._camera.source, "USB index, device path, URL or video file that replaces its own"
+        )
+        self._image_period = 1e9 / declare_one(
+            self, "image_rate", 2.0, "Rate of published images", unit="1/s", minimum=0.01, maximum=60.0
+        )
+        if self._camera.role == "reader":
+            self._image_period = 1e9 / max(self._camera.rate, 0.01)
+        self._quality = declare_one(self, "jpeg_quality", 80, "Quality of published images", minimum=1, maximum=100)
+        self._finder = self._make_finder()
+        topic = f"camera/{name}"
+        self._images = self.create_publisher(CompressedImage, f"{topic}/image_raw/compressed", qos.IMAGE)
+        self._infos = self.create_publisher(CameraInfo, f"{topic}/camera_info", qos.IMAGE)
+        self._info = camera_info(self._camera)
+        if self._finder is not None:
+            self._detections = self.offer(PersonDetectionArray, camera=name)
+        self._last_image = 0
+        self._next_due = 0
+        self._latency = 0.0
+        self._fault = ""
+        wake = self.create_guard_condition(self._process)
+        self._capture = Capture(
+            source,
+            size=(self._camera.width, self._camera.height),
+            rate=self._camera.rate,
+            clock=lambda: self.get_clock().now().nanoseconds,
+            settings=declare(self, CaptureSettings, "capture"),
+            on_frame=wake.trigger,
+        )
+        self.diagnostics.add(f"camera {name}", self._health)
+        self._capture.start()
+
+    def _make_finder(self) -> PersonFinder | None:
+        finder, person = declare(self, FinderSettings, "finder"), declare(self, PersonSettings, "person")
+        if self._camera.role != "overview" or self._camera.detector.kind == "none":
+            return None
+        try:
+            return PersonFinder(self.store, self._camera, finder, person=person)
+        except (ValueError, ImportError, OSError) as error:
+            raise ParameterError(f"camera {self._camera.id}: {error}") from None
+
+    def _process(self) -> None:
+        frame = self._capture.take()
+        if frame is None:
+            return
+        if self._finder is not None and frame.stamp >= self._next_due:
+            # a camera that sends faster than its configured rate is thinned to about it
+            self._next_due = frame.stamp + int(0.7e9 / self._camera.rate)
+            self._detect(frame)
+        if frame.stamp - self._last_image >= 0.95 * self._image_period:
+            self._last_image = frame.stamp
+            self._show(frame)
+        self._latency = (self.get_clock().now().nanoseconds - frame.stamp) / 1e9
+
+    def _detect(self, frame: Frame) -> None:
+        assert self._finder is not None
+        try:
+            found = self._finder.process(frame.stamp, frame.image)
+            self._fault = ""
+        except (ValueError, RuntimeError, cv2.error) as error:
+            self._fault = " ".join(str(error).split())
+            self.get_logger().error(f"{self._camera.id}: {self._fault}", throttle_duration_sec=10.0)
+            return
+        self._detections.publish(to_message(found))
+
+    def _show(self, frame: Frame) -> None:
+        stamp, frame_id = to_time(frame.stamp), f"{self._camera.id}_optical"
+        self._info.header.stamp, self._info.header.frame_id = stamp, frame_id
+        self._infos.publish(self._info)
+        if self._images.get_subscription_count() == 0:
+            return
+        good, data = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
+        if good:
+            message = CompressedImage(format="bgr8; jpeg compressed bgr8", data=array.array("B", data.tobytes()))
+            message.header.stamp, message.header.frame_id = stamp, frame_id
+            self._images.publish(message)
+
+    def _health(self) -> Health:
+        status = self._capture.status()
+        values: dict[str, object] = {
+            "rate [1/s]": f"{status.rate:.1f}",
+            "frames": status.frames,
+            "dropped": status.dropped,
+            "reconnects": status.reconnects,
+            "latency [s]": f"{self._latency:.3f}",
+            "size": f"{status.width}x{status.height}",
+        }
+        if not status.connected and not status.finished:
+            return Health(Level.ERROR, status.error or "not open yet", values)
+        if self._fault or status.error:
+            return Health(Level.ERROR, self._fault or status.error, values)
+        if status.rate < 0.5 * self._camera.rate:
+            return Health(Level.WARN, f"{status.rate:.1f} frames/s instead of {self._camera.rate:.1f}", values)
+        return Health(Level.OK, "finished" if status.finished else "capturing", values)
+
+    def close(self) -> None:
+        """Stop capturing."""
+        self._capture.close()
+
+
+def camera_info(camera: Camera) -> CameraInfo:
+    """Return the calibration of a camera as the standard message."""
+    message = CameraInfo(width=camera.width, height=camera.height, distortion_model=camera.distortion_model)
+    size = 4 if camera.distortion_model == "equidistant" else 5
+    message.d = [*camera.distortion, *([0.0] * (size - len(camera.distortion)))]
+    message.k = camera.intrinsic.reshape(-1)
+    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    message.p = [camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return message
+
+
+def main() -> int:
+    """Run the node."""
+    return run(CameraNode)

@@ -1,0 +1,52 @@
+"""``jwo replay``: receipts from a bag, offline or through live nodes."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from just_walk_out.deployment import NodePlan, command
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bag", type=Path, help="folder of the bag")
+    parser.add_argument("--store", type=Path, help="store description instead of the one recorded in the bag")
+    parser.add_argument("--config", type=Path, help="folder of parameter files instead of the installed one")
+    parser.add_argument("--text", action="store_true", help="print receipts for people instead of JSON lines")
+    parser.add_argument("--live", action="store_true", help="publish the bag with /clock instead, for nodes and rviz")
+    parser.add_argument("--all", action="store_true", help="with --live: publish all topics, not the sensors alone")
+    parser.add_argument("--rate", type=float, default=1.0, help="with --live: speed relative to real time")
+    parser.add_argument("--namespace", default="", help="with --live: namespace to publish in")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay and print."""
+    if args.live:
+        parameters = {"bag": str(args.bag), "all": args.all, "rate": args.rate, "wait_for": 0 if args.all else 1}
+        return subprocess.call(command(NodePlan("player", "player", parameters), args.namespace))
+    from just_walk_out.checkout.receipt import receipt_line, receipt_text
+    from just_walk_out.records import Charge
+    from just_walk_out.replay.bag import BagError, read_records, read_store
+    from just_walk_out.replay.pipeline import Pipeline, stages_of
+    from just_walk_out.store.load import load_store
+    from just_walk_out.store.place import StoreError
+
+    try:
+        store = load_store(args.store) if args.store else read_store(args.bag)
+        started, first, last = time.monotonic(), 0, 0
+        pipeline = Pipeline(stages_of(store, config=args.config))
+        for stamp, record in read_records(args.bag):
+            first, last = first or stamp, stamp
+            for output in pipeline.push(record):
+                if isinstance(output, Charge):
+                    print(receipt_text(output, store.name) if args.text else receipt_line(output), flush=True)
+    except (BagError, StoreError, ValueError, OSError) as error:
+        print(f"jwo replay: {error}", file=sys.stderr)
+        return 1
+    elapsed, span = time.monotonic() - started, (last - first) / 1e9
+    print(f"{span:.1f} s replayed in {elapsed:.1f} s ({span / max(elapsed, 1e-9):.1f} x real time)", file=sys.stderr)
+    return 0

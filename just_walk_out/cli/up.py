@@ -1,0 +1,58 @@
+"""``jwo up``: a real store without ``ros2 launch``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from just_walk_out.deployment import ENVIRONMENT, NodePlan, command, plan
+from just_walk_out.store.load import load_store
+from just_walk_out.store.place import StoreError
+from just_walk_out.supervisor import Supervisor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
+    parser.add_argument("--config", type=Path, help="folder of parameter files instead of the installed one")
+    parser.add_argument("--state-dir", type=Path, help="folder of journals and the ledger")
+    parser.add_argument("--namespace", default="", help="namespace for all nodes, so that two stores run side by side")
+    parser.add_argument("--record", type=Path, metavar="BAG", help="record the sensors to this bag")
+    parser.add_argument("--no-sensors", action="store_true", help="start no drivers: a bag will be played in")
+    parser.add_argument("--use-sim-time", action="store_true", help="take the time from /clock")
+    parser.add_argument("--logs", type=Path, help="folder for one log file a node instead of this terminal")
+    parser.add_argument("--log-level", default="info", choices=("debug", "info", "warn", "error"), help="of all nodes")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until interrupted; 1 when a node gave up because of its configuration."""
+    try:
+        store = load_store(args.store)
+    except StoreError as error:
+        print("\n".join(error.errors), file=sys.stderr)
+        return 1
+    nodes = plan(
+        store,
+        args.store,
+        config=args.config,
+        state_dir=args.state_dir,
+        use_sim_time=args.use_sim_time,
+        sensors=not args.no_sensors,
+    )
+    if args.record:
+        parameters = {"store": str(args.store.resolve()), "bag": str(args.record)}
+        nodes.append(NodePlan("recorder", "recorder", parameters))
+    stop = threading.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: stop.set())
+    supervisor = Supervisor(args.logs, ENVIRONMENT)
+    for node in nodes:
+        supervisor.start(node.name, command(node, args.namespace, args.log_level), respawn=node.name != "recorder")
+    print(f"{store.name}: {len(nodes)} nodes started; Ctrl-C stops them", flush=True)
+    while not stop.wait(0.5) and not supervisor.failed():
+        pass
+    supervisor.stop()
+    return 1 if supervisor.failed() else 0

@@ -1,0 +1,70 @@
+"""Parameters of attribution: noise and priors with units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from just_walk_out.settings import setting
+
+
+@dataclass(frozen=True)
+class PickupSettings:
+    """How sure the model is of its instruments and of people."""
+
+    scale_sigma: float = setting(
+        0.002, "Error of a weight step beyond the event's own covariance", unit="kg", minimum=0.0, maximum=0.1
+    )
+    scale_gain_sigma: float = setting(
+        0.004, "Relative calibration error of a plate, one standard deviation", minimum=0.0, maximum=0.2
+    )
+    spill_sigma: float = setting(
+        0.006, "Change that shows on a plate whose product was not touched", unit="kg", minimum=0.0005, maximum=0.1
+    )
+    stance_distance: float = setting(
+        0.45, "Distance from the fixture's front at which people stand to take", unit="m", minimum=0.0, maximum=2.0
+    )
+    stance_sigma_across: float = setting(
+        0.35, "Spread of that distance, one standard deviation", unit="m", minimum=0.05, maximum=2.0
+    )
+    stance_sigma_along: float = setting(
+        0.40, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
+    )
+    nobody_sigmas: float = setting(
+        3.3, "Distance at which 'nobody known took it' is as likely as the person", minimum=1.0, maximum=10.0
+    )
+    lead_time: float = setting(
+        0.3, "How long before a step's start the taker is already at the shelf", unit="s", minimum=0.0, maximum=3.0
+    )
+    more_units_ratio: float = setting(
+        0.25, "Odds of taking one more unit of the same product at once", minimum=0.001, maximum=1.0
+    )
+    most_units: int = setting(12, "Most units of one product in one step", minimum=1, maximum=100)
+    two_products_prior: float = setting(
+        0.03, "Prior of two products of one plate in one step", minimum=0.0, maximum=0.5
+    )
+    misplaced_prior: float = setting(
+        0.01, "Prior that a plate carries something the planogram does not know of", minimum=0.0, maximum=0.5
+    )
+    wrong_place_prior: float = setting(
+        0.15, "Prior that something is put back in a wrong place", minimum=0.0, maximum=0.9
+    )
+    not_held_prior: float = setting(
+        0.01, "Prior that someone puts down what he is not known to hold", minimum=0.0, maximum=0.5
+    )
+    unknown_prior: float = setting(
+        0.001, "Prior that a step is no product of the catalogue at all", minimum=0.0, maximum=0.5
+    )
+    order_wait: float = setting(
+        2.0,
+        "How long a put-back waits for slower shelves, so that takes before it are known",
+        unit="s",
+        minimum=0.0,
+        maximum=60.0,
+    )
+    visit_wait: float = setting(
+        5.0,
+        "How long a step waits until a newcomer at the shelf is linked to a visit",
+        unit="s",
+        minimum=0.0,
+        maximum=60.0,
+    )

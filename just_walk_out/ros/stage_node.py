@@ -1,0 +1,202 @@
+"""The door between a pure stage and the topic graph, and how every node starts and stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from just_walk_out.ros import qos
+from just_walk_out.ros.conversions import from_message, message_class, to_message
+from just_walk_out.ros.diagnostics import Diagnostics, Health, Level, Rate
+from just_walk_out.ros.parameters import ParameterError, declare_one, declare_state_dir, declare_store
+from just_walk_out.stage import Stage
+from just_walk_out.store.place import StoreError
+from just_walk_out.store.model import Store
+from just_walk_out.topics import BY_RECORD, Topic
+
+_WRITERS = {"sensor": qos.SENSOR_WRITER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
+_READERS = {"sensor": qos.SENSOR_READER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
+_SNAPSHOT_PERIOD = 0.5  # seconds between two notes of a stage that can be resumed
+_SNAPSHOT_AGE = 10_000_000_000  # nanoseconds of event time after which a note is worthless
+
+
+class StoreNode(Node):
+    """A node that knows its store: parameters ``store`` and ``state_dir``, diagnostics, publishers by record."""
+
+    def __init__(self, name: str) -> None:
+        """Declare the common parameters and load the store.
+
+        Raises:
+            ParameterError: a parameter is missing or wrong.
+            StoreError: the store description is invalid.
+        """
+        super().__init__(name)
+        self.store: Store = declare_store(self)
+        self.state_dir: Path = declare_state_dir(self, self.store)
+        self.diagnostics = Diagnostics(self)
+        self._outputs: dict[str, Any] = {}
+
+    def offer(self, record: type, **names: str) -> Any:
+        """Create (once) and return the publisher for records of a class."""
+        topic = BY_RECORD[record]
+        name = topic.name.format(**names)
+        if name not in self._outputs:
+            self._outputs[name] = self.create_publisher(message_class(record), name, _WRITERS[topic.quality])
+        return self._outputs[name]
+
+    def send(self, record: Any, **names: str) -> None:
+        """Publish a record on its topic."""
+        self.offer(type(record), **names).publish(to_message(record))
+
+    def listen(self, record: type, handle: Callable[[Any], None], **names: str) -> None:
+        """Call ``handle`` with each record that comes in on its topic."""
+        topic = BY_RECORD[record]
+
+        def take(message: Any) -> None:
+            handle(from_message(record, message))
+
+        self.create_subscription(message_class(record), topic.name.format(**names), take, _READERS[topic.quality])
+
+
+def topic_names(topic: Topic, store: Store) -> list[str]:
+    """Return the names of a topic in a store: one, or one a camera that looks at the floor."""
+    if "{camera}" not in topic.name:
+        return [topic.name]
+    return [topic.name.format(camera=camera.id) for camera in store.cameras if camera.role == "overview"]
+
+
+class StageNode(StoreNode):
+    """Wires a stage: every input class subscribed, every output published, nothing else."""
+
+    def __init__(self, name: str, build: Callable[[StageNode], Stage]) -> None:
+        """Build the stage, publish what it restores, and subscribe its inputs.
+
+        Args:
+            name: node name.
+            build: makes the stage; may declare the stage's parameters on the node it gets.
+        """
+        super().__init__(name)
+        self.stage = build(self)
+        self._rates: dict[str, Rate] = {}
+        self._faults = 0
+        self._last_fault = ""
+        for output in self.stage.outputs:
+            self.offer(output)
+        for record in self.stage.restore():
+            self.send(record)
+        self._resumable = hasattr(self.stage, "snapshot")
+        self._note = self.state_dir / f"{name}.snapshot.json"
+        self._pending_note = self._read_note() if self._resumable else None
+        if self._resumable:
+            self.create_timer(_SNAPSHOT_PERIOD, self._write_note)
+        for kind in self.stage.inputs:
+            topic = BY_RECORD[kind]
+            for topic_name in topic_names(topic, self.store):
+                self._rates[topic_name] = Rate()
+                self.create_subscription(
+                    message_class(kind), topic_name, self._taker(kind, topic_name), _READERS[topic.quality]
+                )
+        self.diagnostics.add("stage", self._health)
+
+    def _taker(self, kind: type, topic_name: str) -> Callable[[Any], None]:
+        rate = self._rates[topic_name]
+
+        def take(message: Any) -> None:
+            rate.count()
+            try:
+                self.push(from_message(kind, message))
+            except (sqlite3.OperationalError, OSError) as error:
+                # a decision that could not be written must not be published: stop, and be started again
+                self.get_logger().fatal(f"the journal cannot be written: {error}")
+                raise
+            except Exception as error:  # one bad message must not stop the store
+                self._faults += 1
+                self._last_fault = f"{topic_name}: {type(error).__name__}: {error}"
+                self.get_logger().error(self._last_fault, throttle_duration_sec=5.0)
+
+        return take
+
+    def push(self, record: Any) -> None:
+        """Give one record to the stage and publish what follows."""
+        if self._pending_note is not None:
+            age = getattr(record, "stamp", 0) - int(self._pending_note.get("stamp", 0))
+            if 0 <= age <= _SNAPSHOT_AGE:
+                self.stage.resume(self._pending_note)  # type: ignore[attr-defined]
+                self.get_logger().info(f"resumed after {age / 1e9:.1f} s")
+            self._pending_note = None
+        for output in self.stage.push(record):
+            self.send(output)
+
+    def _read_note(self) -> dict[str, Any] | None:
+        try:
+            note: dict[str, Any] = json.loads(self._note.read_text())
+            return note
+        except (OSError, ValueError):
+            return None
+
+    def _write_note(self) -> None:
+        if self._pending_note is not None or not any(rate.total for rate in self._rates.values()):
+            return
+        self._note.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._note.with_suffix(".new")
+        fresh.write_text(json.dumps(self.stage.snapshot()))  # type: ignore[attr-defined]
+        os.replace(fresh, self._note)
+
+    def _health(self) -> Health:
+        values = {f"{name} [1/s]": f"{rate.per_second():.1f}" for name, rate in self._rates.items()}
+        if self._faults:
+            return Health(Level.ERROR, f"{self._faults} bad messages, last: {self._last_fault}", values)
+        silent = [name for name, rate in self._rates.items() if rate.total == 0]
+        if silent:
+            return Health(Level.WARN, f"nothing yet from {', '.join(silent)}", values)
+        return Health(Level.OK, "running", values)
+
+
+def run(build: Callable[[], Node]) -> int:
+    """Start ROS, build the node, spin until asked to stop; the exit status of a node's ``main``.
+
+    A wrong parameter or store description ends in one clear line a mistake and exit status 2.
+    """
+    # Images are larger than Fast DDS's default shared-memory segment; without this most are lost.
+    os.environ.setdefault("FASTDDS_BUILTIN_TRANSPORTS", "LARGE_DATA?max_msg_size=2MB&sockets_size=4MB")
+    rclpy.init(args=sys.argv)
+    signal.signal(signal.SIGTERM, lambda *_: rclpy.try_shutdown())
+    node = None
+    try:
+        node = build()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except StoreError as error:
+        for line in error.errors:
+            print(f"{Path(sys.argv[0]).name}: {line}", file=sys.stderr)
+        return 2
+    except (ParameterError, sqlite3.DatabaseError) as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        return 2
+    finally:
+        if node is not None:
+            close = getattr(node, "close", None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def declare_endpoint(node: Node, name: str, default: str, description: str) -> str:
+    """Declare a parameter that replaces an endpoint of the store description when it is not empty."""
+    given: str = declare_one(node, name, "", f"{description}; empty: as the store description says")
+    return given or default

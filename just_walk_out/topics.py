@@ -1,0 +1,48 @@
+"""Which record crosses on which topic: the one table that nodes, recorder, replay and README share.
+
+Names are relative, so that a namespace holds a whole store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from just_walk_out import records
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A stream between nodes.
+
+    Attributes:
+        name: relative topic name; ``{camera}`` stands for a camera id.
+        record: class of its records.
+        quality: name of its QoS profile in ``ros/qos.py``: sensor, event or snapshot.
+        sensor: whether it comes from a sensor, so that a bag of it can be replayed through the stages.
+        text: one line for the README and ``jwo topics``.
+    """
+
+    name: str
+    record: type
+    quality: Literal["sensor", "event", "snapshot"]
+    sensor: bool
+    text: str
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("shelf_weights", records.ShelfWeights, "sensor", True, "load-cell samples of one shelf, in batches"),
+    Topic("camera/{camera}/detections", records.PersonDetectionArray, "sensor", True, "people one camera sees"),
+    Topic("code_scans", records.CodeScan, "event", True, "codes shown at the gates, unchecked"),
+    Topic("shelf_events", records.ShelfEventArray, "event", False, "weight steps, and how far each shelf is seen"),
+    Topic("tracks", records.TrackArray, "event", False, "everyone on the floor, ten times a second"),
+    Topic("gate_crossings", records.GateCrossingArray, "event", False, "who crossed which gate"),
+    Topic("entries", records.Entry, "event", False, "verdicts on codes"),
+    Topic("visits", records.VisitArray, "snapshot", False, "who is in the store on whose account"),
+    Topic("interactions", records.InteractionArray, "event", False, "decided takes and returns"),
+    Topic("carts", records.CartArray, "snapshot", False, "what each visit holds"),
+    Topic("charges", records.Charge, "event", False, "outcomes of visits, after they are in the ledger"),
+    Topic("alerts", records.Alert, "event", False, "what a person in the store should know"),
+)
+
+BY_RECORD: dict[type, Topic] = {topic.record: topic for topic in TOPICS}
