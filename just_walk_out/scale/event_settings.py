@@ -29,6 +29,9 @@ class ShelfEventSettings:
     baseline_delay: float = setting(
         1.0, "Age at which a resting block joins the baseline.", unit="s", minimum=0.1, maximum=10.0
     )
+    learning_time: float = setting(
+        1.0, "Time at rest from which a plate that is new learns its first baseline.", unit="s", minimum=0.2, maximum=60
+    )
     alarm: float = setting(
         6.0, "Departure from the baseline that starts an event, in deviations.", minimum=3.0, maximum=20.0
     )

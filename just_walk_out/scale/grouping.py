@@ -55,6 +55,7 @@ class StepGrouper:
         done = []
         for group in self._groups():
             last_chance = max(step.end for step in group) + self._wait
+            # At the last chance whatever rests beside joins; a doubtful step beside a sure one is part of it.
             if now < last_chance and any(bank.moving(column) for column in self._beside(group)):
                 continue
             self._pending = [step for step in self._pending if step not in group]

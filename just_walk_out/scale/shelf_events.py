@@ -58,17 +58,24 @@ class _Stream:
             return []
         events = []
         gap = blocks.gap
-        for values, first, last in zip(blocks.values, blocks.firsts, blocks.lasts, strict=True):
-            steps = self._bank.push(values, first, last, gap, self.watermark)
+        bad = np.isnan(blocks.values)
+        sound = not bad.any()
+        for index, (first, last) in enumerate(zip(blocks.firsts, blocks.lasts, strict=True)):
+            steps = self._bank.push(
+                blocks.values[index], None if sound else bad[index], first, last, gap, self.watermark
+            )
             gap = False
-            for group in self._grouper.push(steps, self._bank, last) if steps or self._grouper.waiting else ():
-                events.append(self._event(group))
+            if steps or self._grouper.waiting:
+                events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
             self._advance(last)
         return events
 
     def _advance(self, now: int) -> None:
-        held = [stamp - 1 for stamp in (self._bank.holding_since(), self._grouper.holding_since()) if stamp is not None]
-        self.watermark = max(self.watermark, min([now - self._delay, *held]))
+        reach = now - self._delay
+        if self._bank.busy or self._grouper.waiting:
+            held = (self._bank.holding_since(), self._grouper.holding_since())
+            reach = min([reach, *(stamp - 1 for stamp in held if stamp is not None)])
+        self.watermark = max(self.watermark, reach)
 
     def _event(self, group: list[PlateStep]) -> ShelfEvent:
         start = min(step.start for step in group)
