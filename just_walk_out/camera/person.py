@@ -82,7 +82,7 @@ def outline(projector: FloorProjector, positions: ArrayLike, heights: ArrayLike)
 def edges(projector: FloorProjector, positions: ArrayLike, heights: ArrayLike) -> Floats:
     """Return the (left, top, right, bottom) edges of standing bodies, pixels, shape (..., 4)."""
     rims = outline(projector, positions, heights)
-    flat = rims.reshape(*rims.shape[:-3], -1, 2)
+    flat = rims.reshape(*rims.shape[:-3], rims.shape[-3] * rims.shape[-2], 2)
     return np.concatenate([flat.min(axis=-2), flat.max(axis=-2)], axis=-1)
 
 

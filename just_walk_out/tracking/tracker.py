@@ -153,6 +153,8 @@ class Tracker:
 
     def _spawn(self, points: Floats, noises: Floats, scores: Floats, camera: int) -> None:
         good = scores >= self._settings.birth_score
+        if not good.any():
+            return
         good &= ~self._floor.in_fixture(points) & (self._floor.outside(points) < 1.5)
         points, noises = points[good], noises[good]
         if not len(points):

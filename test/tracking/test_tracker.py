@@ -111,7 +111,9 @@ def test_two_shoppers_who_cross_keep_their_identities():
             if place is None:
                 continue
             best = min(confirmed(array), key=lambda track: math.hypot(track.x - place[0], track.y - place[1]))
-            apart = math.dist(first((array.stamp - START) / SECOND) or place, second((array.stamp - START) / SECOND) or place)
+            apart = math.dist(
+                first((array.stamp - START) / SECOND) or place, second((array.stamp - START) / SECOND) or place
+            )
             if apart > 0.8:
                 swaps += names.setdefault(who, best.id) != best.id
     assert swaps == 0 and names[0] != names[1]
@@ -127,8 +129,10 @@ def test_two_people_side_by_side_stay_two():
 
 def test_a_person_lost_inside_is_remembered_and_found_again():
     path = walk((1.1, 0.1), (1.1, 2.0), (3.0, 2.2), (4.2, 2.4), (6.7, 2.2), speed=0.5)
+
     def seen(camera, who, t):
         return not 5.0 < t < 11.0
+
     arrays = run(frames([path], path.end, seen=seen))
     assert len(ids(arrays)) == 1
     hidden = at(arrays, 9.0)
@@ -183,9 +187,7 @@ def test_a_camera_that_pauses_gives_the_same_tracks_in_any_order_of_arrival(seed
 
 
 def test_a_dead_camera_is_not_waited_for_and_comes_back():
-    records = [
-        f for f in frames([ROUND], 9.0) if f.camera != CAMERAS[0] or not 2.0 < (f.stamp - START) / SECOND < 6.0
-    ]
+    records = [f for f in frames([ROUND], 9.0) if f.camera != CAMERAS[0] or not 2.0 < (f.stamp - START) / SECOND < 6.0]
     stage = TrackerStage(STORE)
     lags = []
     newest = 0

@@ -1,0 +1,56 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from just_walk_out.camera.calibration import camera_info, pose_of, read_camera_info, read_tsai, write_camera_info
+from just_walk_out.store.model import Camera, Pose
+
+
+@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
+def test_camera_info_comes_back(tmp_path, model):
+    camera = Camera("c", "0", 640, 480, 10.0, 400.0, 405.0, 322.0, 238.0, Pose(), "overview", model, (0.1, -0.02))
+    path = tmp_path / "c.yaml"
+    write_camera_info(path, "c", camera_info(camera))
+    assert read_camera_info(path) == ("c", camera_info(camera))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "expected a mapping"),
+        ("image_width: 640", "camera_matrix"),
+        ("{image_width: a, image_height: 1, camera_matrix: {data: [1,0,0,0,1,0,0,0,1]}, "
+         "distortion_coefficients: {data: []}}", "image_width"),
+        ("{distortion_model: magic}", "magic"),
+        ("{camera_matrix: {data: [1, 2]}}", "9 numbers"),
+        ("{camera_matrix: {data: [1,0,0,0,1,0,0,0,x]}}", "numbers only"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_says_what_is_wrong_in_one_line(tmp_path, text, part):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=part) as error:
+        read_camera_info(path)
+    assert "bad.yaml" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_wrong_tsai_file_says_so(tmp_path):
+    path = tmp_path / "bad.xml"
+    path.write_text("<Camera/>")
+    with pytest.raises(ValueError, match=r"bad\.xml"):
+        read_tsai(path)
+
+
+ANGLE = st.floats(-1.4, 1.4)
+
+
+@settings(max_examples=50)
+@given(ANGLE, ANGLE, st.floats(-math.pi, math.pi), st.floats(-9, 9))
+def test_the_pose_comes_back_from_the_extrinsic(roll, pitch, yaw, x):
+    camera = Camera("c", "0", 640, 480, 10.0, 400.0, 405.0, 322.0, 238.0, Pose(x, 1.0, 2.0, roll, pitch, yaw))
+    extrinsic = camera.extrinsic()
+    assert np.allclose(pose_of(extrinsic).matrix(), camera.pose.matrix(), atol=1e-9)
