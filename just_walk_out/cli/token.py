@@ -11,6 +11,7 @@ import segno
 
 from just_walk_out.entry import keys, token
 from just_walk_out.store.load import load_store
+from just_walk_out.store.place import StoreError
 
 SCALE = 8
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out and return its exit status."""
     try:
         return _new_key(args.new_key) if args.new_key else _issue(args)
-    except (ValueError, OSError) as error:
+    except (StoreError, ValueError, OSError) as error:
         print(f"jwo token: {error}", file=sys.stderr)
         return 1
 
