@@ -25,6 +25,9 @@ NARROWEST_GATE = 0.4
 STEP = BODY_RADIUS + 0.15
 """Metres from a gate's line or a gondola's front to where a person stands before it."""
 
+CLEAR_OF_FRONT = 0.02
+"""Metres before a gondola from where its own front is no obstacle."""
+
 
 def check_floor(floor: Sequence[Point], at: Place, errors: Errors) -> None:
     """Report a floor that is no simple polygon."""
@@ -73,9 +76,9 @@ def check_ways(
             errors.add(gondola.at, f"expected a front that people can walk to, {2 * BODY_RADIUS:g} m wide")
     for line, gate in zip(lines, gates, strict=True):
         inner, outer = sides(ground, line)
-        if inner == inside:
+        if inside in inner:
             continue
-        hint = "; swap start and end" if outer == inside else ""
+        hint = "; swap start and end" if inside in outer else ""
         errors.add(
             gate.at, f"expected the store, reachable on foot, to the left of the line seen from start to end{hint}"
         )
@@ -86,8 +89,9 @@ def fronts(ground: Walkable, gondola: Gondola) -> tuple[int, ...]:
     matrix = gondola.pose.matrix()
     found = []
     for share in (0.25, 0.5, 0.75):
-        x, y, _, _ = matrix @ np.array([gondola.width * share, -STEP, 0.0, 1.0])
-        found.append(ground.region_at((float(x), float(y)), within=0.1))
+        placed = matrix @ np.array([[gondola.width * share, y, 0.0, 1.0] for y in (-CLEAR_OF_FRONT, -STEP)]).T
+        edge, stand = ((float(x), float(y)) for x, y in placed[:2].T)
+        found.append(0 if ground.obstructed(edge, stand) else ground.region_at(stand, within=0.1))
     return tuple(found)
 
 
@@ -98,11 +102,14 @@ def main_region(ground: Walkable, gondolas: Sequence[Gondola]) -> int:
     return max(regions, key=lambda region: (count[region], ground.area(region)), default=-1)
 
 
-def sides(ground: Walkable, gate: Gate) -> tuple[int, int]:
-    """Return the regions on the inner and outer side of a gate, 0 where nobody can stand."""
-    middle = ((gate.start[0] + gate.end[0]) / 2, (gate.start[1] + gate.end[1]) / 2)
+def sides(ground: Walkable, gate: Gate) -> tuple[set[int], set[int]]:
+    """Return the regions that people step into from a gate's line, on its inner and on its outer side."""
     dx, dy = gate.inward
-    inner, outer = (
-        ground.region_at((middle[0] + sign * STEP * dx, middle[1] + sign * STEP * dy), within=0.15) for sign in (1, -1)
-    )
-    return inner, outer
+    found: tuple[set[int], set[int]] = (set(), set())
+    for share in (0.3, 0.5, 0.7):
+        x, y = (low + share * (high - low) for low, high in zip(gate.start, gate.end, strict=True))
+        for regions, sign in zip(found, (1, -1), strict=True):
+            stand = (x + sign * STEP * dx, y + sign * STEP * dy)
+            if not ground.obstructed((x, y), stand):
+                regions.add(ground.region_at(stand, within=0.15))
+    return found

@@ -31,7 +31,7 @@ def _entry(store: Store) -> Iterator[str]:
     for gate in store.gates:
         if gate.admits and gate.reader is None:
             yield f"gate {gate.id}: has no reader, nobody can show a code there"
-        if sides(ground, gate)[1] == inside:
+        if inside in sides(ground, gate)[1]:
             yield f"gate {gate.id}: people can walk around its line unseen"
 
 

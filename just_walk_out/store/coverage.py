@@ -36,7 +36,8 @@ def in_picture(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.bool_]
         ahead = z > 1e-6
         stretch = 1.0 / np.where(ahead, z, 1.0)
     u, v = camera.fx * x * stretch + camera.cx, camera.fy * y * stretch + camera.cy
-    return ahead & (u >= -0.5) & (u < camera.width - 0.5) & (v >= -0.5) & (v < camera.height - 0.5)
+    inside: NDArray[np.bool_] = ahead & (u >= -0.5) & (u < camera.width - 0.5) & (v >= -0.5) & (v < camera.height - 0.5)
+    return inside
 
 
 def views(store: Store, height: float = 0.0) -> NDArray[np.int64]:

@@ -57,7 +57,7 @@ def read_documents(path: Path, errors: Errors) -> Documents:
         StoreError: there is no main file.
     """
     main = path / ROOT if path.is_dir() else path
-    if not main.is_file():
+    if not _is_file(main):
         raise StoreError((f"{path}: expected a folder holding {ROOT}, or that file",))
     root = Place(main.name)
     top = _read_yaml(main, root, errors)
@@ -72,7 +72,7 @@ def read_documents(path: Path, errors: Errors) -> Documents:
     for index, name in enumerate(included):
         at = root.key("include").item(index)
         file = main.parent / name
-        if "\0" in name or not file.is_file():
+        if not _is_file(file):
             errors.add(at, f"expected a YAML file beside {main.name}, there is no {shown(name)}")
             complete = False
             continue
@@ -84,6 +84,14 @@ def read_documents(path: Path, errors: Errors) -> Documents:
             else:
                 sections[key] = (Place(name).key(key), value)
     return Documents(sections, root, complete)
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        # a name that no file system takes: too long, or with characters that cannot be encoded
+        return False
 
 
 def _read_yaml(file: Path, at: Place, errors: Errors) -> dict[Any, Any] | None:

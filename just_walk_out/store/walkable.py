@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from just_walk_out.store.geometry import contains, distance_to_segment, edges
+from just_walk_out.store.geometry import contains, distance_to_segment, edges, segments_cross
 from just_walk_out.store.model import Gate, Gondola, Point, Wall
 
 CELL = 0.05
@@ -29,12 +29,18 @@ class Walkable:
         cell: side of a cell, metres.
         free: (rows along y, columns along x) whether a person fits there.
         region: number of the connected region of each cell, 0 where nobody fits.
+        obstacles: segments of walls and of the fixtures' outlines.
     """
 
     origin: Point
     cell: float
     free: NDArray[np.bool_]
     region: NDArray[np.int32]
+    obstacles: tuple[tuple[Point, Point], ...]
+
+    def obstructed(self, start: Point, end: Point) -> bool:
+        """Whether a straight step crosses a wall or a fixture."""
+        return any(segments_cross((start, end), obstacle) for obstacle in self.obstacles)
 
     def region_at(self, point: Point, within: float = 0.0) -> int:
         """Return the region at a point, or the nearest within some metres; 0 if there is none."""
@@ -79,21 +85,23 @@ def walkable(
     x, y = low[0] + (np.arange(columns) + 0.5) * cell, low[1] + (np.arange(rows) + 0.5) * cell
     points = np.stack(np.meshgrid(x, y), axis=-1)
     free = contains(floor, points)
+    gondolas = tuple(gondolas)
     for gondola in gondolas:
-        free &= ~contains(gondola.footprint(), points)
-    solid = [*edges(floor), *((wall.start, wall.end) for wall in walls)]
+        (left, bottom), (right, top) = (pick(gondola.footprint(), axis=0) for pick in (np.min, np.max))
+        window = _near(y, bottom, top, 0.0), _near(x, left, right, 0.0)
+        free[window] &= ~contains(gondola.footprint(), points[window])
+    obstacles = [(wall.start, wall.end) for wall in walls]
     for gondola in gondolas:
-        solid += edges(gondola.footprint())
+        obstacles += edges(gondola.footprint())
+    solid = [*edges(floor), *obstacles]
     lines = [(gate.start, gate.end) for gate in gates]
     # a line that parts must leave no diagonal gap between cells
     for segments, margin in ((solid, body), (lines, cell)):
         for start, end in segments:
-            columns_near = _near(x, start[0], end[0], margin)
-            rows_near = _near(y, start[1], end[1], margin)
-            near = points[rows_near, columns_near]
-            free[rows_near, columns_near] &= distance_to_segment(near, start, end) >= margin
+            window = _near(y, start[1], end[1], margin), _near(x, start[0], end[0], margin)
+            free[window] &= distance_to_segment(points[window], start, end) >= margin
     region, _ = ndimage.label(free)
-    return Walkable((float(low[0]), float(low[1])), cell, free, region.astype(np.int32))
+    return Walkable((float(low[0]), float(low[1])), cell, free, region.astype(np.int32), tuple(obstacles))
 
 
 def _near(axis: NDArray[np.float64], start: float, end: float, margin: float) -> slice:

@@ -1,0 +1,313 @@
+import functools
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from just_walk_out.store.load import StoreError, load_store
+
+DEMO = Path(__file__).parents[2] / "config" / "demo_store"
+GONE = object()
+
+
+@functools.cache
+def tree(file):
+    return yaml.safe_load((DEMO / file).read_text())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for file in DEMO.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def at(value, path):
+    for step in path:
+        value = value[step]
+    return value
+
+
+def change(folder, file, path, new):
+    """Set, delete, append to (path ends in '+') or compute (new is callable) one value of a file."""
+    # anchors share objects, and one mutation means one place
+    whole = yaml.safe_load(yaml.dump(yaml.safe_load((folder / file).read_text()), Dumper=NoAlias))
+    parent, last = at(whole, path[:-1]), path[-1]
+    if last == "+":
+        parent.append(new)
+    elif new is GONE:
+        del parent[last]
+    else:
+        parent[last] = new(parent[last]) if callable(new) else new
+    (folder / file).write_text(yaml.dump(whole, Dumper=NoAlias))
+
+
+class NoAlias(yaml.SafeDumper):
+    def ignore_aliases(self, data):
+        return True
+
+
+def errors_of(folder):
+    with pytest.raises(StoreError) as caught:
+        load_store(folder)
+    return caught.value.errors
+
+
+PRODUCT = {"sku": "x", "name": "X", "weight_g": 10, "weight_spread_g": 1, "price": 1}
+PLATE = {"id": "a", "pose": {"xyz": [0.2, 0.2, 0]}, "width": 0.1, "depth": 0.3}
+ROW = {"count": 6, "pitch": 0.15, "width": 0.1016, "depth": 0.4064}
+
+
+def plates(*xs, **more):
+    made = [{**PLATE, "id": f"p{i + 1}", "pose": {"xyz": [x, 0.2, 0]}, **more} for i, x in enumerate(xs)]
+    return lambda shelf: {**{name: value for name, value in shelf.items() if name != "plate_row"}, "plates": made}
+
+
+SIX = (0.08, 0.23, 0.38, 0.53, 0.68, 0.83)
+S, F, C = "store.yaml", "floor.yaml", "cameras.yaml"
+X, B, K, P, Y = "fixtures.yaml", "buses.yaml", "catalogue.yaml", "planogram.yaml", "policy.yaml"
+g = "gondolas"
+
+# file, path of the change, new value, place of the error, what the line says
+CASES = [
+    # single values
+    (S, ["colour"], "red", "colour", "unknown key"),
+    (S, ["currency"], "eur", "currency", "ISO 4217"),
+    (S, ["currency"], GONE, "currency", "missing; expected an ISO 4217"),
+    (S, ["id"], "7 up", "id", "an id of letters"),
+    (S, ["name"], 7, "name", "expected text, got 7 (put it in quotes)"),
+    (S, ["entry"], [], "entry", "expected a mapping, got a list"),
+    (S, ["entry", "windw"], 3, "entry.windw", "unknown key"),
+    (S, ["entry", "window"], 0, "entry.window", "more than 0"),
+    (S, ["entry", "public_keys"], [], "entry.public_keys", "at least 1 items"),
+    (S, ["entry", "public_keys", 0], "!!", "entry.public_keys[0]", "base64"),
+    (S, ["entry", "public_keys", 0], "AAAA", "entry.public_keys[0]", "32 bytes"),
+    (S, ["entry", "public_keys"], lambda keys: keys * 2, "entry.public_keys[1]", "of its own"),
+    (S, ["include", 0], "flor.yaml", "include[0]", "no 'flor.yaml'"),
+    (S, ["include", 0], "x" * 999, "include[0]", "there is no"),
+    (S, ["include", 0], "a\0b", "include[0]", "there is no"),
+    (S, ["include"], 3, "include", "list of file names"),
+    (Y, ["currency"], "EUR", "currency", "given already in store.yaml"),
+    (Y, ["policy", "commit_confidence"], 1.5, "policy.commit_confidence", "at most 1"),
+    (Y, ["policy", "prices_include_tax"], "yes", "policy.prices_include_tax", "true or false"),
+    (Y, ["payment", "gateway"], "cash", "payment.gateway", "one of ledger"),
+    # floor, walls, gates
+    (F, ["floor", 0], [0.0], "floor[0]", "list of 2 numbers, got 1"),
+    (F, ["floor", 0, 0], float("nan"), "floor[0][0]", "a number, got nan"),
+    (F, ["floor", 0, 0], 1e9, "floor[0][0]", "at most 1000"),
+    (F, ["floor"], [[0, 0], [1, 1]], "floor", "at least 3"),
+    (F, ["floor"], [[0, 0], [1, 1], [2, 2]], "floor", "at least 1 square metres"),
+    (F, ["floor"], [[0, 0], [8, 6], [8, 0], [0, 5]], "floor", "cross"),
+    (F, ["walls", 0, "end"], [1.6, 0.0], "walls[0]", "at least 0.01 m"),
+    (F, ["gates", 1, "id"], "entry_1", "gates[1].id", "taken by floor.yaml: gates[0].id"),
+    (F, ["gates", 0, "kind"], "door", "gates[0].kind", "one of entry, exit, both"),
+    (F, ["gates", 0, "end"], [0.7, 0.6], "gates[0]", "at least 0.4 m"),
+    (F, ["gates", 2, "end"], [7.15, -0.3], "gates[2].end", "0.30 m outside"),
+    (F, ["gates", 2, "kind"], "entry", "gates", "kind exit or both"),
+    (F, ["gates"], lambda gates: gates[2:], "gates", "kind entry or both"),
+    (F, ["gates", 2], {"id": "exit_1", "kind": "exit", "start": [7.15, 0.6], "end": [6.25, 0.6]}, "gates[2]", "swap"),
+    (F, ["walls", "+"], {"start": [6.2, 0.7], "end": [7.2, 0.7]}, "gates[2]", "reachable on foot"),
+    (F, ["walls", "+"], {"start": [3.0, 3.2], "end": [4.0, 3.2]}, "fixtures.yaml: gondolas[3]", "walls[1]"),
+    (F, ["walls", "+"], {"start": [3.6, 5.75], "end": [4.8, 5.75]}, "fixtures.yaml: gondolas[1]", "front"),
+    (F, ["gates", 2, "reader"], {"port": "/dev/x"}, "gates[2].reader", "no reader"),
+    (F, ["gates", 0, "reader"], {}, "gates[0].reader", "exactly one of camera, port, got none"),
+    (F, ["gates", 0, "reader", "port"], "/dev/x", "gates[0].reader", "got camera and port"),
+    (F, ["gates", 0, "reader", "camera"], "entry_raeder", "gates[0].reader.camera", "did you mean entry_reader"),
+    (F, ["gates", 0, "reader", "camera"], "cam_sw", "gates[0].reader.camera", "role reader"),
+    (F, ["gates", 1, "reader"], {"camera": "entry_reader"}, "gates[1].reader.camera", "of its own"),
+    (F, ["gates", 1, "reader", "port"], lambda _: tree(B)["buses"][0]["port"], "gates[1].reader.port", "serial port"),
+    # cameras
+    (C, ["cameras", 1, "id"], "cam_sw", "cameras[1].id", "taken by"),
+    (C, ["cameras", 1, "id"], "g1", "cameras[1].id", "frame name"),
+    (C, ["cameras", 0, "source"], None, "cameras[0].source", "a URL, device path"),
+    (C, ["cameras", 0, "source"], -1, "cameras[0].source", "at least 0"),
+    (C, ["cameras", 0, "width"], 480.5, "cameras[0].width", "pixels, got 480.5"),
+    (C, ["cameras", 0, "rate"], True, "cameras[0].rate", "frames a second, got True"),
+    (C, ["cameras", 0, "role"], "spy", "cameras[0].role", "one of overview, reader"),
+    (C, ["cameras", 0, "pose", "xyz"], [-0.8, 0.75, 3.0], "cameras[0].pose.xyz", "0.80 m outside"),
+    (C, ["cameras", 0, "pose", "xyz", 2], -3.0, "cameras[0].pose.xyz", "above the floor"),
+    (C, ["cameras", 0, "pose", "rpy_deg"], [0, 0, 0], "cameras[0].pose", "got rpy_deg and look_at"),
+    (C, ["cameras", 0, "pose", "look_at"], GONE, "cameras[0].pose", "exactly one of rpy, rpy_deg, look_at"),
+    (C, ["cameras", 0, "pose", "look_at"], [0.15, 0.75, 3.0], "cameras[0].pose.look_at", "away"),
+    (C, ["cameras", 0, "horizontal_fov_deg"], GONE, "cameras[0]", "exactly one of intrinsics"),
+    (C, ["cameras", 0, "horizontal_fov_deg"], 200, "cameras[0].horizontal_fov_deg", "at most 170"),
+    (C, ["cameras", 0, "detector", "kind"], "onnx", "cameras[0].detector.model", "model file"),
+    # fixtures
+    (X, [g, 1, "id"], "g1", "gondolas[1].id", "taken by"),
+    (X, [g, 1, "shelves", 3 - 1, "id"], "s1", "gondolas[1].shelves[2].id", "taken by"),
+    (X, [g, 1, "shelves"], [], "gondolas[1].shelves", "at least 1"),
+    (X, [g, 1, "depth"], -0.4, "gondolas[1].depth", "more than 0"),
+    (X, [g, 1, "depht"], 0.4, "gondolas[1].depht", "unknown key"),
+    (X, [g, 1, "pose", "rpy"], [0, 0, 0], "gondolas[1].pose", "at most one"),
+    (X, [g, 1, "pose", "rpy_deg"], [0, 45, 0], "gondolas[1].pose", "level"),
+    (X, [g, 1, "pose", "xyz"], [3.7, 6.2, 0], "gondolas[1]", "reaches outside"),
+    (X, [g, 4, "pose", "xyz"], [4.7, 3.7, 0], "gondolas[4]", "overlaps g4"),
+    (X, [g, 1, "shelves", 2, "pose", "xyz"], [0.02, 0.01, 1.5], "gondolas[1].shelves[2]", "0 to 1.35 m"),
+    (X, [g, 1, "shelves", 2, "pose", "xyz"], [0.12, 0.01, 1.1], "gondolas[1].shelves[2]", "sticks out"),
+    (X, [g, 1, "shelves", 2, "pose", "xyz"], [0.02, 0.01, 0.7], "gondolas[1].shelves[2]", "apart from g2/s2"),
+    (X, [g, 1, "shelves", 2, "plate_row"], GONE, "gondolas[1].shelves[2]", "exactly one of plate_row, plates"),
+    (X, [g, 1, "shelves", 2, "plates"], [PLATE], "gondolas[1].shelves[2]", "got plate_row and plates"),
+    (X, [g, 1, "shelves", 2, "plate_row", "pitch"], 0.1, "gondolas[1].shelves[2].plate_row", "do not overlap"),
+    (X, [g, 1, "shelves", 2, "plate_row", "pitch"], 0.2, "gondolas[1].shelves[2].plate_row", "inside the shelf"),
+    (X, [g, 1, "shelves", 2, "plate_row", "count"], 0, "gondolas[1].shelves[2].plate_row.count", "at least 1"),
+    (X, [g, 1, "shelves", 2], plates(*SIX[:5], 0.75), "gondolas[1].shelves[2].plates[5]", "g2/s3/p5 and g2/s3/p6"),
+    (X, [g, 1, "shelves", 2], plates(0.04, *SIX[1:]), "gondolas[1].shelves[2].plates[0]", "g2/s3/p1 is not"),
+    (X, [g, 1, "shelves", 2], plates(0.4, capacity=-1), "gondolas[1].shelves[2].plates[0].capacity", "more than 0"),
+    (X, [g, 1, "shelves", 2], plates(0.4, sku="x"), "gondolas[1].shelves[2].plates[0].sku", "unknown key"),
+    # buses
+    (B, ["buses", 1, "id"], "bus_a", "buses[1].id", "taken by"),
+    (B, ["buses", 1, "port"], lambda _: tree(B)["buses"][0]["port"], "buses[1].port", "serial port"),
+    (B, ["buses", 0, "baudrate"], "fast", "buses[0].baudrate", "baud, got 'fast'"),
+    (B, ["buses", 0, "protocol"], "Board 1", "buses[0].protocol", "name of a protocol"),
+    (B, ["buses", 0, "boards", 1, "plates", 2], "g1/s2/p2", "buses[0].boards[1].plates[2]", "taken by"),
+    (B, ["buses", 0, "boards", 1, "plates", 2], "g1/s2/p9", "buses[0].boards[1].plates[2]", "there is no 'g1/s2/p9'"),
+    (B, ["buses", 0, "boards", 1, "scale"], [1e-6], "buses[0].boards[1].scale", "expected 6 numbers"),
+    (B, ["buses", 0, "boards", 1, "zero"], [1.0], "buses[0].boards[1].zero", "expected 6 numbers"),
+    (B, ["buses", 0, "boards", 1, "scale", 2], 0.0, "buses[0].boards[1].scale[2]", "other than 0"),
+    (
+        B,
+        ["buses", 0, "channels"],
+        [{"board": 9, "channel": 1, "plate": "g4/s1/p1", "scale": 1e-6}],
+        "buses[1].boards[0].plates[0]",
+        "taken by buses.yaml: buses[0].channels[0].plate",
+    ),
+    # catalogue and planogram
+    (K, ["products", "+"], {**PRODUCT, "sku": "milk"}, "products[66].sku", "taken by"),
+    (K, ["products", 5, "weight_g"], -3, "products[5].weight_g", "more than 0"),
+    (K, ["products", 5, "weight"], 0.1, "products[5]", "exactly one of weight, weight_g"),
+    (K, ["products", 5, "weight_g"], GONE, "products[5]", "exactly one of weight, weight_g, got none"),
+    (K, ["products", 5, "weight_spread_g"], GONE, "products[5]", "weight_spread, weight_spread_g, got none"),
+    (K, ["products", 5, "weight_spread_g"], -1, "products[5].weight_spread_g", "at least 0"),
+    (K, ["products", 5, "weight_spread_g"], 500, "products[5].weight_spread_g", "below the weight"),
+    (K, ["products", 5, "price"], -1, "products[5].price", "at least 0"),
+    (K, ["products", 5, "price"], 1.49, "products[5].price", "minor units of the currency, got 1.49"),
+    (K, ["products", 5, "barcode"], 2041000006858, "products[5].barcode", "put it in quotes"),
+    (K, ["products", 5, "barcode"], "12", "products[5].barcode", "GTIN"),
+    (
+        K,
+        ["products", 5, "barcode"],
+        lambda old: old[:-1] + str((int(old[-1]) + 1) % 10),
+        "products[5].barcode",
+        "digit",
+    ),
+    (K, ["products", 5, "barcode"], lambda _: tree(K)["products"][4]["barcode"], "products[5].barcode", "taken by"),
+    (K, ["products", 5, "tax"], "reducd", "products[5].tax", "did you mean reduced"),
+    (K, ["products", 5, "minimum_age"], -1, "products[5].minimum_age", "years"),
+    (K, ["tax_classes", "reduced"], "7 %", "tax_classes.reduced", "whole number"),
+    (P, ["planogram", 2, "sku"], "mlik", "planogram[2].sku", "did you mean milk"),
+    (P, ["planogram", 2, "plates", 0], "g9/s1/p1", "planogram[2].plates[0]", "there is no 'g9/s1/p1'"),
+    (P, ["planogram", 0, "plates"], ["g1/s1/p1", "g1/s1/p1"], "planogram[0].plates[1]", "of its own"),
+    (P, ["planogram", 2, "plates"], [], "planogram[2].plates", "at least 1"),
+    (P, ["planogram", 2], 5, "planogram[2]", "a mapping, got 5"),
+]
+
+
+@pytest.mark.parametrize(("file", "path", "new", "place", "says"), CASES)
+def test_a_wrong_value_gives_one_line_that_names_file_and_path(folder, file, path, new, place, says):
+    change(folder, file, path, new)
+
+    (line,) = errors_of(folder)
+
+    start = place if ": " in place else f"{file}: {place}"
+    assert line.startswith(start + ": ")
+    assert says in line
+    assert "\n" not in line
+
+
+def test_all_errors_are_found_in_one_go(folder):
+    change(folder, C, ["cameras", 0, "rate"], "ten")
+    change(folder, K, ["products", 5, "tax"], "none")
+    change(folder, P, ["planogram", 2, "sku"], "mlik")
+    change(folder, S, ["currency"], "euro")
+    change(folder, X, [g, 4, "pose", "xyz"], [4.7, 3.7, 0])
+    change(folder, B, ["buses", 0, "boards", 1, "board"], 11)
+
+    lines = errors_of(folder)
+
+    assert {line.split(":")[0] for line in lines} == {C, K, P, S, X, B}
+    assert sum("expected a channel of its own, 'board 11 channel" in line for line in lines) == 6
+    assert len(lines) == 11
+
+
+def test_a_broken_section_does_not_bring_down_what_refers_to_it(folder):
+    change(folder, X, [g, 0, "width"], "wide")
+
+    assert errors_of(folder) == ("fixtures.yaml: gondolas[0].width: expected metres, got 'wide'",)
+
+
+def test_a_misspelt_section_is_one_error(folder):
+    text = yaml.dump({"planogramm": tree(P)["planogram"]})
+    (folder / P).write_text(text)
+
+    assert errors_of(folder) == ("planogram.yaml: planogramm: unknown key; did you mean planogram?",)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"planogram: [", "planogram.yaml: line 1: expected valid YAML"),
+        (
+            b"planogram: []\nplanogram: []",
+            "planogram.yaml: line 2: expected valid YAML; key 'planogram' is given twice",
+        ),
+        (b"\xff\xfe\x00", "planogram.yaml: expected valid YAML in UTF-8"),
+        (b"- 1", "planogram.yaml: expected a mapping of sections, got a list"),
+        (b"planogram: &a [*a]", "planogram.yaml: planogram[0]: expected a mapping"),
+        (b"planogram: 2024-13-45", "planogram.yaml: expected valid YAML"),
+        (b"planogram: !!python/object:os.system {}", "planogram.yaml: line 1: expected valid YAML"),
+        (b"[" * 5000, "planogram.yaml: expected valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_description_gives_one_line(folder, content, says):
+    (folder / P).write_bytes(content)
+
+    (line,) = errors_of(folder)
+
+    assert line.startswith(says)
+    assert "\n" not in line
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(StoreError, match=r"nowhere: expected a folder holding store\.yaml"):
+        load_store(tmp_path / "nowhere")
+
+
+def test_the_main_file_may_be_given_itself():
+    assert load_store(DEMO / S) == load_store(DEMO)
+
+
+def test_whole_numbers_with_exponent_are_numbers(folder):
+    text = (folder / B).read_text()
+    first = tree(B)["buses"][0]["boards"][0]["scale"][0]
+    (folder / B).write_text(text.replace(f"{first:.4e}", "5e-6", 1))
+
+    assert load_store(folder).buses[0].channels[0].scale == 5e-6
+
+
+def test_plates_placed_one_by_one_and_a_spare_channel(folder):
+    change(folder, X, [g, 1, "shelves", 2], plates(*SIX))
+    change(folder, B, ["buses", 0, "boards", 5, "plates", 2], None)
+
+    store = load_store(folder)
+
+    assert [plate.pose.x for plate in store.shelf["g2/s3"].plates] == list(SIX)
+    assert "g2/s3/p3" not in {channel.plate for bus in store.buses for channel in bus.channels}
+
+
+def test_calibrated_intrinsics_and_fisheye(folder):
+    lens = {
+        "fx": 240.5,
+        "fy": 241,
+        "cx": 238,
+        "cy": 181,
+        "distortion_model": "equidistant",
+        "distortion": [0.1, 0, 0, 0],
+    }
+    change(folder, C, ["cameras", 0, "horizontal_fov_deg"], GONE)
+    change(folder, C, ["cameras", 0, "intrinsics"], lens)
+
+    camera = load_store(folder).camera["cam_sw"]
+
+    assert (camera.fx, camera.cy, camera.distortion) == (240.5, 181.0, (0.1, 0.0, 0.0, 0.0))
+    assert camera.distortion_model == "equidistant"
