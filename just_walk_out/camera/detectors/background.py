@@ -24,6 +24,7 @@ Mask = NDArray[np.uint8]
 class BackgroundSettings:
     """How the background is learned and what counts as foreground."""
 
+    period: float = setting(0.35, "Time between two pictures that are learned", unit="s", minimum=0.0, maximum=2.0)
     background_time: float = setting(8.0, "Time constant of the background where nobody is", unit="s", minimum=0.1)
     absorb_time: float = setting(20.0, "Time constant for things that are not people", unit="s", minimum=0.1)
     person_time: float = setting(600.0, "Time constant under a person who stands still", unit="s", minimum=1.0)
@@ -65,33 +66,40 @@ class Background:
         expected = cv2.convertScaleAbs(self._mean) if np.allclose(self._gain, 1.0, atol=0.004) else self._lit()
         return self._foreground(smooth, np.asarray(expected, dtype=np.uint8))
 
-    def learn(self, stamp: int, foreground: Mask, people: Mask) -> None:
-        """Take the last picture into the model.
+    def learn(self, stamp: int, foreground: Mask, people: Mask) -> bool:
+        """Take the last picture into the model, if the last one is long enough ago.
 
         Args:
             stamp: acquisition of that picture, nanoseconds.
             foreground: what ``subtract`` returned.
             people: 1 where a person is believed to be, generously.
+
+        Returns:
+            Whether it was taken.
         """
         if self._mean is None or self._noise is None or self._smooth is None:
-            return
-        elapsed = min(max((stamp - self._stamp) * 1e-9, 0.0), 2.0)
-        self._stamp = stamp
+            return False
+        elapsed = min((stamp - self._stamp) * 1e-9, 2.0)
         settings = self._settings
+        if elapsed < settings.period:
+            return False
+        self._stamp = stamp
         if float(foreground.mean()) > settings.light_change:
             # The gain could not explain it: the lamps, the exposure or the camera itself changed.
             cv2.accumulateWeighted(self._smooth, self._mean, min(1.0, elapsed / 0.5))
-            return
+            return True
         rate = np.full(foreground.shape, elapsed / (elapsed + settings.background_time), dtype=np.float32)
         rate[foreground > 0] = elapsed / (elapsed + settings.absorb_time)
         rate[people > 0] = elapsed / (elapsed + settings.person_time)
-        lit = self._smooth.astype(np.float32) / self._gain.astype(np.float32)
+        lit = self._smooth.astype(np.float32) * (1.0 / self._gain).astype(np.float32)
         difference = cv2.subtract(lit, self._mean)
-        quiet = (foreground == 0) & (people == 0)
-        largest = np.abs(difference).max(axis=2)
-        self._mean += rate[..., None] * difference
-        self._noise += np.where(quiet, rate * (1.25 * largest - self._noise), 0.0)
+        cv2.accumulateProduct(difference, cv2.merge([rate, rate, rate]), self._mean)
+        blue, green, red = cv2.split(np.abs(difference))
+        largest = cv2.max(cv2.max(blue, green), red)
+        rate[(foreground > 0) | (people > 0)] = 0.0
+        self._noise += rate * (1.25 * largest - self._noise)
         np.clip(self._noise, 1.0, 20.0, out=self._noise)
+        return True
 
     def reset(self, region: Mask) -> None:
         """Take the last picture as background where ``region`` is 1 (an uncovered place, a ghost)."""
@@ -99,20 +107,25 @@ class Background:
             chosen = region > 0
             self._mean[chosen] = (self._smooth.astype(np.float32) / self._gain.astype(np.float32))[chosen]
 
-    def is_ghost(self, outline: NDArray[np.bool_]) -> bool:
+    def is_ghost(self, shape: Mask) -> bool:
         """Whether a shape is in the model rather than in the picture.
 
         Who stood there when the model was learned leaves a person-shaped hole when they go: its edge is
         then sharp in the model and absent from the picture; with a real person it is the other way round.
 
         Args:
-            outline: pixels along the edge of the shape.
+            shape: 1 on the pixels of the shape.
         """
-        if self._mean is None or self._smooth is None or int(outline.sum()) < 20:
+        if self._mean is None or self._smooth is None:
             return False
-        ours = _edge_strength(np.asarray(cv2.convertScaleAbs(self._mean), dtype=np.uint8), outline)
-        theirs = _edge_strength(self._smooth, outline)
-        return ours > 1.6 * theirs + 4.0
+        left, top, width, height = cv2.boundingRect(shape)
+        rows, columns = slice(max(0, top - 2), top + height + 2), slice(max(0, left - 2), left + width + 2)
+        part = shape[rows, columns]
+        rim = cv2.morphologyEx(part, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+        if int(rim.sum()) < 20:
+            return False
+        model = np.asarray(cv2.convertScaleAbs(self._mean[rows, columns]), dtype=np.uint8)
+        return _edge_strength(model, rim) > 1.6 * _edge_strength(self._smooth[rows, columns], rim) + 4.0
 
     def _measure_gain(self, smooth: Image) -> NDArray[np.float64]:
         assert self._mean is not None

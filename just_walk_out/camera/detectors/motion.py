@@ -20,6 +20,8 @@ from just_walk_out.store.model import Camera, Store
 Floats = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 
+_SAME_PLACE = 0.3
+
 
 @dataclass(frozen=True)
 class MotionSettings:
@@ -31,7 +33,7 @@ class MotionSettings:
     least_blob: float = setting(
         0.002, "Smallest person without calibration, share of the picture", minimum=0.0, maximum=1.0
     )
-    ghost_frames: int = setting(5, "Pictures in a row after which a ghost is erased", unit="pictures", minimum=1)
+    ghost_frames: int = setting(3, "Learned pictures in a row after which a ghost is erased", minimum=1)
 
 
 class MotionDetector:
@@ -79,9 +81,9 @@ class MotionDetector:
         people = np.zeros_like(mask)
         for occupant in found:
             self._occupancy.paint(people, occupant, 1, 1.5)
-        self._background.learn(stamp, mask, people)
-        found = self._without_ghosts(found, mask)
-        return self._report(found)
+        if self._background.learn(stamp, mask, people):
+            self._look_for_ghosts(found, mask)
+        return self._report([each for each in found if not self._is_ghost(each)])
 
     def detect_batch(self, images: Sequence[Image]) -> list[Detections]:
         """Refuse: a background belongs to one camera and its order of pictures.
@@ -107,28 +109,28 @@ class MotionDetector:
         scores = np.array([item.share for item in found])
         return Detections(boxes, scores, positions, covariances)
 
-    def _without_ghosts(self, found: list[Occupant], mask: Mask) -> list[Occupant]:
-        """Erase people who are only holes left in the background."""
+    def _is_ghost(self, occupant: Occupant) -> bool:
+        return any(float(np.linalg.norm(place - occupant.position)) < _SAME_PLACE for place, _ in self._ghosts)
+
+    def _look_for_ghosts(self, found: list[Occupant], mask: Mask) -> None:
+        """Find people who are only holes left in the background, and erase those who persist."""
         assert self._occupancy is not None
-        real: list[Occupant] = []
         suspects: list[tuple[Floats, int]] = []
-        kernel = np.ones((3, 3), np.uint8)
         for occupant in found:
             shape = np.zeros_like(mask)
             self._occupancy.paint(shape, occupant, 1, 1.25)
             shape &= mask
-            rim = cv2.morphologyEx(shape, cv2.MORPH_GRADIENT, kernel).astype(bool)
-            if not self._background.is_ghost(rim):
-                real.append(occupant)
+            if not self._background.is_ghost(shape):
                 continue
-            before = [n for place, n in self._ghosts if float(np.linalg.norm(place - occupant.position)) < 0.3]
+            before = [
+                count for place, count in self._ghosts if float(np.linalg.norm(place - occupant.position)) < _SAME_PLACE
+            ]
             count = 1 + max(before, default=0)
             if count >= self._settings.ghost_frames:
                 self._background.reset(np.asarray(cv2.dilate(shape, np.ones((7, 7), np.uint8)), dtype=np.uint8))
             else:
                 suspects.append((occupant.position, count))
         self._ghosts = suspects
-        return real
 
     def _blobs(self, mask: Mask, stamp: int) -> Detections:
         joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 5), np.uint8))

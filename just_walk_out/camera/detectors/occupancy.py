@@ -29,7 +29,8 @@ Mask = NDArray[np.uint8]
 _ENDS: Floats = np.array([0.0, 0.24, 0.48, 0.66, 0.84, 1.0])
 _HALF_WIDTHS: Floats = np.array([0.15, 0.18, 0.21, 0.22, 0.11])
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
-_RING: Floats = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
+# Points on the rim of a slice: direction, and whether they are at its lower or upper end.
+_RIM: Floats = np.array([(np.cos(angle), np.sin(angle), end) for end in (0.0, 1.0) for angle in _ANGLES])
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Occupancy:
         if not len(self._positions) or not mask.any():
             return found
         worth = np.where(mask > 0, 1.0, -settings.miss_cost).astype(np.float32)
-        raw = self._sums(cv2.integral(mask), self._corners, self._shown)
+        covered = cv2.integral(mask)
+        raw = self._sums(covered, self._corners, self._shown)
         active = np.flatnonzero((raw > settings.least_new * self._area) & (raw > settings.least_pixels))
         fresh = mask.copy()
         while active.size and len(found) < settings.most:
@@ -126,7 +128,7 @@ class Occupancy:
                 break
             active, gain = active[enough], gain[enough]
             best = int(gain.argmax())
-            occupant = self._refine(int(active[best]), table, mask)
+            occupant = self._refine(int(active[best]), table, covered)
             found.append(occupant)
             self.paint(worth, occupant, 0.0, 1.25)
             self.paint(fresh, occupant, 0, 1.25)
@@ -154,12 +156,13 @@ class Occupancy:
 
     def _rectangles(self, positions: Floats, heights: Floats) -> Floats:
         """Return the (N, slices, 4) rectangles of bodies, pixels of the mask, not clipped."""
-        ends = np.stack([_ENDS[:-1], _ENDS[1:]], axis=1)
-        points = np.empty((len(positions), len(_HALF_WIDTHS), 2, len(_RING), 3))
-        points[..., :2] = positions[:, None, None, None] + _HALF_WIDTHS[:, None, None, None] * _RING
-        points[..., 2] = (heights[:, None, None] * ends)[..., None]
-        pixels = self._projector.to_pixels(points).reshape(len(positions), len(_HALF_WIDTHS), -1, 2) * self._scale
-        return np.concatenate([pixels.min(axis=2), pixels.max(axis=2)], axis=-1)
+        # Extremes are taken over the first axis, where numpy reduces whole rows at a time.
+        points = np.empty((len(_RIM), len(positions), len(_HALF_WIDTHS), 3))
+        points[..., :2] = positions[:, None] + _HALF_WIDTHS[:, None] * _RIM[:, None, None, :2]
+        upper = _RIM[:, None, None, 2] > 0
+        points[..., 2] = heights[:, None] * np.where(upper, _ENDS[1:], _ENDS[:-1])
+        pixels = self._projector.to_pixels(points) * self._scale
+        return np.concatenate([pixels.min(axis=0), pixels.max(axis=0)], axis=-1)
 
     def _visible(self, positions: Floats, height: float) -> Bools:
         """Which slices (N, slices) the camera sees past the fixtures."""
@@ -197,7 +200,7 @@ class Occupancy:
         values = np.asarray(table).ravel()[corners].astype(np.float64)
         return np.asarray(((values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) * shown).sum(axis=1))
 
-    def _refine(self, index: int, table: NDArray[np.generic], mask: Mask) -> Occupant:
+    def _refine(self, index: int, table: NDArray[np.generic], covered: NDArray[np.generic]) -> Occupant:
         """Pattern search for position and height around a place of the grid."""
         person = self._person
         shown = self._shown[index]
@@ -216,7 +219,7 @@ class Occupancy:
         rectangles = self._rectangles(state[None, :2], state[2:])
         corners = self._indices(rectangles)
         area = max(float((_areas(self._clip(rectangles)) * shown).sum()), 1.0)
-        share = float(self._sums(cv2.integral(mask), corners, shown[None])[0]) / area
+        share = float(self._sums(covered, corners, shown[None])[0]) / area
         bottom = float(rectangles[0, 0, 3])
         feet = bool(shown[0]) and bottom < self._size[1] - 1
         return Occupant(state[:2], float(state[2]), min(share, 1.0), feet, rectangles[0], shown)
