@@ -17,6 +17,7 @@ import yaml
 
 from just_walk_out.resources import share
 from just_walk_out.settings import validate
+from just_walk_out.simulation.endpoints import camera_source, serial_port
 from just_walk_out.store.model import Store
 
 Settings = TypeVar("Settings")
@@ -66,6 +67,16 @@ class Endpoints:
     cameras: Mapping[str, str] = field(default_factory=dict)
     buses: Mapping[str, str] = field(default_factory=dict)
     scanners: Mapping[str, str] = field(default_factory=dict)
+
+
+def simulated_endpoints(store: Store, run_dir: Path, base_port: int) -> Endpoints:
+    """Return where ``jwo simulate`` offers the devices of a store."""
+    scanners = [gate.id for gate in store.gates if gate.reader is not None and gate.reader.kind == "serial"]
+    return Endpoints(
+        {camera.id: camera_source(camera.id, base_port) for camera in store.cameras},
+        {bus.id: serial_port(run_dir, bus.id) for bus in store.buses},
+        {gate: serial_port(run_dir, gate) for gate in scanners},
+    )
 
 
 def plan(

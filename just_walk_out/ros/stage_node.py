@@ -13,6 +13,7 @@ from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 
 from just_walk_out.ros import qos
@@ -88,6 +89,7 @@ class StageNode(StoreNode):
         super().__init__(name)
         self.stage = build(self)
         self._rates: dict[str, Rate] = {}
+        self._newest = 0
         self._faults = 0
         self._last_fault = ""
         for output in self.stage.outputs:
@@ -129,11 +131,12 @@ class StageNode(StoreNode):
     def push(self, record: Any) -> None:
         """Give one record to the stage and publish what follows."""
         if self._pending_note is not None:
-            age = getattr(record, "stamp", 0) - int(self._pending_note.get("stamp", 0))
+            age = record.stamp - int(self._pending_note["stamp"])
             if 0 <= age <= _SNAPSHOT_AGE:
-                self.stage.resume(self._pending_note)  # type: ignore[attr-defined]
+                self.stage.resume(self._pending_note["state"])  # type: ignore[attr-defined]
                 self.get_logger().info(f"resumed after {age / 1e9:.1f} s")
             self._pending_note = None
+        self._newest = max(self._newest, record.stamp)
         for output in self.stage.push(record):
             self.send(output)
 
@@ -145,11 +148,12 @@ class StageNode(StoreNode):
             return None
 
     def _write_note(self) -> None:
-        if self._pending_note is not None or not any(rate.total for rate in self._rates.values()):
+        if self._pending_note is not None or self._newest == 0:
             return
         self._note.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._note.with_suffix(".new")
-        fresh.write_text(json.dumps(self.stage.snapshot()))  # type: ignore[attr-defined]
+        note = {"stamp": self._newest, "state": self.stage.snapshot()}  # type: ignore[attr-defined]
+        fresh.write_text(json.dumps(note))
         os.replace(fresh, self._note)
 
     def _health(self) -> Health:
@@ -179,11 +183,15 @@ def run(build: Callable[[], Node]) -> int:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except rclpy_implementation.RCLError:
+        if rclpy.ok():
+            raise
+        # asked to stop before the node was built
     except StoreError as error:
         for line in error.errors:
             print(f"{Path(sys.argv[0]).name}: {line}", file=sys.stderr)
         return 2
-    except (ParameterError, sqlite3.DatabaseError) as error:
+    except (ParameterError, sqlite3.DatabaseError, ValueError) as error:
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         return 2
     finally:
