@@ -1,0 +1,74 @@
+"""A simulated scenario through drivers, detectors and stages in one process, faster than real time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from just_walk_out.camera.finder import PersonFinder
+from just_walk_out.entry.qr import CodeReader
+from just_walk_out.entry.token import ID_BYTES, issue
+from just_walk_out.records import CodeScan
+from just_walk_out.scale.driver import LoadCellDriver
+from just_walk_out.simulation.offline import BoardBytes, CameraFrame, OfflineStore
+from just_walk_out.simulation.scenario import Party
+from just_walk_out.store.model import Store
+
+_IDLE_PERIOD = 250_000_000  # nanoseconds between looks for silent boards, as in the node
+
+
+def issue_codes(parties: Iterable[Party], store: Store, key: Ed25519PrivateKey, start: int) -> dict[str, str]:
+    """Issue the code that each party's app shows, valid around the rehearsal.
+
+    Args:
+        parties: who will come.
+        store: the store they come to.
+        key: private key of one of the store's public keys.
+        start: stamp of the rehearsal's start, nanoseconds; codes are valid from an hour before to a day after.
+
+    Returns:
+        Code text by id of the party.
+    """
+    second = start // 1_000_000_000
+    return {
+        party.id: issue(
+            key,
+            store=store.id,
+            account=party.account,
+            not_before=second - 3600,
+            expires=second + 86400,
+            admits=len(party.members),
+            staff=party.staff,
+            # the same rehearsal gives the same visits
+            nonce=hashlib.sha256(f"{store.id}/{party.id}/{start}".encode()).digest()[:ID_BYTES],
+        )
+        for party in parties
+    }
+
+
+def sensor_records(store: Store, simulated: OfflineStore) -> Iterator[tuple[int, Any]]:
+    """Yield (stamp of arrival, record) of what drivers and detectors make of the simulated bytes and frames."""
+    drivers = {bus.id: LoadCellDriver(bus, store) for bus in store.buses}
+    finders = {camera.id: PersonFinder(store, camera) for camera in store.cameras if camera.role == "overview"}
+    gate_of = {gate.reader.camera: gate.id for gate in store.gates if gate.reader and gate.reader.kind == "camera"}
+    readers = {camera: CodeReader() for camera in gate_of}
+    idle_due = 0
+    for item in simulated.run():
+        if isinstance(item, BoardBytes):
+            for weights in drivers[item.bus].feed(item.stamp, item.data):
+                yield item.stamp, weights
+        elif not isinstance(item, CameraFrame):
+            yield item.stamp, CodeScan(item.stamp, item.gate, item.text)
+        elif item.camera in finders:
+            yield item.stamp, finders[item.camera].process(item.stamp, item.image)
+        else:
+            for text in readers[item.camera].read(item.image, item.stamp):
+                yield item.stamp, CodeScan(item.stamp, gate_of[item.camera], text)
+        if item.stamp >= idle_due:
+            idle_due = item.stamp + _IDLE_PERIOD
+            for driver in drivers.values():
+                for weights in driver.idle(item.stamp):
+                    yield item.stamp, weights
