@@ -1,0 +1,196 @@
+"""The two working processes of the live simulation: cameras, and serial lines.
+
+Each has a world of its own from the same seed, so nothing needs to be passed between them but the
+stamp at which the scenario starts.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import cv2
+
+from just_walk_out.simulation.boards import BusBoards
+from just_walk_out.simulation.codes import CodeBook
+from just_walk_out.simulation.line import SerialLine
+from just_walk_out.simulation.mjpeg import CameraServer
+from just_walk_out.simulation.reader import ReaderCamera
+from just_walk_out.simulation.render import OverviewCamera
+from just_walk_out.simulation.scanner import scan_line, scan_time
+from just_walk_out.simulation.scenario import Noise, load_scenario
+from just_walk_out.simulation.scene import build_scene
+from just_walk_out.simulation.truth import TruthWriter
+from just_walk_out.simulation.world import World
+from just_walk_out.store.load import load_store
+from just_walk_out.store.model import Store
+
+_QUALITY = 85
+_LONGEST_NAP = 0.05
+_PLUG_CHECK = 0.1
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What the processes need to know; paths, since it travels to a fresh interpreter."""
+
+    store: Path
+    scenario: Path
+    seed: int
+    run_dir: Path
+    base_port: int
+    noise: Noise | None
+    tokens: Path | None
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the processes tell each other.
+
+    Attributes:
+        start: stamp of second 0 of the scenario, nanoseconds; 0 while it is not known.
+        stop: set to end all.
+        ready: set by this process when its sensors run.
+        finished: set when the last shopper has gone.
+    """
+
+    start: Synchronized[int]
+    stop: Event
+    ready: Event
+    finished: Event
+
+
+def run_cameras(options: LiveOptions, signals: Signals) -> None:
+    """Render and serve all cameras, and write the truth, until told to stop."""
+    _only_the_parent_takes_signals()
+    # One core draws fast enough, and the other processes need the rest.
+    cv2.setNumThreads(1)
+    store = load_store(options.store)
+    world = World(store, load_scenario(options.scenario, store), options.seed)
+    codes = CodeBook(path=options.tokens)
+    scene = build_scene(store)
+    gate_of = {gate.reader.camera: gate.id for gate in store.gates if gate.reader and gate.reader.camera}
+    draw: dict[str, Callable[[float], object]] = {}
+    for camera in store.cameras:
+        if camera.role == "reader":
+            draw[camera.id] = _reader(ReaderCamera(camera, codes, options.seed), world, gate_of.get(camera.id, ""))
+        else:
+            draw[camera.id] = _overview(OverviewCamera(camera, scene, options.seed), world)
+    server = CameraServer([camera.id for camera in store.cameras], options.base_port).start()
+    signals.ready.set()
+    truth: TruthWriter | None = None
+    now = time.time()
+    count = len(store.cameras)
+    agenda = [(now + index / (camera.rate * count), camera.id) for index, camera in enumerate(store.cameras)]
+    heapq.heapify(agenda)
+    try:
+        while not _over(signals):
+            due, camera_id = agenda[0]
+            _sleep_until(due)
+            heapq.heappop(agenda)
+            now = time.time()
+            start = signals.start.value
+            second = (time.time_ns() - start) / 1e9 if start else -1.0
+            world.advance(second)
+            feed = server.feeds[camera_id]
+            if feed.watched:
+                _, jpeg = cv2.imencode(".jpg", draw[camera_id](second), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+                feed.publish(jpeg.tobytes())
+            heapq.heappush(agenda, (max(due + 1.0 / store.camera[camera_id].rate, now), camera_id))
+            if start and truth is None:
+                truth = TruthWriter(options.run_dir, start)
+            if truth is not None:
+                truth.update(world)
+            if world.finished:
+                signals.finished.set()
+    finally:
+        server.close()
+        if truth is not None:
+            truth.close()
+
+
+def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
+    """Send what boards and scanners say over pseudo-terminals until told to stop."""
+    _only_the_parent_takes_signals()
+    store = load_store(options.store)
+    scenario = load_scenario(options.scenario, store)
+    world = World(store, scenario, options.seed)
+    codes = CodeBook(path=options.tokens)
+    buses = [BusBoards(store, bus, options.noise or scenario.noise, options.seed) for bus in store.buses]
+    lines = {bus.id: SerialLine(options.run_dir / bus.id, bus.baudrate) for bus in store.buses}
+    lines.update(_scanner_lines(store, options.run_dir))
+    for line in lines.values():
+        line.plug()
+    signals.ready.set()
+    launched = time.time()
+    shown, checked = 0, launched
+    scans: list[tuple[float, str, str]] = []
+    try:
+        while not _over(signals):
+            now = time.time()
+            if now - checked >= _PLUG_CHECK:
+                _obey_plugs(lines, options.run_dir)
+                checked = now
+            start = signals.start.value / 1e9
+            second = now - start if start else -1.0
+            world.advance(second)
+            for bus in buses:
+                data = bus.advance(now - launched, world, start - launched if start else None)
+                lines[bus.bus.id].send(data)
+            for showing in world.showings[shown:]:
+                if showing.gate in lines:
+                    heapq.heappush(scans, (scan_time(showing), showing.gate, showing.shopper))
+            shown = len(world.showings)
+            while scans and scans[0][0] <= second:
+                _, gate, shopper = heapq.heappop(scans)
+                lines[gate].send(scan_line(codes.of(shopper)))
+            _sleep_until(min(launched + min((bus.due for bus in buses), default=0.0), now + _LONGEST_NAP))
+    finally:
+        for line in lines.values():
+            line.unplug()
+
+
+def _overview(camera: OverviewCamera, world: World) -> Callable[[float], object]:
+    return lambda second: camera.render(world.figures(second))
+
+
+def _reader(camera: ReaderCamera, world: World, gate: str) -> Callable[[float], object]:
+    return lambda second: camera.render([item for item in world.showings if item.gate == gate], second)
+
+
+def _scanner_lines(store: Store, run_dir: Path) -> dict[str, SerialLine]:
+    return {
+        gate.id: SerialLine(run_dir / gate.id, gate.reader.baudrate)
+        for gate in store.gates
+        if gate.reader and gate.reader.kind == "serial"
+    }
+
+
+def _obey_plugs(lines: dict[str, SerialLine], run_dir: Path) -> None:
+    """Unplug each line for which a file ``unplug_<id>`` lies in the run folder, and plug in the others."""
+    for name, line in lines.items():
+        if (run_dir / f"unplug_{name}").exists():
+            line.unplug()
+        else:
+            line.plug()
+
+
+def _over(signals: Signals) -> bool:
+    # A parent that was killed cannot say stop any more.
+    return signals.stop.is_set() or os.getppid() == 1
+
+
+def _only_the_parent_takes_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _sleep_until(due: float) -> None:
+    time.sleep(min(max(0.0, due - time.time()), _LONGEST_NAP * 10))

@@ -1,0 +1,123 @@
+"""The picture and the depth of a static scene, seen by a calibrated camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.simulation.scene import Quad
+from just_walk_out.store.model import Camera
+
+Array = NDArray[np.float64]
+
+_NEAR = 0.05
+_OVERSAMPLING = 2
+
+
+def cast(camera: Camera, quads: Sequence[Quad]) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
+    """Render a scene by one ray a sub-pixel.
+
+    Args:
+        camera: pinhole or fisheye, with its pose.
+        quads: the scene.
+
+    Returns:
+        picture (height, width, 3) BGR; depth (height, width) along the optical axis in metres, infinite
+        where there is nothing; and whether a pixel shows the floor.
+    """
+    fine = _OVERSAMPLING
+    rays = pixel_rays(camera, fine)
+    pose = np.linalg.inv(camera.extrinsic())
+    centre = pose[:3, 3]
+    rays = rays @ pose[:3, :3].T
+    height, width = rays.shape[:2]
+    depth = np.full((height, width), np.inf)
+    picture = np.full((height, width, 3), 90, np.uint8)
+    floor = np.zeros((height, width), bool)
+    for quad in quads:
+        normal = np.cross(quad.across, quad.along)
+        offset = float(np.dot(normal, quad.corner - centre))
+        if abs(offset) < 1e-9 or (not quad.two_sided and offset > 0.0):
+            continue
+        rows, columns = _extent(camera, quad, fine, (height, width))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            continue
+        part = rays[rows, columns]
+        slope = part @ normal
+        with np.errstate(divide="ignore", invalid="ignore"):
+            distance = offset / slope
+            spot = centre - quad.corner + distance[..., None] * part
+            u = spot @ (quad.across / np.dot(quad.across, quad.across))
+            v = spot @ (quad.along / np.dot(quad.along, quad.along))
+            hit = (distance > _NEAR) & (distance < depth[rows, columns])
+            hit &= (u >= 0.0) & (u < 1.0) & (v >= 0.0) & (v < 1.0)
+        if not hit.any():
+            continue
+        high, wide = quad.texture.shape[:2]
+        colours = quad.texture[(v[hit] * high).astype(int), (u[hit] * wide).astype(int)]
+        picture[rows, columns][hit] = np.clip(colours * quad.shade, 0, 255).astype(np.uint8)
+        depth[rows, columns][hit] = distance[hit]
+        floor[rows, columns][hit] = quad.is_floor
+    small = cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    return (
+        np.asarray(small, np.uint8),
+        np.ascontiguousarray(depth[::fine, ::fine]).astype(np.float32),
+        np.ascontiguousarray(floor[::fine, ::fine]),
+    )
+
+
+def pixel_rays(camera: Camera, fine: int) -> Array:
+    """Return a ray of unit depth for each sub-pixel, in the optical frame: (fine h, fine w, 3)."""
+    across = (np.arange(camera.width * fine) + 0.5) / fine - 0.5
+    down = (np.arange(camera.height * fine) + 0.5) / fine - 0.5
+    u, v = np.meshgrid(across, down)
+    if not any(camera.distortion):
+        flat = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy], axis=-1)
+    else:
+        pixels = np.stack([u, v], axis=-1).reshape(-1, 1, 2)
+        undistort = cv2.fisheye.undistortPoints if camera.distortion_model == "equidistant" else cv2.undistortPoints
+        flat = undistort(pixels, camera.intrinsic, np.array(camera.distortion)).reshape(*u.shape, 2)
+    return np.concatenate([flat, np.ones((*u.shape, 1))], axis=-1)
+
+
+def project(camera: Camera, extrinsic: Array, points: Array) -> tuple[Array, Array]:
+    """Project points.
+
+    Args:
+        camera: pinhole or fisheye.
+        extrinsic: 4x4, map to optical frame.
+        points: (n, 3) metres, map.
+
+    Returns:
+        pixels (n, 2), and depth (n,) along the optical axis in metres; pixels mean nothing where it is <= 0.
+    """
+    seen = points @ extrinsic[:3, :3].T + extrinsic[:3, 3]
+    depth = seen[:, 2]
+    safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
+    if not any(camera.distortion):
+        pixels = seen[:, :2] / safe[:, None] * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+        return pixels, depth
+    ahead = np.concatenate([seen[:, :2] / safe[:, None], np.ones((len(seen), 1))], axis=1)[:, None, :]
+    still = np.zeros(3)
+    if camera.distortion_model == "equidistant":
+        found, _ = cv2.fisheye.projectPoints(ahead, still, still, camera.intrinsic, np.array(camera.distortion))
+    else:
+        found, _ = cv2.projectPoints(ahead, still, still, camera.intrinsic, np.array(camera.distortion))
+    return found.reshape(-1, 2), depth
+
+
+def _extent(camera: Camera, quad: Quad, fine: int, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns that can show the rectangle; everything where its corners do not tell."""
+    corners = quad.corner + np.array([0 * quad.across, quad.across, quad.along, quad.across + quad.along])
+    pixels, depth = project(camera, camera.extrinsic(), corners)
+    if float(depth.min()) < _NEAR or any(camera.distortion):
+        return slice(0, shape[0]), slice(0, shape[1])
+    low = np.floor(pixels.min(axis=0) * fine).astype(int) - 2
+    high = np.ceil(pixels.max(axis=0) * fine).astype(int) + 4
+    return (
+        slice(max(0, int(low[1])), min(shape[0], int(high[1]))),
+        slice(max(0, int(low[0])), min(shape[1], int(high[0]))),
+    )
