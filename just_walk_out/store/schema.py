@@ -197,7 +197,7 @@ class BusDoc:
 
     at: Place
     id: str = key(**ID)
-    protocol: str = key(expected="the name of a protocol", pattern=r"[a-z][a-z0-9_]*")
+    protocol: Literal["board"]
     port: str = key(expected="a serial port or pyserial URL")
     baudrate: int = key(expected="baud", minimum=50, maximum=10_000_000)
     boards: tuple[BoardDoc, ...] = ()

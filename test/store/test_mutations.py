@@ -61,7 +61,9 @@ def mutated(tree, path, kind, draw):
         except (KeyError, IndexError, TypeError):
             return tree
     step = path[-1]
-    if not isinstance(parent, (dict, list)) or (isinstance(parent, list) and not (0 <= step < len(parent))):
+    if not isinstance(parent, (dict, list)):
+        return tree
+    if isinstance(parent, list) and not (isinstance(step, int) and step < len(parent)):
         return tree
     if kind == "delete" and (isinstance(parent, list) or step in parent):
         del parent[step]

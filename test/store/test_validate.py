@@ -1,11 +1,14 @@
 import functools
 import shutil
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import yaml
 
+from just_walk_out.scale.protocols import PROTOCOLS
 from just_walk_out.store.load import StoreError, load_store
+from just_walk_out.store.schema import BusDoc
 
 DEMO = Path(__file__).parents[2] / "config" / "demo_store"
 GONE = object()
@@ -159,7 +162,7 @@ CASES = [
     (B, ["buses", 1, "id"], "bus_a", "buses[1].id", "taken by"),
     (B, ["buses", 1, "port"], lambda _: tree(B)["buses"][0]["port"], "buses[1].port", "serial port"),
     (B, ["buses", 0, "baudrate"], "fast", "buses[0].baudrate", "baud, got 'fast'"),
-    (B, ["buses", 0, "protocol"], "Board 1", "buses[0].protocol", "name of a protocol"),
+    (B, ["buses", 0, "protocol"], "mt_sics", "buses[0].protocol", "one of board, got 'mt_sics'"),
     (B, ["buses", 0, "boards", 1, "plates", 2], "g1/s2/p2", "buses[0].boards[1].plates[2]", "taken by"),
     (B, ["buses", 0, "boards", 1, "plates", 2], "g1/s2/p9", "buses[0].boards[1].plates[2]", "there is no 'g1/s2/p9'"),
     (B, ["buses", 0, "boards", 1, "scale"], [1e-6], "buses[0].boards[1].scale", "expected 6 numbers"),
@@ -311,3 +314,9 @@ def test_calibrated_intrinsics_and_fisheye(folder):
 
     assert (camera.fx, camera.cy, camera.distortion) == (240.5, 181.0, (0.1, 0.0, 0.0, 0.0))
     assert camera.distortion_model == "equidistant"
+
+
+def test_the_protocols_that_may_be_named_are_those_there_are():
+    named = get_type_hints(BusDoc)["protocol"]
+
+    assert set(get_args(named)) == set(PROTOCOLS)
