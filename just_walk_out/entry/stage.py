@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import heapq
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from just_walk_out.entry import alerts as say
 from just_walk_out.entry.keys import parse_publics
 from just_walk_out.entry.token import Claims, verify
 from just_walk_out.entry.visits import Admission, Passage, VisitBook
@@ -20,9 +22,8 @@ from just_walk_out.records import (
     EntryResult,
     GateCrossing,
     GateCrossingArray,
-    Severity,
+    TrackArray,
     VisitArray,
-    VisitState,
     Watermark,
 )
 from just_walk_out.settings import setting, validate
@@ -30,6 +31,13 @@ from just_walk_out.store.model import Store
 
 NANOSECONDS = 1_000_000_000
 ALERTING = (EntryResult.FORGED, EntryResult.REPLAYED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A track was given up."""
+
+    track: str
 
 
 @dataclass(frozen=True)
@@ -54,9 +62,13 @@ class EntryStage:
     Codes and crossings wait until the crossings' watermark is ``scan_grace`` past them and are then
     dealt with in the order of event time (codes before crossings within one stamp), so that the order
     of arrival does not matter. Accepted codes and passages are journaled before they are published.
+
+    A code that arrives later than that still finds its shopper among those who came in without one. An
+    unknown person who leaves, and did not come in as a stranger, is taken for the member that was lost
+    from sight when there is exactly one.
     """
 
-    inputs: ClassVar[tuple[type, ...]] = (CodeScan, GateCrossingArray)
+    inputs: ClassVar[tuple[type, ...]] = (CodeScan, TrackArray, GateCrossingArray)
     outputs: ClassVar[tuple[type, ...]] = (Entry, VisitArray, Alert)
 
     def __init__(self, store: Store, settings: EntrySettings, journal: Journal) -> None:
@@ -69,22 +81,24 @@ class EntryStage:
         self._store = store
         self._journal = journal
         self._keys = parse_publics(store.entry.public_keys)
+        self._window = round(store.entry.window * NANOSECONDS)
         self._repeat_window = round(settings.repeat_window * NANOSECONDS)
         self._scan_grace = round(settings.scan_grace * NANOSECONDS)
         self._retention = round(settings.retention * NANOSECONDS)
         turnback = round(settings.turnback * NANOSECONDS)
         self._book = VisitBook(
-            window=round(store.entry.window * NANOSECONDS),
+            window=self._window,
             group_timeout=round(store.policy.group_timeout * NANOSECONDS),
             turnback={gate.id: turnback for gate in store.gates if not gate.releases},
         )
-        self._queue: list[tuple[int, int, str, str, CodeScan | GateCrossing]] = []
+        self._queue: list[tuple[int, int, str, str, CodeScan | _Lost | GateCrossing]] = []
         self._queued: set[str] = set()
         self._showings: dict[tuple[str, str], int] = {}
+        self._lost: set[str] = set()
         self._horizon = 0
 
     def restore(self) -> list[Any]:
-        """Fold the journal; returns the snapshot of visits as of the last decision."""
+        """Fold the journal; returns the late verdicts and the snapshot of visits as of the last decision."""
         entries = [(each.stamp, 0, each.id, each) for each in self._journal.read(Entry)]
         passages = [(each.stamp, 1, each.id, each) for each in self._journal.read(Passage)]
         events: list[tuple[int, int, str, Entry | Passage]] = [*entries, *passages]
@@ -96,23 +110,29 @@ class EntryStage:
                 self._book.pass_gate(event)
             # Everything before the last decision was dealt with; others with its stamp perhaps not.
             self._horizon = max(self._horizon, stamp - 1)
-        return [self._snapshot()] if events else []
+        late = [event for _, _, _, event in events if isinstance(event, Entry)]
+        recent = [entry for entry in late if entry.stamp >= self._horizon - self._retention]
+        return [*recent, self._snapshot()] if events else []
 
-    def push(self, record: CodeScan | GateCrossingArray) -> list[Any]:
-        """Take a code or the crossings of one tick; verdicts, alerts and a snapshot follow with the crossings."""
+    def push(self, record: CodeScan | TrackArray | GateCrossingArray) -> list[Any]:
+        """Take a code, or tracks or crossings of one tick; all that follows comes with the crossings."""
         if isinstance(record, CodeScan):
             self._enqueue(record.stamp, 0, f"{record.gate}\n{record.code}", record)
             return []
+        if isinstance(record, TrackArray):
+            for track in record.ended:
+                self._enqueue(record.stamp, 1, track, _Lost(track))
+            return []
         for crossing in record.crossings:
             if not self._book.knows_passage(crossing.id):
-                self._enqueue(crossing.stamp, 1, crossing.id, crossing)
+                self._enqueue(crossing.stamp, 2, crossing.id, crossing)
         seen = [mark.stamp for mark in record.watermarks if mark.source == "gate_crossings"]
         self._horizon = max([self._horizon, *(stamp - self._scan_grace for stamp in seen)])
         results = self._settle()
         results.append(self._snapshot())
         return results
 
-    def _enqueue(self, stamp: int, order: int, id: str, record: CodeScan | GateCrossing) -> None:
+    def _enqueue(self, stamp: int, order: int, id: str, record: CodeScan | _Lost | GateCrossing) -> None:
         key = f"{stamp}/{order}/{id}"
         if key not in self._queued:
             self._queued.add(key)
@@ -124,13 +144,20 @@ class EntryStage:
             stamp, _, _, key, record = heapq.heappop(self._queue)
             self._queued.discard(key)
             results += self._advance(stamp)
-            results += self._judge(record) if isinstance(record, CodeScan) else self._cross(record)
+            if isinstance(record, CodeScan):
+                results += self._judge(record)
+            elif isinstance(record, GateCrossing):
+                results += self._cross(record)
+            elif self._book.member(record.track) is not None:
+                self._lost.add(record.track)
         results += self._advance(self._horizon)
         return results
 
     def _advance(self, stamp: int) -> list[Alert]:
         ended = self._book.advance(stamp)
-        return [self._ended_alert(each) for each in ended if len(each.gone) < len(each.tracks) or not each.tracks]
+        for admission in ended:
+            self._lost.difference_update(admission.tracks)
+        return [alert for admission in ended if (alert := say.irregular_end(admission)) is not None]
 
     def _judge(self, scan: CodeScan) -> list[Any]:
         showing = (scan.gate, scan.code)
@@ -140,8 +167,7 @@ class EntryStage:
         }
         self._showings[showing] = scan.stamp if last is None else max(last, scan.stamp)
         if scan.gate not in self._store.gate:
-            text = f"A code was read at gate {scan.gate}, which the store does not have."
-            return [_alert(scan.stamp, Severity.ERROR, "unknown_gate", scan.gate, text)]
+            return [say.unknown_gate(scan.stamp, scan.gate)]
         result, claims, reason = verify(scan.code, self._keys, self._store.id, scan.stamp)
         if claims is not None and claims.id in self._book and result is not EntryResult.WRONG_STORE:
             if self._same_showing(self._book[claims.id], scan, last):
@@ -153,8 +179,9 @@ class EntryStage:
         if result is EntryResult.ACCEPTED:
             self._journal.append(entry, entry.id, entry.stamp)
             self._book.admit(entry)
+            return [entry, *self._find_shoppers(self._book[entry.id])]
         if result in ALERTING:
-            return [entry, _alert(scan.stamp, Severity.WARNING, "entry_refused", scan.gate, reason)]
+            return [entry, say.entry_refused(scan.stamp, scan.gate, reason)]
         return [entry]
 
     def _same_showing(self, admission: Admission, scan: CodeScan, last: int | None) -> bool:
@@ -179,65 +206,53 @@ class EntryStage:
             reason=reason,
         )
 
+    def _find_shoppers(self, admission: Admission) -> list[Alert]:
+        """Bind those who came in on this code before it arrived; in order there are none."""
+        entry = admission.entry
+        found = self._book.strangers(entry.gate, entry.stamp, entry.stamp + self._window)[: entry.admits]
+        for passage in found:
+            self._bind(dataclasses.replace(passage, id=f"{passage.id}/late", visit=entry.id))
+        return [say.late_code(passage.id, passage.stamp, admission, passage.track) for passage in found]
+
     def _cross(self, crossing: GateCrossing) -> list[Any]:
         if self._book.knows_passage(crossing.id):
             return []
         gate = self._store.gate.get(crossing.gate)
-        admission = self._book.member(crossing.track)
+        admission, track = self._book.member(crossing.track), crossing.track
         alerts = []
         if crossing.direction is Crossing.IN:
             if admission is None and gate is not None and gate.admits:
                 admission = self._book.awaited(crossing.gate, crossing.stamp)
             if admission is None:
-                text = f"Somebody came in through {crossing.gate} without a code."
-                alerts.append(self._crossing_alert(crossing, Severity.WARNING, "entry_without_code", text))
+                alerts.append(say.entry_without_code(crossing))
         elif admission is None:
-            text = f"Somebody who belongs to no visit left through {crossing.gate}."
-            alerts.append(self._crossing_alert(crossing, Severity.WARNING, "exit_without_visit", text))
-        elif gate is not None and not gate.releases and crossing.track not in admission.gone:
-            text = f"A shopper left through the entrance {crossing.gate}."
-            alert = self._crossing_alert(crossing, Severity.INFO, "left_through_entrance", text, admission.entry.id)
-            alerts.append(alert)
-        passage = Passage(
-            id=crossing.id,
-            stamp=crossing.stamp,
-            gate=crossing.gate,
-            track=crossing.track,
-            direction=crossing.direction,
-            visit="" if admission is None else admission.entry.id,
-        )
-        self._journal.append(passage, passage.id, passage.stamp)
-        self._book.pass_gate(passage)
+            missing = self._missing_member(crossing)
+            if missing is None:
+                alerts.append(say.exit_without_visit(crossing))
+            else:
+                admission, track = missing
+                alerts.append(say.exit_assumed(crossing, admission))
+        elif gate is not None and not gate.releases and track not in admission.gone:
+            alerts.append(say.left_through_entrance(crossing, admission))
+        visit = "" if admission is None else admission.entry.id
+        self._bind(Passage(crossing.id, crossing.stamp, crossing.gate, track, crossing.direction, visit))
         return alerts
 
-    def _crossing_alert(
-        self, crossing: GateCrossing, severity: Severity, kind: str, text: str, visit: str = ""
-    ) -> Alert:
-        return Alert(
-            stamp=crossing.stamp,
-            id=f"{kind}/{crossing.id}",
-            severity=severity,
-            kind=kind,
-            source=crossing.gate,
-            text=text,
-            visit=visit,
-            track=crossing.track,
-        )
+    def _missing_member(self, crossing: GateCrossing) -> tuple[Admission, str] | None:
+        """Return the only member lost from sight, if somebody who never came in alone leaves."""
+        if self._book.is_stranger(crossing.track) or self._book.was_member(crossing.track):
+            return None
+        missing = [
+            (admission, track)
+            for track in sorted(self._lost)
+            if (admission := self._book.member(track)) is not None and track not in admission.gone
+        ]
+        return missing[0] if len(missing) == 1 else None
 
-    def _ended_alert(self, admission: Admission) -> Alert:
-        entry = admission.entry
-        if admission.state is VisitState.ABANDONED:
-            kind, severity = "entry_abandoned", Severity.INFO
-            text = f"A code was accepted at {entry.gate}, but nobody came in."
-        else:
-            kind, severity = "group_overstayed", Severity.WARNING
-            text = "A group was settled although not all of its members have been seen leaving."
-        return Alert(admission.ended, f"{kind}/{entry.id}", severity, kind, entry.gate, text, visit=entry.id)
+    def _bind(self, passage: Passage) -> None:
+        self._journal.append(passage, passage.id, passage.stamp)
+        self._book.pass_gate(passage)
 
     def _snapshot(self) -> VisitArray:
         visits = self._book.snapshot(self._horizon - self._retention)
         return VisitArray(self._horizon, (Watermark("visits", self._horizon),), visits)
-
-
-def _alert(stamp: int, severity: Severity, kind: str, source: str, text: str) -> Alert:
-    return Alert(stamp, f"{kind}/{source}@{stamp}", severity, kind, source, text)

@@ -76,6 +76,8 @@ class VisitBook:
         self._active: dict[str, Admission] = {}
         self._ended: deque[Admission] = deque()
         self._passages: set[str] = set()
+        self._strangers: dict[str, Passage] = {}
+        self._members: set[str] = set()
 
     def __contains__(self, visit: str) -> bool:
         """Tell whether a code with this id has been accepted, ever."""
@@ -98,6 +100,19 @@ class VisitBook:
         """Return the visit that is not over and that this track belongs to."""
         return next((each for each in self._active.values() if track in each.tracks), None)
 
+    def was_member(self, track: str) -> bool:
+        """Tell whether this track has ever belonged to a visit."""
+        return track in self._members
+
+    def is_stranger(self, track: str) -> bool:
+        """Tell whether this track came in without a code and has not left."""
+        return track in self._strangers
+
+    def strangers(self, gate: str, since: int, until: int) -> list[Passage]:
+        """Return how people came in through this gate without a code within this span, in order, if still inside."""
+        found = [each for each in self._strangers.values() if each.gate == gate and since <= each.stamp <= until]
+        return sorted(found, key=lambda each: (each.stamp, each.id))
+
     def awaited(self, gate: str, stamp: int) -> Admission | None:
         """Return the oldest visit that still expects somebody at this gate at this time."""
         waiting = [
@@ -114,9 +129,14 @@ class VisitBook:
         if passage.id in self._passages:
             return
         self._passages.add(passage.id)
+        if not passage.visit and passage.direction is Crossing.IN:
+            self._strangers[passage.track] = passage
+        else:
+            self._strangers.pop(passage.track, None)
         admission = self._active.get(passage.visit)
         if admission is None:
             return
+        self._members.add(passage.track)
         if passage.direction is Crossing.OUT:
             admission.gone.setdefault(passage.track, passage.stamp)
             admission.held_until = passage.stamp + self._turnback.get(passage.gate, 0)

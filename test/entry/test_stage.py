@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from just_walk_out.journal import Journal
-from just_walk_out.records import Alert, Crossing, Entry, EntryResult, VisitArray, VisitState
+from just_walk_out.records import Alert, Crossing, Entry, EntryResult, TrackArray, VisitArray, VisitState
 
 
 def run(stage, *records):
@@ -207,3 +207,46 @@ def test_a_restart_anywhere_with_everything_delivered_again_gives_the_same_visit
     said = {entry.id: entry for entry in plain if isinstance(entry, Entry)}
     for entry in (each for each in before + after if isinstance(each, Entry)):
         assert said[entry.id] == entry
+
+
+def lost(seconds, *tracks):
+    return TrackArray(round(seconds * 1e9), (), (), tracks)
+
+
+def test_a_code_that_arrives_late_finds_its_shopper_among_those_without_one(door):
+    journal = Journal()
+    stage = door.stage(journal)
+    _, alerts, _ = run(stage, door.tick(13, door.crossing(12, "t1")))
+    assert kinds(alerts) == ["entry_without_code"]
+    entries, alerts, arrays = run(stage, door.scan(11, door.token()), door.tick(14))
+    assert [entry.result for entry in entries] == [EntryResult.ACCEPTED]
+    assert kinds(alerts) == ["late_code"]
+    assert (arrays[-1].visits[0].tracks, arrays[-1].visits[0].entered) == (("t1",), 12_000_000_000)
+    restored = door.stage(journal)
+    assert run(restored, door.tick(14))[2][-1].visits == arrays[-1].visits
+
+
+def test_the_one_shopper_lost_from_sight_is_taken_to_leave_when_somebody_unknown_does(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token()), door.tick(13, door.crossing(12, "t1")))
+    out = door.crossing(60, "t9", Crossing.OUT, "out")
+    _, alerts, arrays = run(stage, lost(40, "t1"), door.tick(61, out))
+    assert [(alert.kind, alert.visit) for alert in alerts] == [("exit_assumed", arrays[-1].visits[0].id)]
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].gone) == (VisitState.LEFT, ("t1",))
+
+
+@pytest.mark.parametrize("missing", [(), ("t1", "t2")])
+def test_who_leaves_unknown_is_nobody_unless_exactly_one_is_missing(door, missing):
+    stage = door.stage()
+    crossings = (door.crossing(12, "t1"), door.crossing(13, "t2"))
+    run(stage, door.scan(10, door.token(admits=2)), door.tick(14, *crossings))
+    _, alerts, arrays = run(stage, lost(40, *missing), door.tick(61, door.crossing(60, "t9", Crossing.OUT, "out")))
+    assert kinds(alerts) == ["exit_without_visit"]
+    assert arrays[-1].visits[0].gone == ()
+
+
+def test_a_stranger_who_leaves_is_not_taken_for_a_lost_shopper(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token()), door.tick(14, door.crossing(12, "t1"), door.crossing(13, "t2")))
+    _, alerts, _ = run(stage, lost(40, "t1"), door.tick(61, door.crossing(60, "t2", Crossing.OUT, "out")))
+    assert kinds(alerts) == ["exit_without_visit"]
