@@ -30,8 +30,8 @@ class BackgroundSettings:
     person_time: float = setting(600.0, "Time constant under a person who stands still", unit="s", minimum=1.0)
     sensitivity: float = setting(3.5, "Difference to the background, in noise deviations", minimum=1.0)
     least_difference: float = setting(14.0, "Smallest difference that counts", unit="grey levels", minimum=1.0)
-    shadow_darkest: float = setting(0.55, "Darkest shadow, share of the background", minimum=0.0, maximum=1.0)
-    shadow_colour: float = setting(0.06, "Greatest change of colour within a shadow, share", minimum=0.0)
+    shadow_darkest: float = setting(0.6, "Darkest shadow, share of the background", minimum=0.0, maximum=1.0)
+    shadow_colour: float = setting(0.05, "Greatest change of colour within a shadow, share", minimum=0.0)
     light_change: float = setting(
         0.55, "Share of foreground pixels from which the whole picture is taken for changed", minimum=0.05, maximum=1.0
     )
@@ -49,8 +49,8 @@ class Background:
         self._smooth: Image | None = None
         self._gain = np.ones(3)
 
-    def subtract(self, image: Image, stamp: int) -> Mask:
-        """Return the foreground of a picture, 0 or 1 a pixel, without shadows.
+    def subtract(self, image: Image, stamp: int) -> tuple[Mask, Mask]:
+        """Return the foreground of a picture and, apart from it, what may be foreground or its shadow; 0 or 1.
 
         Args:
             image: (height, width, 3) uint8, BGR, always of one size.
@@ -71,7 +71,7 @@ class Background:
 
         Args:
             stamp: acquisition of that picture, nanoseconds.
-            foreground: what ``subtract`` returned.
+            foreground: all that differs, shadows included.
             people: 1 where a person is believed to be, generously.
 
         Returns:
@@ -140,25 +140,30 @@ class Background:
         assert self._mean is not None
         return np.asarray(cv2.convertScaleAbs(self._mean * self._gain.astype(np.float32)), dtype=np.uint8)
 
-    def _foreground(self, smooth: Image, expected: Image) -> Mask:
+    def _foreground(self, smooth: Image, expected: Image) -> tuple[Mask, Mask]:
         assert self._noise is not None
         settings = self._settings
         blue, green, red = cv2.split(cv2.absdiff(smooth, expected))
         difference = cv2.max(cv2.max(blue, green), red)
         threshold = np.maximum(settings.sensitivity * self._noise, settings.least_difference)
         mask = (difference > threshold).astype(np.uint8)
+        doubtful = np.zeros_like(mask)
         ys, xs = np.nonzero(mask)
         if len(ys):
             now = smooth[ys, xs].astype(np.float32) + 1.0
             ratio = now / (expected[ys, xs].astype(np.float32) + 1.0)
             level = ratio.mean(axis=1)
-            # The darker the background, the more its quantised colour wavers.
-            slack = settings.shadow_colour + 2.5 / now.mean(axis=1)
+            # The darker the picture, the more its quantised colour wavers.
+            slack = settings.shadow_colour + 2.0 / now.mean(axis=1)
             shadow = (level < 1.0) & (level > settings.shadow_darkest)
-            shadow &= (ratio.max(axis=1) - ratio.min(axis=1)) < 2.0 * slack * level
+            shadow &= np.ptp(ratio, axis=1) < slack * level
             mask[ys[shadow], xs[shadow]] = 0
+            doubtful[ys[shadow], xs[shadow]] = 1
         mask = cv2.medianBlur(mask, 3)
-        return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), dtype=np.uint8)
+        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        doubtful = cv2.medianBlur(doubtful, 3)
+        doubtful[mask > 0] = 0
+        return np.asarray(mask, dtype=np.uint8), np.asarray(doubtful, dtype=np.uint8)
 
 
 def _edge_strength(picture: Image, where: NDArray[np.bool_]) -> float:

@@ -13,7 +13,7 @@ from just_walk_out.camera.detectors.background import Background, BackgroundSett
 from just_walk_out.camera.detectors.base import Detections, Image
 from just_walk_out.camera.detectors.occupancy import Occupancy, OccupancySettings, Occupant
 from just_walk_out.camera.floor import FloorProjector
-from just_walk_out.camera.person import PersonSettings, edges, position_covariance
+from just_walk_out.camera.person import PersonSettings, edges
 from just_walk_out.settings import setting
 from just_walk_out.store.model import Camera, Store
 
@@ -28,8 +28,6 @@ class MotionSettings:
     """How the motion detector works."""
 
     width: int = setting(480, "Width pictures are scaled down to", unit="px", minimum=80)
-    image_deviation: float = setting(0.02, "Standard deviation of head and feet, share of the box height", minimum=0.0)
-    image_pixels: float = setting(1.5, "Least standard deviation of head and feet", unit="px", minimum=0.1)
     least_blob: float = setting(
         0.002, "Smallest person without calibration, share of the picture", minimum=0.0, maximum=1.0
     )
@@ -74,14 +72,14 @@ class MotionDetector:
         """Find the people; see ``PersonDetector``."""
         if self._scale < 1.0:
             image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        mask = self._background.subtract(image, stamp)
+        mask, doubtful = self._background.subtract(image, stamp)
         if self._occupancy is None:
             return self._blobs(mask, stamp)
-        found = self._occupancy.fit(mask)
+        found = self._occupancy.fit(mask, doubtful)
         people = np.zeros_like(mask)
         for occupant in found:
             self._occupancy.paint(people, occupant, 1, 1.5)
-        if self._background.learn(stamp, mask, people):
+        if self._background.learn(stamp, mask | doubtful, people):
             self._look_for_ghosts(found, mask)
         return self._report([each for each in found if not self._is_ghost(each)])
 
@@ -98,14 +96,11 @@ class MotionDetector:
             return Detections(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2)))
         positions = np.array([item.position for item in found])
         heights = np.array([item.height for item in found])
-        feet = np.array([item.feet for item in found])
         sides = edges(self._projector, positions, heights)
         limits = np.array([self._projector.width, self._projector.height] * 2, dtype=np.float64)
-        tall = np.maximum(sides[:, 3] - sides[:, 1], 1.0)
         sides = np.clip(np.nan_to_num(sides), 0.0, limits)
         boxes = np.concatenate([sides[:, :2], sides[:, 2:] - sides[:, :2]], axis=1)
-        pixels = np.maximum(self._settings.image_deviation * tall, self._settings.image_pixels / self._scale)
-        covariances = position_covariance(self._projector, positions, heights, feet, pixels, self._person)
+        covariances = np.array([item.covariance for item in found])
         scores = np.array([item.share for item in found])
         return Detections(boxes, scores, positions, covariances)
 

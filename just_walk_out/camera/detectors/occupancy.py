@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.camera.detectors import stance as stances
 from just_walk_out.camera.floor import FloorProjector
-from just_walk_out.camera.person import PersonSettings
+from just_walk_out.camera.person import PersonSettings, position_covariance
 from just_walk_out.camera.visibility import Occluders, distance_outside
 from just_walk_out.settings import setting
 from just_walk_out.store.model import Camera, Store
@@ -28,6 +29,10 @@ Mask = NDArray[np.uint8]
 # Slices of the body from the soles up: share of the height at their ends, half width in metres.
 _ENDS: Floats = np.array([0.0, 0.24, 0.48, 0.66, 0.84, 1.0])
 _HALF_WIDTHS: Floats = np.array([0.15, 0.18, 0.21, 0.22, 0.11])
+_LEGS = 0.45
+# What a doubtful pixel counts for where a silhouette ends: less than the half that would be foreground.
+_DOUBTFUL_EDGE = np.float32(0.4)
+_FARTHEST_CORRECTION = 0.8
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
 # Points on the rim of a slice: direction, and whether they are at its lower or upper end.
 _RIM: Floats = np.array([(np.cos(angle), np.sin(angle), end) for end in (0.0, 1.0) for angle in _ANGLES])
@@ -40,12 +45,20 @@ class OccupancySettings:
     step: float = setting(0.15, "Spacing of the places that are tried", unit="m", minimum=0.05, maximum=0.5)
     margin: float = setting(0.6, "How far beyond the floor plan people are looked for", unit="m", minimum=0.0)
     miss_cost: float = setting(0.6, "Cost of a background pixel within a person, in foreground pixels", minimum=0.0)
+    doubtful_body: float = setting(
+        0.5, "Worth of a pixel that may be a shadow, at the upper body, in foreground pixels", minimum=-1.0, maximum=1.0
+    )
+    doubtful_legs: float = setting(
+        -0.3, "The same at the legs, where shadows lie on the floor", minimum=-1.0, maximum=1.0
+    )
     least_gain: float = setting(0.22, "Least gain, share of the person's visible pixels", minimum=0.01, maximum=1.0)
     least_new: float = setting(
         0.30, "Least share of a person's visible pixels that nobody else explains", minimum=0.01, maximum=1.0
     )
     least_visible: float = setting(0.2, "Least visible share of a person who is looked for", minimum=0.01, maximum=1.0)
     least_pixels: float = setting(60.0, "Least foreground of a person", unit="px", minimum=1.0)
+    image_deviation: float = setting(0.02, "Standard deviation of head and feet, share of the body", minimum=0.0)
+    image_pixels: float = setting(1.5, "Least standard deviation of head and feet", unit="px", minimum=0.1)
     separation: float = setting(0.35, "Least distance between two people", unit="m", minimum=0.0)
     most: int = setting(20, "Most people one camera reports", minimum=1)
 
@@ -56,17 +69,17 @@ class Occupant:
 
     Attributes:
         position: x, y, metres.
+        covariance: (2, 2) m^2.
         height: fitted body height, metres.
         share: of the visible body that is foreground, 0..1.
-        feet: whether the feet are visible.
         rectangles: (slices, 4) left, top, right, bottom, pixels of the mask.
         visible: (slices,) which slices no fixture hides.
     """
 
     position: Floats
+    covariance: Floats
     height: float
     share: float
-    feet: bool
     rectangles: Floats
     visible: Bools
 
@@ -106,21 +119,27 @@ class Occupancy:
         keep = np.isfinite(whole).all(axis=(1, 2)) & (share > self._settings.least_visible)
         self._keep(places[keep], visible[keep], whole[keep])
 
-    def fit(self, mask: Mask) -> list[Occupant]:
-        """Explain a foreground mask (0 or 1 a pixel); the people come nearest (largest) first."""
+    def fit(self, mask: Mask, doubtful: Mask) -> list[Occupant]:
+        """Explain a foreground by people; they come nearest (largest) first.
+
+        Args:
+            mask: 1 where the picture shows something that is not the empty store.
+            doubtful: 1 where it may, or may be in somebody's shadow.
+        """
         settings = self._settings
         found: list[Occupant] = []
         if not len(self._positions) or not mask.any():
             return found
-        worth = np.where(mask > 0, 1.0, -settings.miss_cost).astype(np.float32)
-        covered = cv2.integral(mask)
+        fresh = self._weigh(mask, doubtful, 0.0, max(settings.doubtful_legs, 0.0), max(settings.doubtful_body, 0.0))
+        worth = self._weigh(mask, doubtful, -settings.miss_cost, settings.doubtful_legs, settings.doubtful_body)
+        evidence = mask + _DOUBTFUL_EDGE * doubtful
+        covered = _integrals(fresh)
         raw = self._sums(covered, self._corners, self._shown)
         active = np.flatnonzero((raw > settings.least_new * self._area) & (raw > settings.least_pixels))
-        fresh = mask.copy()
         while active.size and len(found) < settings.most:
-            table = cv2.integral(worth)
+            table = _integrals(worth)
             gain = self._sums(table, self._corners[active], self._shown[active])
-            new = self._sums(cv2.integral(fresh), self._corners[active], self._shown[active])
+            new = self._sums(_integrals(fresh), self._corners[active], self._shown[active])
             area = self._area[active]
             enough = (gain > settings.least_gain * area) & (new > settings.least_new * area)
             enough &= new > settings.least_pixels
@@ -128,10 +147,11 @@ class Occupancy:
                 break
             active, gain = active[enough], gain[enough]
             best = int(gain.argmax())
-            occupant = self._refine(int(active[best]), table, covered)
+            occupant = self._refine(int(active[best]), table, covered, evidence)
             found.append(occupant)
             self.paint(worth, occupant, 0.0, 1.25)
-            self.paint(fresh, occupant, 0, 1.25)
+            self.paint(evidence, occupant, np.nan, 1.0)
+            self.paint(fresh, occupant, 0.0, 1.25)
             away = np.linalg.norm(self._positions[active] - occupant.position, axis=1)
             active = active[away > settings.separation]
         return found
@@ -143,7 +163,16 @@ class Occupancy:
                 spare = 0.5 * (widen - 1.0) * (right - left)
                 x0, x1 = max(0, int(left - spare)), max(0, int(np.ceil(right + spare)))
                 y0, y1 = max(0, int(top - 0.3 * spare)), max(0, int(np.ceil(bottom + 0.3 * spare)))
-                target[y0:y1, x0:x1] = value
+                target[..., y0:y1, x0:x1] = value
+
+    @staticmethod
+    def _weigh(mask: Mask, doubtful: Mask, empty: float, legs: float, body: float) -> NDArray[np.float32]:
+        """Return (2, height, width) worths of pixels, for legs and for the body above."""
+        pair = np.empty((2, *mask.shape), dtype=np.float32)
+        for part, doubt in zip(pair, (legs, body), strict=True):
+            part[...] = np.array([empty, 1.0], dtype=np.float32)[mask]
+            part[doubtful > 0] = doubt
+        return pair
 
     def _places(self, store: Store) -> Floats:
         step, margin = self._settings.step, self._settings.margin
@@ -182,12 +211,13 @@ class Occupancy:
         return np.clip(np.nan_to_num(rectangles), 0.0, np.array([width, height, width, height], dtype=np.float64))
 
     def _indices(self, rectangles: Floats) -> NDArray[np.int32]:
-        """Corner indices into a flat integral image, (N, slices, 4)."""
+        """Corner indices into flat integral images, first of legs, then of bodies, (N, slices, 4)."""
         cut = np.rint(self._clip(rectangles)).astype(np.int32)
         left, top, right, bottom = (cut[..., k] for k in range(4))
         wide = self._size[0] + 1
         parts = [bottom * wide + right, top * wide + right, bottom * wide + left, top * wide + left]
-        return np.stack(parts, axis=-1).astype(np.int32)
+        body = np.where(_ENDS[:-1] < _LEGS, 0, wide * (self._size[1] + 1))
+        return (np.stack(parts, axis=-1) + body[:, None]).astype(np.int32)
 
     def _keep(self, positions: Floats, visible: Bools, rectangles: Floats) -> None:
         self._positions = positions
@@ -196,33 +226,42 @@ class Occupancy:
         self._area = (_areas(np.rint(self._clip(rectangles))) * visible).sum(axis=1)
 
     @staticmethod
-    def _sums(table: NDArray[np.generic], corners: NDArray[np.int32], shown: Bools) -> Floats:
-        values = np.asarray(table).ravel()[corners].astype(np.float64)
+    def _sums(table: Floats, corners: NDArray[np.int32], shown: Bools) -> Floats:
+        values = table[corners]
         return np.asarray(((values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) * shown).sum(axis=1))
 
-    def _refine(self, index: int, table: NDArray[np.generic], covered: NDArray[np.generic]) -> Occupant:
-        """Pattern search for position and height around a place of the grid."""
+    def _refine(self, index: int, table: Floats, covered: Floats, evidence: NDArray[np.float32]) -> Occupant:
+        """Search around a place of the grid, then measure the ends of the silhouette."""
         person = self._person
         shown = self._shown[index]
-        state = np.array([*self._positions[index], person.height])
+        position = self._positions[index]
         size = max(self._area[index], 1.0)
-        for step, rise in ((0.10, 0.10), (0.05, 0.06), (0.025, 0.04)):
-            ticks = np.array([-1.0, 0.0, 1.0])
-            offsets = np.stack(np.meshgrid(step * ticks, step * ticks, rise * ticks), axis=-1).reshape(-1, 3)
-            trial = state + offsets
-            rectangles = self._rectangles(trial[:, :2], trial[:, 2])
-            sound = np.isfinite(rectangles).all(axis=(1, 2))
-            gain = self._sums(table, self._indices(rectangles), np.broadcast_to(shown, (len(trial), len(shown))))
-            unusual = (trial[:, 2] - person.height) / person.height_deviation
-            merit = np.where(sound, 12.0 * gain / size - 0.5 * unusual**2, -np.inf)
-            state = trial[int(merit.argmax())]
-        rectangles = self._rectangles(state[None, :2], state[2:])
-        corners = self._indices(rectangles)
+        ticks = np.array([-1.0, 0.0, 1.0]) * 0.5 * self._settings.step
+        trial = position + np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+        rectangles = self._rectangles(trial, np.full(len(trial), person.height))
+        sound = np.isfinite(rectangles).all(axis=(1, 2))
+        gain = self._sums(table, self._indices(rectangles), np.broadcast_to(shown, (len(trial), len(shown))))
+        best = int(np.where(sound, gain / size, -np.inf).argmax())
+        position, height = trial[best], person.height
+        tall = float(rectangles[best, 0, 3] - rectangles[best, -1, 1]) / self._scale
+        pixels = max(self._settings.image_deviation * tall, self._settings.image_pixels / self._scale)
+        feet = bool(shown[0]) and float(rectangles[best, 0, 3]) < self._size[1] - 1
+        stance = stances.refine(self._projector, self._scale, evidence, position, feet, person, pixels)
+        if stance is not None and float(np.linalg.norm(stance.position - position)) < _FARTHEST_CORRECTION:
+            position, height, feet, covariance = stance.position, stance.height, stance.feet, stance.covariance
+        else:
+            blind = np.array([False])
+            covariance = position_covariance(
+                self._projector, position[None], np.array([height]), blind, np.array([2.0 * pixels]), person
+            )[0]
+        rectangles = self._rectangles(position[None], np.array([height]))
         area = max(float((_areas(self._clip(rectangles)) * shown).sum()), 1.0)
-        share = float(self._sums(covered, corners, shown[None])[0]) / area
-        bottom = float(rectangles[0, 0, 3])
-        feet = bool(shown[0]) and bottom < self._size[1] - 1
-        return Occupant(state[:2], float(state[2]), min(share, 1.0), feet, rectangles[0], shown)
+        share = float(self._sums(covered, self._indices(rectangles), shown[None])[0]) / area
+        return Occupant(position, covariance, height, min(share, 1.0), rectangles[0], shown)
+
+
+def _integrals(pair: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.concatenate([cv2.integral(part).ravel() for part in pair])
 
 
 def _areas(rectangles: Floats) -> Floats:
