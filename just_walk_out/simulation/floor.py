@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from just_walk_out.store.model import Point, Store
 
+_Cell = tuple[int, int]
+
 _CELL = 0.08
 _BODY = 0.24
 _STEPS = [(dx, dy, math.hypot(dx, dy)) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
@@ -82,7 +84,7 @@ class Floor:
         points[-1] = goal
         return self._pull(points, cost)
 
-    def _search(self, source: tuple[int, int], target: tuple[int, int], cost: NDArray[np.float64]) -> list[Point]:
+    def _search(self, source: _Cell, target: _Cell, cost: NDArray[np.float64]) -> list[_Cell]:
         height, width = self._free.shape
         free = self._free
         best = {source: 0.0}
@@ -94,7 +96,7 @@ class Floor:
                 found = [cell]
                 while found[-1] in parent:
                     found.append(parent[found[-1]])
-                return found[::-1]  # type: ignore[return-value]
+                return found[::-1]
             x, y = cell
             so_far = best[cell]
             for dx, dy, length in _STEPS:

@@ -67,7 +67,7 @@ class CameraServer:
 
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+            def do_GET(self) -> None:
                 """Stream until the client goes."""
                 feed = feeds.get(self.path.strip("/").removesuffix(".mjpg"))
                 if feed is None or not self.path.endswith(".mjpg"):

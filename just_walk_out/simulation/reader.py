@@ -13,6 +13,7 @@ import segno
 from numpy.typing import NDArray
 
 from just_walk_out.simulation.codes import CodeBook
+from just_walk_out.simulation.sensor import SensorNoise
 from just_walk_out.simulation.world import Showing
 from just_walk_out.store.model import Camera
 
@@ -53,8 +54,9 @@ class ReaderCamera:
         self.camera = camera
         self._codes = codes
         self._seed = seed
-        self._rng = np.random.default_rng([seed, zlib.crc32(camera.id.encode())])
-        self._idle = _idle_view(camera, self._rng)
+        rng = np.random.default_rng([seed, zlib.crc32(camera.id.encode())])
+        self._idle = _idle_view(camera, rng)
+        self._noise = SensorNoise(camera, rng)
         self._phones: dict[str, tuple[Image, Image]] = {}
 
     def render(self, showings: Sequence[Showing], time: float) -> Image:
@@ -63,8 +65,7 @@ class ReaderCamera:
         for showing in showings:
             if showing.start <= time < showing.start + showing.seconds:
                 image = self._with_phone(showing, time)
-        noise = self._rng.normal(0.0, 2.0, image.shape)
-        return np.clip(image + noise, 0, 255).astype(np.uint8)
+        return self._noise.add(image)
 
     def _with_phone(self, showing: Showing, time: float) -> Image:
         if showing.shopper not in self._phones:
@@ -73,13 +74,14 @@ class ReaderCamera:
         rng = np.random.default_rng([self._seed, zlib.crc32(f"phone {showing.shopper}".encode())])
         gain = float(rng.uniform(0.75, 1.12))
         hold = _draw_hold(self.camera, rng)
-        blend = np.zeros(self._idle.shape, np.float64)
+        moves = min(time - showing.start - _APPROACH, showing.start + showing.seconds - _WITHDRAW - time) < 0.0
         # A shutter of 1/30 s smears the picture while the phone moves.
-        instants = time + np.array([-1.0, 0.0, 1.0]) / 90.0
+        instants = (time - 0.011, time, time + 0.011) if moves else (time,)
+        blend = np.zeros(self._idle.shape, np.float32)
         for instant in instants:
-            pose = _pose_at(hold, showing, float(instant))
-            blend += compose(self._idle, self.camera, picture, mask, pose, gain)
-        return np.clip(blend / len(instants), 0, 255).astype(np.uint8)
+            pose = _pose_at(hold, showing, instant)
+            cv2.accumulate(compose(self._idle, self.camera, picture, mask, pose, gain), blend)
+        return np.asarray(cv2.convertScaleAbs(blend, alpha=1.0 / len(instants)), np.uint8)
 
 
 def draw_phone(text: str) -> tuple[Image, Image]:
@@ -108,7 +110,8 @@ def draw_phone(text: str) -> tuple[Image, Image]:
     side = round(_CODE / _PIXEL)
     code = cv2.resize((1 - modules) * np.uint8(250), (side, side), interpolation=cv2.INTER_NEAREST)
     picture[cy - side // 2 : cy - side // 2 + side, cx - side // 2 : cx - side // 2 + side] = code[..., None]
-    return picture, mask
+    # The lens and the pixels average over what warping alone would sample.
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5), np.uint8), mask
 
 
 def compose(background: Image, camera: Camera, picture: Image, mask: Image, pose: Pose, gain: float) -> Image:
@@ -130,26 +133,21 @@ def compose(background: Image, camera: Camera, picture: Image, mask: Image, pose
     plane = np.column_stack([turn[:, 0], turn[:, 1], np.array([pose.x, pose.y, pose.z])])
     homography = camera.intrinsic @ plane @ centred
     size = (background.shape[1], background.shape[0])
-    # Area averaging, which warping does not do: the code is finer than the camera's pixels.
-    shrink = max(1.0, pose.z / camera.fx / _PIXEL)
-    sigma = 0.35 * shrink
-    soft = cv2.GaussianBlur(picture, (0, 0), sigma) if shrink > 1.2 else picture
-    laid = cv2.warpPerspective(soft, homography, size, flags=cv2.INTER_LINEAR)
-    there = cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_LINEAR)
-    share = there[..., None].astype(np.float64) / 255.0
-    return np.clip(background * (1.0 - share) + laid * gain * share, 0, 255).astype(np.uint8)
+    laid = cv2.convertScaleAbs(cv2.warpPerspective(picture, homography, size, flags=cv2.INTER_LINEAR), alpha=gain)
+    there = cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_LINEAR).astype(np.float32) / 255.0
+    return np.asarray(cv2.blendLinear(laid, background, there, 1.0 - there), np.uint8)
 
 
 def _draw_hold(camera: Camera, rng: np.random.Generator) -> Pose:
     """Draw how somebody holds the phone: near enough that the code nearly fills the picture."""
-    fill = float(rng.uniform(0.68, 0.8))
+    fill = float(rng.uniform(0.66, 0.76))
     return Pose(
         x=float(rng.uniform(-0.004, 0.004)),
         y=float(rng.uniform(-0.003, 0.003)),
         z=camera.fx * _CODE / (fill * min(camera.height, camera.width)),
-        pitch=float(rng.uniform(-0.22, 0.22)),
-        yaw=float(rng.uniform(-0.25, 0.25)),
-        roll=float(rng.uniform(-0.3, 0.3)),
+        pitch=float(rng.uniform(-0.2, 0.2)),
+        yaw=float(rng.uniform(-0.22, 0.22)),
+        roll=float(rng.uniform(-0.2, 0.2)),
     )
 
 
@@ -160,10 +158,10 @@ def _pose_at(hold: Pose, showing: Showing, time: float) -> Pose:
     return Pose(
         x=hold.x + 0.03 * away + 0.0015 * sway[0],
         y=hold.y + 0.16 * away + 0.001 * sway[1],
-        z=hold.z * (1.0 + 0.8 * away) + 0.001 * sway[2],
-        pitch=hold.pitch + 0.5 * away + 0.02 * sway[3],
-        yaw=hold.yaw + 0.02 * sway[0],
-        roll=hold.roll + 0.4 * away + 0.015 * sway[1],
+        z=hold.z * (1.0 + 0.8 * away + 0.05 * sway[2]),
+        pitch=hold.pitch + 0.5 * away + 0.05 * sway[3],
+        yaw=hold.yaw + 0.05 * sway[0],
+        roll=hold.roll + 0.4 * away + 0.04 * sway[1],
     )
 
 

@@ -13,6 +13,7 @@ from just_walk_out.simulation.body import Ball, Limb, Part, pose_body
 from just_walk_out.simulation.figure import Colour, Figure
 from just_walk_out.simulation.raycast import cast, project
 from just_walk_out.simulation.scene import Quad
+from just_walk_out.simulation.sensor import SensorNoise
 from just_walk_out.store.model import Camera
 
 Image = NDArray[np.uint8]
@@ -21,7 +22,6 @@ Array = NDArray[np.float64]
 _NEAREST = 0.25
 _SHADOW = 0.34
 _SHADOW_GAIN = 0.8
-_NOISE = 2.5
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 13)[:-1]
 
 
@@ -40,10 +40,7 @@ class OverviewCamera:
         self._extrinsic = camera.extrinsic()
         self._empty, self._depth, self._floor = cast(camera, scene)
         self._shaded = np.clip(self._empty * _SHADOW_GAIN, 0, 255).astype(np.uint8)
-        self._rng = np.random.default_rng([seed, zlib.crc32(camera.id.encode())])
-        grain = self._rng.normal(0.0, _NOISE, (camera.height + 64, camera.width + 64, 3))
-        self._plus = np.clip(np.round(grain), 0, 255).astype(np.uint8)
-        self._minus = np.clip(np.round(-grain), 0, 255).astype(np.uint8)
+        self._noise = SensorNoise(camera, np.random.default_rng([seed, zlib.crc32(camera.id.encode())]))
 
     def render(self, figures: Sequence[Figure]) -> Image:
         """Return a frame (height, width, 3), BGR."""
@@ -55,10 +52,7 @@ class OverviewCamera:
             self._cast_shadow(image, figure)
         for _, parts in bodies:
             self._draw(image, parts)
-        top, left = (int(n) for n in self._rng.integers(0, 64, 2))
-        window = (slice(top, top + self.camera.height), slice(left, left + self.camera.width))
-        noisy = cv2.subtract(cv2.add(image, self._plus[window]), self._minus[window])
-        return np.asarray(noisy, np.uint8)
+        return self._noise.add(image)
 
     def _cast_shadow(self, image: Image, figure: Figure) -> None:
         ring = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1) * _SHADOW + (figure.x, figure.y)

@@ -6,6 +6,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +178,7 @@ def _neighbours(store: Store, column: dict[str, int]) -> list[list[int]]:
     beside: list[list[int]] = [[] for _ in range(max(column.values(), default=-1) + 1)]
     for shelf in store.shelf.values():
         row = sorted(shelf.plates, key=lambda plate: plate.pose.x)
-        for first, second in zip(row, row[1:], strict=False):
+        for first, second in pairwise(row):
             if first.id in column and second.id in column:
                 beside[column[first.id]].append(column[second.id])
                 beside[column[second.id]].append(column[first.id])

@@ -305,4 +305,7 @@ def _at(gate: Gate, inward: float, along: float) -> NDArray[np.float64]:
     start, end = np.array(gate.start), np.array(gate.end)
     direction = (end - start) / np.hypot(*(end - start))
     half = 0.5 * float(np.hypot(*(end - start))) - 0.25
-    return (start + end) / 2.0 + np.array(gate.inward) * inward + direction * float(np.clip(along, -half, half))
+    place: NDArray[np.float64] = (
+        (start + end) / 2.0 + np.array(gate.inward) * inward + direction * float(np.clip(along, -half, half))
+    )
+    return place
