@@ -1,5 +1,8 @@
 """From samples of plates to blocks: isolated spikes removed, then averaged over a few samples.
 
+A spike is replaced by the median of three. The median is not taken of all samples: it would turn a
+vibration at a third of the sampling rate into a constant.
+
 The blocks of a stream depend on its samples alone, not on the batches they come in.
 """
 
@@ -29,10 +32,11 @@ class Blocks:
 
 
 class BlockFilter:
-    """Median of three, then the mean of ``size`` samples, for the plates of one stream."""
+    """Removal of spikes, then the mean of ``size`` samples, for the plates of one stream."""
 
-    def __init__(self, plates: int, size: int) -> None:
-        """Make a filter of ``plates`` columns and blocks of ``size`` samples."""
+    def __init__(self, plates: int, size: int, spike: float) -> None:
+        """Make a filter of ``plates`` columns, blocks of ``size`` samples, spikes above ``spike`` kilograms."""
+        self._spike = spike
         self._plates = plates
         self._size = size
         self._empty = np.empty((0, plates))
@@ -56,7 +60,12 @@ class BlockFilter:
         if len(window) < 3:
             return None
         a, b, c = window[:-2], window[1:-1], window[2:]
-        middle = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+        # By how much the middle one stands out above, or below, both its neighbours.
+        excess = np.maximum(b - np.maximum(a, c), np.minimum(a, c) - b)
+        middle = b
+        if excess.max() > self._spike:
+            spikes = excess > np.maximum(self._spike, 2.0 * np.abs(a - c))
+            middle = np.where(spikes, np.where(b > a, np.maximum(a, c), np.minimum(a, c)), b)
         return self._cut(middle, stamps[1:-1])
 
     def _cut(self, middle: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
@@ -69,6 +78,7 @@ class BlockFilter:
         self._rest_stamps = stamps[used:]
         if not count:
             return None
-        values = middle[:used].reshape(count, self._size, self._plates).mean(axis=1)
+        values = np.add.reduce(middle[:used].reshape(count, self._size, self._plates), axis=1)
+        values *= 1.0 / self._size
         gap, self._gap = self._gap, False
         return Blocks(values, stamps[0 : used : self._size], stamps[self._size - 1 : used : self._size], gap)

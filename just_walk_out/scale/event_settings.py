@@ -14,6 +14,13 @@ class ShelfEventSettings:
     block: float = setting(
         0.05, "Samples are averaged over blocks of this length.", unit="s", minimum=0.005, maximum=1.0
     )
+    spike: float = setting(
+        0.15,
+        "Least height of a single sample above both its neighbours that is a spike.",
+        unit="kg",
+        minimum=0.001,
+        maximum=10,
+    )
     minimum_change: float = setting(
         0.008, "Smallest step reported; keep it well below the lightest product.", unit="kg", minimum=0.001, maximum=1.0
     )
@@ -52,11 +59,20 @@ class ShelfEventSettings:
         maximum=20.0,
     )
     end_tolerance: float = setting(
-        0.25,
+        0.35,
         "Neighbouring plates that come to rest within this time make one event.",
         unit="s",
         minimum=0.0,
         maximum=5.0,
+    )
+    start_tolerance: float = setting(
+        0.25, "So do those that began to move within this time.", unit="s", minimum=0.0, maximum=5.0
+    )
+    patience: float = setting(
+        2.0, "Longest wait for a neighbour that began to move together.", unit="s", minimum=0.0, maximum=10.0
+    )
+    crosstalk: float = setting(
+        0.15, "Largest share of the load on a plate that its neighbours feel.", minimum=0.0, maximum=0.5
     )
     neighbour_gap: float = setting(
         0.1, "Largest gap between the edges of neighbouring plates.", unit="m", minimum=0.0, maximum=1.0

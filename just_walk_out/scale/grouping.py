@@ -35,8 +35,10 @@ class StepGrouper:
     def __init__(self, near: NDArray[np.bool_], settings: ShelfEventSettings) -> None:
         """Make a grouper for plates that are neighbours where ``near`` says so."""
         self._near = near
-        self._tolerance = int(settings.end_tolerance * _SECOND)
-        self._wait = self._tolerance + int(settings.stable_time * _SECOND)
+        self._end_tolerance = int(settings.end_tolerance * _SECOND)
+        self._start_tolerance = int(settings.start_tolerance * _SECOND)
+        self._wait = self._end_tolerance + int(settings.stable_time * _SECOND)
+        self._patience = int(settings.patience * _SECOND)
         self._least = settings.minimum_change
         self._pending: list[PlateStep] = []
 
@@ -53,20 +55,33 @@ class StepGrouper:
         """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column."""
         self._pending += steps
         done = []
-        for group in self._groups():
-            last_chance = max(step.end for step in group) + self._wait
-            # At the last chance whatever rests beside joins; a doubtful step beside a sure one is part of it.
-            if now < last_chance and any(bank.moving(column) for column in self._beside(group)):
+        waiting = self._groups()
+        while waiting:
+            group = waiting.pop(0)
+            beside = self._beside(group)
+            if any(self._may_join(column, group, bank, now) for column in beside):
+                continue
+            start = min(step.start for step in group)
+            joined = [step for column in beside if (step := bank.claim(column, start)) is not None]
+            if joined:
+                self._pending += joined
+                waiting = self._groups()
                 continue
             self._pending = [step for step in self._pending if step not in group]
-            start = min(step.start for step in group)
-            while joined := [step for column in self._beside(group) if (step := bank.claim(column, start)) is not None]:
-                group += joined
             most = max(abs(step.change) for step in group)
             total = abs(sum(step.change for step in group))
             if most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least):
                 done.append(sorted(group, key=lambda step: step.column))
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
+
+    def _may_join(self, column: int, group: list[PlateStep], bank: PlateBank, now: int) -> bool:
+        """Tell whether a plate in motion beside a group may still turn out to belong to it."""
+        start = bank.start_of(column)
+        together = any(abs(start - step.start) <= self._start_tolerance for step in group)
+        settled = max(step.end for step in group)
+        if not bank.moving(column):
+            return False
+        return now < settled + (self._patience if together else self._wait)
 
     def _beside(self, group: list[PlateStep]) -> list[int]:
         columns = [step.column for step in group]
@@ -84,4 +99,6 @@ class StepGrouper:
         return groups
 
     def _together(self, one: PlateStep, other: PlateStep) -> bool:
-        return bool(self._near[one.column, other.column]) and abs(one.end - other.end) <= self._tolerance
+        if not self._near[one.column, other.column]:
+            return False
+        return abs(one.end - other.end) <= self._end_tolerance or abs(one.start - other.start) <= self._start_tolerance

@@ -36,9 +36,9 @@ class _Stream:
         self._lost = record.lost
         self._delay = int(settings.detection_delay * _SECOND)
         size = max(1, round(settings.block * _SECOND / record.sample_period))
-        self._filter = BlockFilter(len(record.plates), size)
-        self._bank = PlateBank(len(record.plates), size * record.sample_period / _SECOND, settings)
+        self._filter = BlockFilter(len(record.plates), size, settings.spike)
         near = neighbours([store.plate[plate] for plate in record.plates], settings.neighbour_gap)
+        self._bank = PlateBank(near, size * record.sample_period / _SECOND, settings)
         self._grouper = StepGrouper(near, settings)
         self._ids: dict[str, int] = {}
 

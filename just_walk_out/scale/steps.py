@@ -11,6 +11,7 @@ which is instantly for a quick take and about a second for a light product lifte
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,9 @@ _RETURNED = 3.0
 _SLOPE_LIMIT = 3.0
 # A finished step has at most this share of its average speed left.
 _RESIDUAL = 0.4
+# A step has begun when less than this share of it lies ahead.
+_DEPARTED = 0.85
+_REST_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,15 @@ class PlateStep:
 class PlateBank:
     """The plates of one stream, followed block by block."""
 
-    def __init__(self, plates: int, period: float, settings: ShelfEventSettings) -> None:
-        """Make a bank of ``plates`` columns of blocks ``period`` seconds apart."""
+    def __init__(self, near: NDArray[np.bool_], period: float, settings: ShelfEventSettings) -> None:
+        """Make a bank of plates, neighbours where ``near`` says so, of blocks ``period`` seconds apart."""
+        plates = len(near)
 
         def blocks(seconds: float, least: int) -> int:
             return max(least, round(seconds / period))
 
         self._settings = settings
+        self._near = near
         self._floor = settings.noise_floor
         self._short = blocks(settings.stable_time, 3)
         self._long = max(self._short, blocks(settings.doubtful_time, 3))
@@ -91,6 +97,10 @@ class PlateBank:
         """Standard deviation of a block of each plate, kilograms."""
         deviation: NDArray[np.float64] = np.sqrt(self._variance)
         return deviation
+
+    def start_of(self, column: int) -> int:
+        """Return the start of the event in progress on a plate, nanoseconds."""
+        return self._starts[column]
 
     def holding_since(self) -> int | None:
         """Return the start of the earliest event in progress, nanoseconds; None when all is quiet."""
@@ -132,7 +142,7 @@ class PlateBank:
         return self._finish(row) if self.busy else []
 
     def moving(self, column: int) -> bool:
-        """Tell whether an event of this plate is in progress that nothing but itself can end."""
+        """Tell whether an event is in progress on a plate that it will end of its own accord."""
         change = self._resting_change(column)
         return bool(self._active[column]) and (change is None or abs(change) >= self._settings.minimum_change)
 
@@ -262,8 +272,10 @@ class PlateBank:
         if abs(change) <= _RETURNED * self._step_variance(column, count) ** 0.5 + self._floor:
             self._settle(column, row, None, count)
             return None
-        speed = _average_speed(np.abs(course - mean), abs(change), deviation, self._short)
-        count = self._long if abs(change) < self._settings.minimum_change else self._needed(deviation, speed)
+        if self._overshadowed(column, abs(change)):
+            return None
+        speed, duration = _approach((mean - course) * np.sign(change), abs(change), deviation, self._short)
+        count = self._long if abs(change) < self._settings.minimum_change else self._needed(deviation, speed, duration)
         begin = row - count + 1
         if begin < self._begun[column] or self._history.bad(begin, row + 1)[:, column].any():
             return None
@@ -282,13 +294,22 @@ class PlateBank:
         self._settle(column, row, mean, count)
         return step
 
-    def _needed(self, deviation: float, speed: float) -> int:
+    def _overshadowed(self, column: int, change: float) -> bool:
+        """Tell whether a neighbour is under a load now of which the change may only be the echo."""
+        beside = self._near[column] & self._active & self._learned
+        if not beside.any():
+            return False
+        load = float(np.abs(self._smoothed[beside]).max())
+        return change < self._settings.crosstalk * load
+
+    def _needed(self, deviation: float, speed: float, duration: int) -> int:
         """Return the window that tells a finished step from one still going on at ``speed``, blocks.
 
-        The slope of a straight line fitted to n blocks of noise has the deviation s sqrt(12 / n^3).
+        The slope of a straight line fitted to n blocks of noise has the deviation s sqrt(12 / n^3). A hand
+        that lifts slowly may also hover on the way, so the rest must last a share of the lift.
         """
-        needed = (self._settings.ramp_margin * deviation * 12.0**0.5 / speed) ** (2.0 / 3.0)
-        return int(min(max(self._short, np.ceil(needed)), self._long))
+        clear = (self._settings.ramp_margin * deviation * 12.0**0.5 / speed) ** (2.0 / 3.0)
+        return int(min(max(self._short, np.ceil(clear), np.ceil(_REST_SHARE * duration)), self._long))
 
     def _resting_change(self, column: int) -> float | None:
         """Return how far from its baseline a plate rests now; None when it does not."""
@@ -302,11 +323,11 @@ class PlateBank:
         return float(values.mean()) - float(self._base[column])
 
     def _degraded(self, column: int, start: int) -> bool:
-        begin, end = self._history.after(start), self._history.newest + 1
+        begin, end = max(self._history.oldest, self._history.after(start) - 1), self._history.newest + 1
         return self._history.broken(start) or bool(self._history.bad(begin, end)[:, column].any())
 
     def _deviation(self, column: int) -> float:
-        return float(self._variance[column]) ** 0.5
+        return math.sqrt(self._variance[column])
 
     def _step_variance(self, column: int, count: int) -> float:
         return float(self._variance[column]) * (1.0 / count + 1.0 / max(1.0, float(self._weight[column])))
@@ -320,23 +341,33 @@ class PlateBank:
         self._active[column] = False
 
 
-def _average_speed(away: NDArray[np.float64], change: float, deviation: float, window: int) -> float:
-    """Return the average speed of a step from its half to the scatter about its end, kilograms a block.
+def _approach(ahead: NDArray[np.float64], change: float, deviation: float, window: int) -> tuple[float, int]:
+    """Return the average speed of a step from its half to its first arrival at the end, and its duration.
 
     Args:
-        away: (blocks,) distance from the end of the step, kilograms.
+        ahead: (blocks,) how much of the step still lay ahead; negative beyond its end, kilograms.
         change: size of the step, kilograms.
         deviation: noise of a block, kilograms.
         window: blocks at rest.
+
+    Returns:
+        Kilograms a block, and blocks from the first tenth or so of the step to its end.
     """
     half = 0.5 * change
-    far = np.flatnonzero(away > half)
-    last_far = int(far[-1]) if len(far) else 0
     scatter = 2.0 * deviation
-    if half > 2.0 * scatter:
-        return (half - scatter) / (1 + np.count_nonzero(away[last_far + 1 :] > scatter))
-    # Lost in the noise: it may have taken all the time up to the window at rest.
-    return half / max(1, len(away) - window - last_far)
+    last_far = _last(ahead > half)
+    if half <= 2.5 * scatter:
+        # Lost in the noise: it may have taken all the time up to the window at rest.
+        duration = max(1, len(ahead) - window - last_far)
+        return float(half / duration), duration
+    arrival = last_far + 1 + int(np.argmax(ahead[last_far + 1 :] <= scatter))
+    duration = arrival - _last(ahead > _DEPARTED * change)
+    return (half - scatter) / (arrival - last_far), duration
+
+
+def _last(where: NDArray[np.bool_]) -> int:
+    found = np.flatnonzero(where)
+    return int(found[-1]) if len(found) else 0
 
 
 def _slope(values: NDArray[np.float64]) -> float:
