@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from just_walk_out.camera.visibility import Coverage
 from just_walk_out.store.check_catalogue import check_digit
 from just_walk_out.store.concerns import DEMO_KEY
 from just_walk_out.store.coverage import floor_points, views
@@ -95,6 +96,15 @@ def test_every_floor_point_is_in_the_picture_of_two_cameras_from_foot_to_head(st
     assert len(floor_points(store)) > 2000
     assert views(store, 0.0).min() >= 2
     assert views(store, 1.8).min() >= 2
+
+
+@pytest.mark.parametrize("height", [0.9, 1.6])
+def test_fixtures_hide_nobodys_upper_body_from_more_than_all_but_two_cameras(store, height):
+    overview = [camera for camera in store.cameras if camera.role == "overview"]
+    seen = Coverage(store, overview, height).sees(floor_points(store), margin=0.0)
+
+    assert seen.sum(axis=-1).min() >= 2
+    assert np.mean(seen.sum(axis=-1) >= 3) > 0.9
 
 
 def test_people_walk_between_all_gates_in_aisles_of_a_metre(store):
