@@ -27,9 +27,11 @@ def contains(polygon: Sequence[Point], points: ArrayLike) -> NDArray[np.bool_]:
     given = np.asarray(points, float)
     x, y = given[..., 0], given[..., 1]
     inside = np.zeros(x.shape, bool)
-    for (ax, ay), (bx, by) in edges(polygon):
-        if ay != by:
-            inside ^= ((ay > y) != (by > y)) & (x < ax + (y - ay) * (bx - ax) / (by - ay))
+    # an edge that is level but for rounding overflows to infinity, which compares as it should
+    with np.errstate(over="ignore"):
+        for (ax, ay), (bx, by) in edges(polygon):
+            if ay != by:
+                inside ^= ((ay > y) != (by > y)) & (x < ax + (y - ay) * (bx - ax) / (by - ay))
     return inside
 
 

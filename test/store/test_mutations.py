@@ -81,7 +81,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("store")
 
 
-@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(mutations())
 def test_random_mutations_load_or_give_lines(folder, mutation):
     for file in FILES:
