@@ -33,6 +33,8 @@ _LEGS = 0.45
 # What a doubtful pixel counts for where a silhouette ends: less than the half that would be foreground.
 _DOUBTFUL_EDGE = np.float32(0.4)
 _FARTHEST_CORRECTION = 0.8
+# Places are tried on the mask at this fraction of its size; the ends of silhouettes are measured at full size.
+_COARSE = 2.0
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
 # Points on the rim of a slice: direction, and whether they are at its lower or upper end.
 _RIM: Floats = np.array([(np.cos(angle), np.sin(angle), end) for end in (0.0, 1.0) for angle in _ANGLES])
@@ -56,7 +58,7 @@ class OccupancySettings:
         0.30, "Least share of a person's visible pixels that nobody else explains", minimum=0.01, maximum=1.0
     )
     least_visible: float = setting(0.2, "Least visible share of a person who is looked for", minimum=0.01, maximum=1.0)
-    least_pixels: float = setting(60.0, "Least foreground of a person", unit="px", minimum=1.0)
+    least_pixels: float = setting(15.0, "Least foreground of a person, coarse pixels", unit="px", minimum=1.0)
     image_deviation: float = setting(0.02, "Standard deviation of head and feet, share of the body", minimum=0.0)
     image_pixels: float = setting(1.5, "Least standard deviation of head and feet", unit="px", minimum=0.1)
     separation: float = setting(0.35, "Least distance between two people", unit="m", minimum=0.0)
@@ -72,7 +74,7 @@ class Occupant:
         covariance: (2, 2) m^2.
         height: fitted body height, metres.
         share: of the visible body that is foreground, 0..1.
-        rectangles: (slices, 4) left, top, right, bottom, pixels of the mask.
+        rectangles: (slices, 4) left, top, right, bottom, pixels of the coarse mask.
         visible: (slices,) which slices no fixture hides.
     """
 
@@ -107,8 +109,9 @@ class Occupancy:
         self._settings = settings or OccupancySettings()
         self._person = person or PersonSettings()
         self._projector = FloorProjector(camera)
-        self._scale = scale
-        self._size = (round(camera.width * scale), round(camera.height * scale))
+        self._fine = scale
+        self._scale = scale / _COARSE
+        self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
         self._occluders = Occluders(store.gondolas)
         places = self._places(store)
         visible = self._visible(places, self._person.height)
@@ -130,8 +133,12 @@ class Occupancy:
         found: list[Occupant] = []
         if not len(self._positions) or not mask.any():
             return found
-        fresh = self._weigh(mask, doubtful, 0.0, max(settings.doubtful_legs, 0.0), max(settings.doubtful_body, 0.0))
-        worth = self._weigh(mask, doubtful, -settings.miss_cost, settings.doubtful_legs, settings.doubtful_body)
+        sure, maybe = (
+            cv2.resize(part, self._size, interpolation=cv2.INTER_AREA).astype(np.float32)
+            for part in (255 * mask, 255 * doubtful)
+        )
+        fresh = self._weigh(sure, maybe, 0.0, max(settings.doubtful_legs, 0.0), max(settings.doubtful_body, 0.0))
+        worth = self._weigh(sure, maybe, -settings.miss_cost, settings.doubtful_legs, settings.doubtful_body)
         evidence = mask + _DOUBTFUL_EDGE * doubtful
         covered = _integrals(fresh)
         raw = self._sums(covered, self._corners, self._shown)
@@ -149,29 +156,37 @@ class Occupancy:
             best = int(gain.argmax())
             occupant = self._refine(int(active[best]), table, covered, evidence)
             found.append(occupant)
-            self.paint(worth, occupant, 0.0, 1.25)
-            self.paint(evidence, occupant, np.nan, 1.0)
-            self.paint(fresh, occupant, 0.0, 1.25)
+            self._fill(worth, occupant, 0.0, 1.25, 1.0)
+            self._fill(evidence, occupant, np.nan, 1.0, _COARSE)
+            self._fill(fresh, occupant, 0.0, 1.25, 1.0)
             away = np.linalg.norm(self._positions[active] - occupant.position, axis=1)
             active = active[away > settings.separation]
         return found
 
     def paint(self, target: NDArray[np.generic], occupant: Occupant, value: float, widen: float) -> None:
-        """Fill the visible slices of a person, widened about their middle by a factor, with a value."""
-        for (left, top, right, bottom), shown in zip(occupant.rectangles, occupant.visible, strict=True):
+        """Fill the visible slices of a person in a mask, widened by a factor, with a value."""
+        self._fill(target, occupant, value, widen, _COARSE)
+
+    @staticmethod
+    def _fill(target: NDArray[np.generic], occupant: Occupant, value: float, widen: float, zoom: float) -> None:
+        for rectangle, shown in zip(occupant.rectangles, occupant.visible, strict=True):
             if shown:
+                left, top, right, bottom = zoom * rectangle
                 spare = 0.5 * (widen - 1.0) * (right - left)
                 x0, x1 = max(0, int(left - spare)), max(0, int(np.ceil(right + spare)))
                 y0, y1 = max(0, int(top - 0.3 * spare)), max(0, int(np.ceil(bottom + 0.3 * spare)))
                 target[..., y0:y1, x0:x1] = value
 
     @staticmethod
-    def _weigh(mask: Mask, doubtful: Mask, empty: float, legs: float, body: float) -> NDArray[np.float32]:
-        """Return (2, height, width) worths of pixels, for legs and for the body above."""
-        pair = np.empty((2, *mask.shape), dtype=np.float32)
+    def _weigh(
+        sure: NDArray[np.float32], maybe: NDArray[np.float32], empty: float, legs: float, body: float
+    ) -> NDArray[np.float32]:
+        """Return (2, height, width) worths of pixels, for legs and for the body above, from shares in 1/255."""
+        pair = np.empty((2, *sure.shape), dtype=np.float32)
+        plain = empty + sure * np.float32((1.0 - empty) / 255.0)
         for part, doubt in zip(pair, (legs, body), strict=True):
-            part[...] = np.array([empty, 1.0], dtype=np.float32)[mask]
-            part[doubtful > 0] = doubt
+            np.multiply(maybe, np.float32((doubt - empty) / 255.0), out=part)
+            part += plain
         return pair
 
     def _places(self, store: Store) -> Floats:
@@ -184,7 +199,7 @@ class Occupancy:
         return np.asarray(grid[near & ~self._occluders.blocked(grid)])
 
     def _rectangles(self, positions: Floats, heights: Floats) -> Floats:
-        """Return the (N, slices, 4) rectangles of bodies, pixels of the mask, not clipped."""
+        """Return the (N, slices, 4) rectangles of bodies, pixels of the coarse mask, not clipped."""
         # Extremes are taken over the first axis, where numpy reduces whole rows at a time.
         points = np.empty((len(_RIM), len(positions), len(_HALF_WIDTHS), 3))
         points[..., :2] = positions[:, None] + _HALF_WIDTHS[:, None] * _RIM[:, None, None, :2]
@@ -244,9 +259,9 @@ class Occupancy:
         best = int(np.where(sound, gain / size, -np.inf).argmax())
         position, height = trial[best], person.height
         tall = float(rectangles[best, 0, 3] - rectangles[best, -1, 1]) / self._scale
-        pixels = max(self._settings.image_deviation * tall, self._settings.image_pixels / self._scale)
+        pixels = max(self._settings.image_deviation * tall, self._settings.image_pixels / self._fine)
         feet = bool(shown[0]) and float(rectangles[best, 0, 3]) < self._size[1] - 1
-        stance = stances.refine(self._projector, self._scale, evidence, position, feet, person, pixels)
+        stance = stances.refine(self._projector, self._fine, evidence, position, feet, person, pixels)
         if stance is not None and float(np.linalg.norm(stance.position - position)) < _FARTHEST_CORRECTION:
             position, height, feet, covariance = stance.position, stance.height, stance.feet, stance.covariance
         else:
@@ -260,7 +275,7 @@ class Occupancy:
         return Occupant(position, covariance, height, min(share, 1.0), rectangles[0], shown)
 
 
-def _integrals(pair: NDArray[np.float32]) -> NDArray[np.float64]:
+def _integrals(pair: NDArray[np.float32]) -> Floats:
     return np.concatenate([cv2.integral(part).ravel() for part in pair])
 
 
