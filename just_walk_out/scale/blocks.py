@@ -61,11 +61,13 @@ class BlockFilter:
             return None
         a, b, c = window[:-2], window[1:-1], window[2:]
         # By how much the middle one stands out above, or below, both its neighbours.
-        excess = np.maximum(b - np.maximum(a, c), np.minimum(a, c) - b)
+        higher, lower = np.maximum(a, c), np.minimum(a, c)
+        excess = np.maximum(b - higher, lower - b)
+        spikes = excess > self._spike
         middle = b
-        if excess.max() > self._spike:
-            spikes = excess > np.maximum(self._spike, 2.0 * np.abs(a - c))
-            middle = np.where(spikes, np.where(b > a, np.maximum(a, c), np.minimum(a, c)), b)
+        if np.count_nonzero(spikes):
+            spikes &= excess > 2.0 * (higher - lower)
+            middle = np.where(spikes, np.where(b > higher, higher, lower), b)
         return self._cut(middle, stamps[1:-1])
 
     def _cut(self, middle: NDArray[np.float64], stamps: list[int]) -> Blocks | None:

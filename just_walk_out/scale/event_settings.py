@@ -27,6 +27,8 @@ class ShelfEventSettings:
     noise_floor: float = setting(
         0.0003, "Least standard deviation believed of a block.", unit="kg", minimum=0.00001, maximum=0.1
     )
+    wander: float = setting(0.001, "Slow deviation that a plate may show at rest.", unit="kg", minimum=0.0, maximum=0.1)
+    creep: float = setting(0.0005, "Slope that a plate may show at rest.", unit="kg/s", minimum=0.0, maximum=0.1)
     noise_memory: float = setting(
         10.0, "Time over which the noise of a plate is estimated.", unit="s", minimum=1.0, maximum=600.0
     )

@@ -26,6 +26,7 @@ class BlockHistory:
         self._top = 0
         self.newest = -1
         self.gap = -1
+        self.newest_bad = -1
 
     def append(
         self, values: NDArray[np.float64], bad: NDArray[np.bool_] | None, first: int, last: int, gap: bool
@@ -51,6 +52,7 @@ class BlockHistory:
         if bad is None:
             self._bad[row] = False
         else:
+            self.newest_bad = self.newest + 1
             values = np.where(bad, self._values[row - 1] if row else 0.0, values)
             self._bad[row] = bad
         self._values[row] = values
@@ -73,6 +75,10 @@ class BlockHistory:
     def bad(self, begin: int, end: int) -> NDArray[np.bool_]:
         """Return where those blocks have no sound value, (blocks, plates)."""
         return self._bad[begin - self._top : end - self._top]
+
+    def sound(self, column: int, begin: int, end: int) -> bool:
+        """Tell whether a plate had sound values in all of those blocks."""
+        return self.newest_bad < begin or not self._bad[begin - self._top : end - self._top, column].any()
 
     def first(self, number: int) -> int:
         """Return the time of the first sample of a block, nanoseconds."""

@@ -59,7 +59,7 @@ class _Stream:
         events = []
         gap = blocks.gap
         bad = np.isnan(blocks.values)
-        sound = not bad.any()
+        sound = not np.count_nonzero(bad)
         for index, (first, last) in enumerate(zip(blocks.firsts, blocks.lasts, strict=True)):
             steps = self._bank.push(
                 blocks.values[index], None if sound else bad[index], first, last, gap, self.watermark

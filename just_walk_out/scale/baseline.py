@@ -1,0 +1,122 @@
+"""What each plate weighs at rest, and how noisy it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.history import BlockHistory
+
+# Baselines and noise follow in strides of so many blocks; nothing about them is in a hurry.
+STRIDE = 4
+# Mean of min(z^2, 4) of a standard normal z: what clipping takes from an estimate of variance.
+_CLIPPED_MEAN = 0.9205
+_CLIP = 4.0
+# Plates in motion learn their noise so much slower: enough for one that has become noisy for good.
+_BUSY_SHARE = 0.1
+# The median of |difference| of two blocks of noise, in deviations: 0.6745 sqrt 2.
+_MEDIAN_DIFFERENCE = 0.954
+
+
+class Baseline:
+    """Baseline and noise of the plates of one stream.
+
+    The baseline is the mean of resting blocks that are at least ``baseline_delay`` old, so that the
+    beginning of a slow lift is not averaged away. The noise is the variance of a block, from the
+    differences of successive ones.
+    """
+
+    def __init__(self, plates: int, period: float, settings: ShelfEventSettings) -> None:
+        """Make the baseline of ``plates`` columns of blocks ``period`` seconds apart; nothing is known yet."""
+        self._settings = settings
+        self._floor = settings.noise_floor
+        self._delay = max(1, round(settings.baseline_delay / period))
+        self._learning = max(6, round(settings.learning_time / period))
+        self._gain = min(1.0, STRIDE * period / settings.noise_memory)
+        self._most = settings.baseline_memory / period
+        self._weight = np.zeros(plates)
+        self._variance = np.full(plates, self._floor**2)
+        self._rest_from = np.zeros(plates, np.int64)
+        self.values = np.zeros(plates)
+        self.deviations = np.full(plates, self._floor)
+        self.learned = np.zeros(plates, bool)
+
+    def variance(self, column: int, count: int) -> float:
+        """Return the variance of the difference of the baseline and a mean of ``count`` blocks, kg^2."""
+        return float(self._variance[column]) * (1.0 / count + 1.0 / max(1.0, float(self._weight[column])))
+
+    def learn(self, column: int, history: BlockHistory) -> bool:
+        """Give a plate its first baseline, once it rests; tell whether it has one now."""
+        end = history.newest + 1
+        begin = end - self._learning
+        if begin < 0 or not history.sound(column, begin, end):
+            return False
+        values = history.values(begin, end)[:, column]
+        deviation = max(float(np.median(np.abs(np.diff(values)))) / _MEDIAN_DIFFERENCE, self._floor)
+        if values.std() > max(self._settings.stable_noise * deviation, self._settings.wander):
+            return False
+        self._variance[column] = deviation**2
+        self.deviations[column] = deviation
+        self.learned[column] = True
+        self.move(column, float(values.mean()), self._learning, end)
+        return True
+
+    def move(self, column: int, value: float, count: int, end: int) -> None:
+        """Set the baseline of a plate to the mean of ``count`` blocks before number ``end``."""
+        self.values[column] = value
+        self._weight[column] = count
+        self._rest_from[column] = end
+
+    def resume(self, column: int, begin: int) -> None:
+        """Go on with the old baseline of a plate, by blocks from number ``begin``."""
+        self._rest_from[column] = begin
+
+    def follow(self, history: BlockHistory, active: NDArray[np.bool_] | None) -> None:
+        """Take in the last ``STRIDE`` blocks.
+
+        Args:
+            history: the blocks.
+            active: (plates,) which are in motion; None when none is.
+        """
+        self._measure_noise(history, active)
+        self._average(history, active)
+
+    def _measure_noise(self, history: BlockHistory, active: NDArray[np.bool_] | None) -> None:
+        begin, end = history.newest - STRIDE, history.newest + 1
+        if begin < 0 or history.gap > begin:
+            return
+        values = history.values(begin, end)
+        squares = values[1:] - values[:-1]
+        squares *= squares
+        innovation = np.add.reduce(np.minimum(squares, 2.0 * _CLIP * self._variance), axis=0)
+        innovation *= 0.5 / (STRIDE * _CLIPPED_MEAN)
+        innovation -= self._variance
+        innovation *= self._gain
+        if active is not None:
+            innovation[active] *= _BUSY_SHARE
+        if history.newest_bad >= begin:
+            innovation[history.bad(begin, end).any(axis=0)] = 0.0
+        self._variance += innovation
+        np.maximum(self._variance, self._floor**2, out=self._variance)
+        np.sqrt(self._variance, out=self.deviations)
+
+    def _average(self, history: BlockHistory, active: NDArray[np.bool_] | None) -> None:
+        end = history.newest - self._delay + 1
+        begin = end - STRIDE
+        if begin < 0:
+            return
+        resting = self._rest_from <= begin
+        if active is not None:
+            resting &= ~active
+        if history.newest_bad >= begin:
+            resting &= ~history.bad(begin, end).any(axis=0)
+        gain = resting * float(STRIDE)
+        self._weight += gain
+        np.minimum(self._weight, self._most, out=self._weight)
+        gain /= np.maximum(self._weight, STRIDE)
+        departure = np.add.reduce(history.values(begin, end), axis=0)
+        departure *= 1.0 / STRIDE
+        departure -= self.values
+        departure *= gain
+        self.values += departure
