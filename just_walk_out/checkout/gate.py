@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -55,6 +56,7 @@ class _Pending:
     x: float
     y: float
     born: bool = False
+    undone: _Pending | None = None
 
 
 @dataclass
@@ -137,20 +139,38 @@ class GateStage:
 
     def _step(self, follow: _Follow, track: Track, stamp: int) -> None:
         before = follow.track
+        hits: list[tuple[float, str, _Pending]] = []
         for line in self._lines:
-            hit = line.intersect((before.x, before.y), (track.x, track.y))
-            if hit is None:
-                continue
-            share, direction, x, y = hit
-            pending = follow.pending.pop(line.gate.id, None)
-            # Back before it counted: nothing happened. Whoever was born inside and walks out is leaving.
-            if pending is not None and not pending.born:
-                continue
-            crossed = follow.stamp + round(share * (stamp - follow.stamp))
-            follow.pending[line.gate.id] = _Pending(crossed, direction, x, y)
+            crossing = line.intersect((before.x, before.y), (track.x, track.y))
+            if crossing is not None:
+                share, direction, x, y = crossing
+                crossed = follow.stamp + round(share * (stamp - follow.stamp))
+                hits.append((line.excess(line.locate(x, y)[1]), line.gate.id, _Pending(crossed, direction, x, y)))
+        # Lanes side by side overlap by their overhangs; a step beside a gate's end crosses the nearest only.
+        nearest = min(hits, key=lambda hit: hit[:2], default=None)
+        for hit in hits:
+            if hit is nearest or hit[0] == 0.0:
+                self._meet(follow, hit[1], hit[2])
         follow.track, follow.stamp = track, stamp
         if track.state is TrackState.CONFIRMED:
             follow.seen = stamp
+
+    def _meet(self, follow: _Follow, gate: str, crossing: _Pending) -> None:
+        """Let a crossing wait for certainty, unless it undoes one that is not certain yet."""
+        for id, pending in list(follow.pending.items()):
+            apart = math.hypot(crossing.x - pending.x, crossing.y - pending.y)
+            if id == gate or apart <= 2.0 * self._settings.overhang:
+                del follow.pending[id]
+                if pending.direction is crossing.direction:
+                    continue
+                if not pending.born:
+                    # Turned back: nothing happened, or what had happened before still stands.
+                    if pending.undone is not None:
+                        follow.pending[id] = pending.undone
+                    return
+                # Whoever was born inside and walks out is leaving, unless only swaying on the line.
+                crossing.undone = pending
+        follow.pending[gate] = crossing
 
     def _certain(self, follow: _Follow) -> list[GateCrossing]:
         if follow.track.state is not TrackState.CONFIRMED:
@@ -173,15 +193,15 @@ class GateStage:
     def _lose(self, follow: _Follow) -> list[GateCrossing]:
         if follow.track.state is TrackState.TENTATIVE:
             return []
-        counted = []
-        for line in self._lines:
-            pending = follow.pending.get(line.gate.id)
-            if pending is not None:
-                counted.append(self._publish(follow, line, pending))
-            elif self._vanished_outward(follow.track, line):
-                last = _Pending(follow.seen, Crossing.OUT, follow.track.x, follow.track.y)
-                counted.append(self._publish(follow, line, last))
-        return counted
+        crossed = [line for line in self._lines if line.gate.id in follow.pending]
+        if crossed:
+            return [self._publish(follow, line, follow.pending[line.gate.id]) for line in crossed]
+        passed = [line for line in self._lines if self._vanished_outward(follow.track, line)]
+        if not passed:
+            return []
+        x, y = follow.track.x, follow.track.y
+        nearest = min(passed, key=lambda line: (line.excess(line.locate(x, y)[1]), line.gate.id))
+        return [self._publish(follow, nearest, _Pending(follow.seen, Crossing.OUT, x, y))]
 
     def _vanished_outward(self, track: Track, line: GateLine) -> bool:
         inside, along = line.locate(track.x, track.y)

@@ -28,9 +28,13 @@ class GateLine:
         inside = dx * self._inward[0] + dy * self._inward[1]
         return inside, dx * self._along[0] + dy * self._along[1]
 
+    def excess(self, along: float) -> float:
+        """Return how far a place along the line is past the ends of the gate, 0 between them."""
+        return max(-along, along - self._length, 0.0)
+
     def spans(self, along: float) -> bool:
-        """Tell whether a place along the line is within the gate."""
-        return -self._overhang <= along <= self._length + self._overhang
+        """Tell whether a place along the line is within the gate and its overhang."""
+        return self.excess(along) <= self._overhang
 
     def intersect(self, before: Point, after: Point) -> tuple[float, Crossing, float, float] | None:
         """Return where a step crosses the gate: share of the step, direction, x and y; None if it does not.

@@ -1,10 +1,13 @@
+import dataclasses
 import math
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from just_walk_out.checkout.gate import GateSettings, GateStage
 from just_walk_out.records import Crossing, Track, TrackArray, TrackState, Watermark
+from just_walk_out.store.model import Gate
 
 TICK = 100_000_000
 IN, OUT = Crossing.IN, Crossing.OUT
@@ -92,6 +95,14 @@ def test_a_person_first_seen_just_inside_the_entrance_came_in_at_birth(store):
     assert walk(stage, [(2.5, 0.6 + 0.1 * step) for step in range(5)], first=7) == []
 
 
+def test_a_person_born_on_the_line_may_sway_before_coming_in(store):
+    stage = GateStage(store, GateSettings())
+    born = {"born": 5 * TICK, "birth_gate": "in"}
+    points = [(2.5, 0.02), (2.5, -0.03), (2.5, 0.04), (2.5, -0.02), (2.5, 0.05)]
+    assert walk(stage, points, first=5, state=TENTATIVE, **born) == []
+    assert said(walk(stage, [(2.5, 0.1), (2.5, 0.3), (2.5, 0.5)], first=10, **born)) == [("in", IN)]
+
+
 def test_being_born_inside_counts_only_at_the_entrance_and_not_on_the_way_out(store):
     stage = GateStage(store, GateSettings())
     born = {"born": 5 * TICK}
@@ -167,3 +178,28 @@ def test_the_watermark_is_kept_and_never_falls_back(store, walks, birth_gate):
         assert promised <= result.watermarks[0].stamp <= result.stamp
         promised = result.watermarks[0].stamp
     assert promised == 65 * TICK
+
+
+@pytest.fixture
+def lanes(store):
+    """Two entrances side by side, 10 cm apart."""
+    gates = (Gate("in_1", "entry", (2.0, 0.0), (3.0, 0.0)), Gate("in_2", "entry", (3.1, 0.0), (4.1, 0.0)))
+    return dataclasses.replace(store, gates=gates)
+
+
+@pytest.mark.parametrize(("x", "gate"), [(2.9, "in_1"), (3.04, "in_1"), (3.06, "in_2"), (3.2, "in_2"), (4.3, "in_2")])
+def test_lanes_side_by_side_are_crossed_one_at_a_time(lanes, x, gate):
+    stage = GateStage(lanes, GateSettings())
+    assert said(walk(stage, [(x, -0.25 + 0.1 * step) for step in range(10)])) == [(gate, IN)]
+
+
+def test_swaying_between_two_lanes_is_no_crossing(lanes):
+    stage = GateStage(lanes, GateSettings())
+    points = [(3.0, -0.1), (3.03, 0.1), (3.07, -0.1), (3.1, -0.4), (3.1, -0.8)]
+    assert walk(stage, points) == []
+
+
+def test_a_track_lost_between_two_lanes_leaves_once(lanes):
+    stage = GateStage(lanes, GateSettings())
+    walk(stage, [(3.07, 0.9 - 0.1 * step) for step in range(6)])
+    assert said(push(stage, tick(7, ended=("t1",)))) == [("in_2", OUT)]
