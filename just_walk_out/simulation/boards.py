@@ -12,8 +12,8 @@ import zlib
 import numpy as np
 from cobs import cobs
 
+from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.scales import PlateGroup
-from just_walk_out.simulation.scenario import Noise
 from just_walk_out.simulation.world import World
 from just_walk_out.store.model import Bus, Channel, Store
 

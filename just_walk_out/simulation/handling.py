@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.simulation.scenario import Kind, Manner
+from just_walk_out.simulation.plan import Kind, Manner
 
 Array = NDArray[np.float64]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import FrameType
 
 import cv2
 
@@ -22,10 +23,11 @@ from just_walk_out.simulation.boards import BusBoards
 from just_walk_out.simulation.codes import CodeBook
 from just_walk_out.simulation.line import SerialLine
 from just_walk_out.simulation.mjpeg import CameraServer
+from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.reader import ReaderCamera
 from just_walk_out.simulation.render import OverviewCamera
 from just_walk_out.simulation.scanner import scan_line, scan_time
-from just_walk_out.simulation.scenario import Noise, load_scenario
+from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.scene import build_scene
 from just_walk_out.simulation.truth import TruthWriter
 from just_walk_out.simulation.world import World
@@ -69,7 +71,7 @@ class Signals:
 
 def run_cameras(options: LiveOptions, signals: Signals) -> None:
     """Render and serve all cameras, and write the truth, until told to stop."""
-    _only_the_parent_takes_signals()
+    life = _Life(signals)
     # One core draws fast enough, and the other processes need the rest.
     cv2.setNumThreads(1)
     store = load_store(options.store)
@@ -91,7 +93,7 @@ def run_cameras(options: LiveOptions, signals: Signals) -> None:
     agenda = [(now + index / (camera.rate * count), camera.id) for index, camera in enumerate(store.cameras)]
     heapq.heapify(agenda)
     try:
-        while not _over(signals):
+        while not life.over():
             due, camera_id = agenda[0]
             _sleep_until(due)
             heapq.heappop(agenda)
@@ -118,7 +120,7 @@ def run_cameras(options: LiveOptions, signals: Signals) -> None:
 
 def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
     """Send what boards and scanners say over pseudo-terminals until told to stop."""
-    _only_the_parent_takes_signals()
+    life = _Life(signals)
     store = load_store(options.store)
     scenario = load_scenario(options.scenario, store)
     world = World(store, scenario, options.seed)
@@ -133,7 +135,7 @@ def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
     shown, checked = 0, launched
     scans: list[tuple[float, str, str]] = []
     try:
-        while not _over(signals):
+        while not life.over():
             now = time.time()
             if now - checked >= _PLUG_CHECK:
                 _obey_plugs(lines, options.run_dir)
@@ -182,14 +184,33 @@ def _obey_plugs(lines: dict[str, SerialLine], run_dir: Path) -> None:
             line.plug()
 
 
-def _over(signals: Signals) -> bool:
-    # A parent that was killed cannot say stop any more.
-    return signals.stop.is_set() or os.getppid() == 1
+class StopRequest:
+    """Set by SIGTERM, and by SIGINT unless the parent takes care of that one.
+
+    A plain attribute: a signal handler that touched a lock could wait for its own process for ever.
+    """
+
+    def __init__(self, *, interrupt: bool) -> None:
+        """Install the handlers."""
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask if interrupt else signal.SIG_IGN)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
 
 
-def _only_the_parent_takes_signals() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+class _Life:
+    """Whether a working process goes on."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._request = StopRequest(interrupt=False)
+        self._stop = signals.stop
+        self._parent = os.getppid()
+
+    def over(self) -> bool:
+        # A parent that was killed cannot say stop any more.
+        return self._request.asked or self._stop.is_set() or os.getppid() != self._parent
 
 
 def _sleep_until(due: float) -> None:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from just_walk_out.simulation.boards import BusBoards
 from just_walk_out.simulation.codes import CodeBook
+from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.reader import ReaderCamera
 from just_walk_out.simulation.render import OverviewCamera
 from just_walk_out.simulation.scanner import scan_time
-from just_walk_out.simulation.scenario import Noise, Scenario
+from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.scene import build_scene
 from just_walk_out.simulation.truth import describe
 from just_walk_out.simulation.world import World

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import signal
 import sys
 import time
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 
 from just_walk_out.simulation.endpoints import camera_source, serial_port
-from just_walk_out.simulation.live import LiveOptions, Signals, run_cameras, run_serial_lines
+from just_walk_out.simulation.live import LiveOptions, Signals, StopRequest, run_cameras, run_serial_lines
 from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.truth import POSITIONS, TRUTH
 from just_walk_out.store.load import load_store
@@ -59,54 +59,53 @@ def run(args: argparse.Namespace) -> int:
     for name in (READY, GO, TRUTH, POSITIONS):
         (args.run_dir / name).unlink(missing_ok=True)
     context = multiprocessing.get_context("spawn")
-    stop, finished = context.Event(), context.Event()
-    start = context.Value("q", 0)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    stop, finished, start = context.Event(), context.Event(), context.Value("q", 0)
     options = LiveOptions(args.store, args.scenario, args.seed, args.run_dir, args.base_port, args.noise, args.tokens)
-    jobs = {}
-    ready = []
+    request = StopRequest(interrupt=True)
+    jobs: list[_Job] = []
     for name, work in (("cameras", run_cameras), ("serial lines", run_serial_lines)):
-        ready.append(context.Event())
-        process = context.Process(target=work, args=(options, Signals(start, stop, ready[-1], finished)), name=name)
+        signals = Signals(start, stop, context.Event(), finished)
+        process = context.Process(target=work, args=(options, signals), name=name)
         process.start()
-        jobs[name] = process
+        jobs.append(_Job(process, signals))
     try:
-        return _watch(args, store, jobs, Signals(start, stop, ready[0], finished), ready)
+        return _watch(args, store, jobs, request)
     finally:
         stop.set()
-        for process in jobs.values():
-            process.join(_WIND_UP)
-            if process.is_alive():
-                process.terminate()
+        for job in jobs:
+            job.process.join(_WIND_UP)
+            if job.process.is_alive():
+                job.process.terminate()
         (args.run_dir / READY).unlink(missing_ok=True)
 
 
-def _watch(args: argparse.Namespace, store: Store, jobs: dict, signals: Signals, ready: list) -> int:  # type: ignore[type-arg]
+@dataclass(frozen=True)
+class _Job:
+    process: BaseProcess
+    signals: Signals
+
+
+def _watch(args: argparse.Namespace, store: Store, jobs: list[_Job], request: StopRequest) -> int:
+    """Start the scenario when it is time, and stay until somebody ends it."""
     begun, set_up, gone = time.time(), 0.0, 0.0
-    while not signals.stop.is_set():
-        for name, process in jobs.items():
-            if not process.is_alive():
-                print(f"simulation: the process of the {name} ended unexpectedly", file=sys.stderr)
-                return 1
+    start = jobs[0].signals.start
+    while not request.asked:
+        for job in jobs:
+            if not job.process.is_alive():
+                raise OSError(f"the process of the {job.process.name} ended unexpectedly")
         now = time.time()
         if not set_up:
-            if all(event.is_set() for event in ready):
+            if all(job.signals.ready.is_set() for job in jobs):
                 set_up = now
                 _announce(args, store)
             elif now - begun > _SET_UP:
-                print(f"simulation: the sensors did not start within {_SET_UP:.0f} s", file=sys.stderr)
-                return 1
-        elif not signals.start.value:
+                raise OSError(f"the sensors did not start within {_SET_UP:.0f} s")
+        elif not start.value:
             told = (args.run_dir / GO).exists()
             if told or (not args.wait_for_go and now >= set_up + args.start_delay - _NOTICE):
                 # Both processes must know before the moment comes.
-                signals.start.value = int((now + _NOTICE) * 1e9)
-        elif args.linger is not None and signals.finished.is_set():
+                start.value = int((now + _NOTICE) * 1e9)
+        elif args.linger is not None and jobs[0].signals.finished.is_set():
             gone = gone or now
             if now - gone >= args.linger:
                 return 0

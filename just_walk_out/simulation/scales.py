@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.simulation.handling import Handling
-from just_walk_out.simulation.scenario import Noise
+from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.world import World
 from just_walk_out.store.model import Store
 

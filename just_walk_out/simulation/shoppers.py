@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from just_walk_out.simulation.figure import Figure, draw_appearance
 from just_walk_out.simulation.handling import draw_handling, draw_touch
-from just_walk_out.simulation.scenario import Action, Party
+from just_walk_out.simulation.plan import Action, Party
 from just_walk_out.simulation.stock import Unit
+from just_walk_out.simulation.walker import Walker
 from just_walk_out.store.model import Gate, Point
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _STANCE = 0.45
 _GRIP = 3
 
 
-class Shopper:
+class Shopper(Walker):
     """One person, from outside the door to outside the door."""
 
     def __init__(self, world: World, party: Party, member: int, number: int, seed: int) -> None:
@@ -39,21 +40,13 @@ class Shopper:
         self.id = party.person_ids()[member]
         self.party = party
         self.member = member
-        self._world = world
         self._rng = np.random.default_rng([seed, zlib.crc32(self.id.encode())])
         self._appearance = draw_appearance(self._rng, number)
-        self._pace = float(self._rng.uniform(0.85, 1.3))
+        pace = float(self._rng.uniform(0.85, 1.3))
         gate = world.store.gate[party.gate]
         along = float(self._rng.uniform(-0.3, 0.3))
-        self.position = _at(gate, -_OUTSIDE - _QUEUE_GAP * member, along)
-        self.velocity = np.zeros(2)
-        self.desired = np.zeros(2)
-        self.heading = math.atan2(gate.inward[1], gate.inward[0])
-        self._face: float | None = self.heading
-        self._stride = 0.0
-        self.anchored = False
-        self.courtesy = 1.0
-        self.off_grid = True
+        heading = math.atan2(gate.inward[1], gate.inward[0])
+        super().__init__(world, _at(gate, -_OUTSIDE - _QUEUE_GAP * member, along), heading, pace)
         self.entered: float | None = None
         self.exited: float | None = None
         self.carried: list[Unit] = []
@@ -69,17 +62,6 @@ class Shopper:
         if next(self._life, self) is self:
             self.done = True
 
-    def moved(self, seconds: float) -> None:
-        """Turn the body and swing the legs after a step of the given length."""
-        speed = float(np.hypot(*self.velocity))
-        self._stride = (self._stride + speed * seconds * 2.0 * math.pi / 1.35) % (2.0 * math.pi)
-        wanted = self._face
-        if wanted is None and speed > 0.15:
-            wanted = math.atan2(self.velocity[1], self.velocity[0])
-        if wanted is not None:
-            turn = (wanted - self.heading + math.pi) % (2.0 * math.pi) - math.pi
-            self.heading += float(np.clip(turn, -4.0 * seconds, 4.0 * seconds))
-
     def figure(self, ahead: float) -> Figure:
         """Return what a camera sees, ``ahead`` seconds after the last step."""
         x, y = self.position + self.velocity * ahead
@@ -89,7 +71,7 @@ class Shopper:
             float(y),
             self.heading,
             float(np.hypot(*self.velocity)),
-            self._stride,
+            self.stride,
             self._hand,
             self._reach,
             len(self.carried),
@@ -104,57 +86,57 @@ class Shopper:
         yield from self._leave()
 
     def _come_in(self) -> Iterator[None]:
-        gate = self._world.store.gate[self.party.gate]
-        desk = self._world.desks[gate.id]
+        gate = self.world.store.gate[self.party.gate]
+        desk = self.world.desks[gate.id]
         along = float(self._rng.uniform(-0.12, 0.12)) - (0.25 if gate.releases else 0.0)
         if self.member == 0:
             desk.queue.append(self.party)
         while desk.queue[0] is not self.party or desk.turn != self.member:
             place = desk.place(self.party, self.member)
-            self._head_for(_at(gate, -_AT_READER - _QUEUE_GAP * place, along), 0.15)
+            self.head_for(_at(gate, -_AT_READER - _QUEUE_GAP * place, along), 0.15)
             yield
         if self.member == 0:
-            yield from self._straight(_at(gate, -_AT_READER, along))
+            yield from self.straight(_at(gate, -_AT_READER, along))
             self.anchored = True
             seconds = float(self._rng.uniform(2.0, 2.8))
-            self._world.show_code(self, seconds)
-            yield from self._wait(seconds + float(self._rng.uniform(0.2, 0.7)))
+            self.world.show_code(self, seconds)
+            yield from self.wait(seconds + float(self._rng.uniform(0.2, 0.7)))
         self.anchored = False
-        self._face = None
+        self.face = None
         ticket = _at(gate, _INSIDE, along)
         while self._signed(gate) < 0.1:
-            self._head_for(ticket, 0.1)
+            self.head_for(ticket, 0.1)
             yield
         desk.turn += 1
         if desk.turn == len(self.party.members):
             desk.queue.pop(0)
             desk.turn = 0
-        yield from self._straight(ticket)
+        yield from self.straight(ticket)
         self.off_grid = False
 
     def _leave(self) -> Iterator[None]:
-        gate = self._world.store.gate[self.party.exit]
+        gate = self.world.store.gate[self.party.exit]
         along = float(self._rng.uniform(-0.12, 0.12)) + (0.25 if gate.admits else 0.0)
         start = _at(gate, _INSIDE, along)
-        yield from self._walk((float(start[0]), float(start[1])), 0.35)
+        yield from self.walk((float(start[0]), float(start[1])), 0.35)
         self.courtesy = 0.4
         self.off_grid = True
-        yield from self._straight(_at(gate, -_OUTSIDE, along))
+        yield from self.straight(_at(gate, -_OUTSIDE, along))
 
     def _do(self, action: Action) -> Iterator[None]:
         if action.kind == "wait":
-            yield from self._wait(action.seconds)
+            yield from self.wait(action.seconds)
             return
         if action.kind == "walk":
             if action.to is not None:
-                yield from self._walk(action.to)
+                yield from self.walk(action.to)
             return
         plate = self._choose(action)
         if not plate:
-            self._world.note("missed", self, sku=action.sku, wanted=action.kind)
+            self.world.note("missed", self, sku=action.sku, wanted=action.kind)
             return
         yield from self._stand_before(plate)
-        yield from self._wait(float(self._rng.uniform(0.4, 1.2)))
+        yield from self.wait(float(self._rng.uniform(0.4, 1.2)))
         left = action.quantity
         while left > 0:
             grip = min(left, _GRIP) if action.manner in ("together", "slow") else 1
@@ -164,7 +146,7 @@ class Shopper:
         self._hand = None
         self.stance = None
         self.anchored = False
-        self._face = None
+        self.face = None
 
     def _choose(self, action: Action) -> str:
         if action.plate:
@@ -172,29 +154,29 @@ class Shopper:
         if action.kind == "put_back":
             return next((unit.plate for unit in reversed(self.carried) if unit.sku == action.sku), "")
         if action.kind == "restock":
-            homes = [plate for plate, skus in self._world.store.skus_on.items() if action.sku in skus]
+            homes = [plate for plate, skus in self.world.store.skus_on.items() if action.sku in skus]
             return homes[0] if homes else ""
-        return self._world.stock.find(action.sku)
+        return self.world.stock.find(action.sku)
 
     def _handle(self, action: Action, plate: str, quantity: int) -> Iterator[None]:
         units: list[Unit] = []
         if action.kind == "take":
-            units = self._world.stock.take(plate, action.sku, quantity)
+            units = self.world.stock.take(plate, action.sku, quantity)
         elif action.kind == "restock":
-            units = [self._world.stock.make(action.sku, plate) for _ in range(quantity)]
+            units = [self.world.stock.make(action.sku, plate) for _ in range(quantity)]
         elif action.kind in ("put_back", "put_back_wrong"):
             units = [unit for unit in self.carried if unit.sku == action.sku][-quantity:]
         if not units and action.kind not in ("touch", "lean"):
-            self._world.note("missed", self, sku=action.sku, wanted=action.kind)
+            self.world.note("missed", self, sku=action.sku, wanted=action.kind)
             return
         adds = action.kind in ("put_back", "put_back_wrong", "restock")
         brisk = action.manner == "quick"
         spread = float(self._rng.uniform(-0.03, 0.03))
-        x, y, z = self._world.store.plate_position[plate]
+        x, y, z = self.world.store.plate_position[plate]
         self._hand = (x + spread, y + spread, z + 0.1)
         self._holding = adds
         yield from self._extend(1.0, 0.25 if brisk else float(self._rng.uniform(0.4, 0.7)))
-        start = self._world.next_instant
+        start = self.world.next_instant
         if units:
             weight = sum(unit.weight for unit in units)
             change = weight if adds else -weight
@@ -203,25 +185,25 @@ class Shopper:
             )
         else:
             handling = draw_touch(self.id, plate, start, self._rng, action.seconds if action.kind == "lean" else 0.0)
-        self._world.handle(handling)
+        self.world.handle(handling)
         if adds:
-            self._world.stock.put(plate, units)
+            self.world.stock.put(plate, units)
             if action.kind != "restock":
                 for unit in units:
                     self.carried.remove(unit)
-        while self._world.now < handling.moved:
+        while self.world.now < handling.moved:
             yield
         self._holding = bool(units) and not adds
         if units and not adds:
             self.carried.extend(units)
-        yield from self._wait(max(0.0, handling.start + handling.press_seconds - self._world.now))
+        yield from self.wait(max(0.0, handling.start + handling.press_seconds - self.world.now))
         yield from self._extend(0.35 if brisk else 0.0, 0.15 if brisk else float(self._rng.uniform(0.3, 0.5)))
         if not brisk or action.quantity == 1:
-            yield from self._wait(float(self._rng.uniform(0.1, 0.4)) if action.manner != "slow" else 0.1)
+            yield from self.wait(float(self._rng.uniform(0.1, 0.4)) if action.manner != "slow" else 0.1)
         self._holding = False
 
     def _extend(self, reach: float, seconds: float) -> Iterator[None]:
-        steps = max(1, round(seconds / self._world.step_seconds))
+        steps = max(1, round(seconds / self.world.step_seconds))
         first = self._reach
         for step in range(1, steps + 1):
             share = step / steps
@@ -229,8 +211,8 @@ class Shopper:
             yield
 
     def _stand_before(self, plate: str) -> Iterator[None]:
-        front = self._world.store.front_of(plate)
-        yaw = self._world.store.gondola_of[plate].pose.yaw
+        front = self.world.store.front_of(plate)
+        yaw = self.world.store.gondola_of[plate].pose.yaw
         along = np.array([math.cos(yaw), math.sin(yaw)])
         outward = np.array([math.sin(yaw), -math.cos(yaw)])
         distance = _STANCE + float(self._rng.uniform(-0.03, 0.1))
@@ -239,63 +221,16 @@ class Shopper:
             for offset in (0.0, 0.35, -0.35, 0.6, -0.6):
                 x, y = np.array(front) + outward * distance + along * (offset + jitter)
                 spot = (float(x), float(y))
-                if self._world.floor.is_free(spot) and not self._world.is_claimed(spot, self):
+                if self.world.floor.is_free(spot) and not self.world.is_claimed(spot, self):
                     self.stance = spot
                     break
             else:
                 waiting = np.array(front) + outward * 1.2
-                self._head_for(np.array(self._world.floor.nearest((float(waiting[0]), float(waiting[1])))), 0.4)
+                self.head_for(np.array(self.world.floor.nearest((float(waiting[0]), float(waiting[1])))), 0.4)
                 yield
-        yield from self._walk(self.stance)
+        yield from self.walk(self.stance)
         self.anchored = True
-        self._face = math.atan2(-outward[1], -outward[0])
-
-    def _wait(self, seconds: float) -> Iterator[None]:
-        self.desired = np.zeros(2)
-        end = self._world.now + seconds
-        while self._world.now < end - 1e-9:
-            yield
-
-    def _straight(self, goal: NDArray[np.float64]) -> Iterator[None]:
-        while self._head_for(goal, 0.1):
-            yield
-
-    def _walk(self, goal: Point, tolerance: float = 0.1) -> Iterator[None]:
-        end = np.array(goal)
-        for attempt in range(8):
-            self.courtesy = 1.0 / (1.0 + attempt)
-            others = self._world.standing(self)
-            path = [np.array(point) for point in self._world.floor.path(self._here(), goal, others)]
-            checked, mark = self._world.now, self.position.copy()
-            while path:
-                last = len(path) == 1
-                if not self._head_for(path[0], tolerance + 0.1 * attempt if last else 0.22, last):
-                    path.pop(0)
-                    continue
-                yield
-                if self._world.now - checked > 2.0:
-                    # Two in each other's way can also circle: neither stands still, neither gets nearer.
-                    nearer = np.hypot(*(mark - end)) - np.hypot(*(self.position - end))
-                    still = float(np.hypot(*(self.position - mark))) < 0.25
-                    if still or (nearer < 0.1 and np.hypot(*(self.position - end)) < 1.5):
-                        break
-                    checked, mark = self._world.now, self.position.copy()
-            else:
-                break
-        self.courtesy = 1.0
-
-    def _head_for(self, goal: NDArray[np.float64], tolerance: float, stop: bool = True) -> bool:
-        way = goal - self.position
-        distance = float(np.hypot(*way))
-        if distance < tolerance:
-            self.desired = np.zeros(2)
-            return False
-        pace = self._pace * (min(1.0, 0.25 + distance / 0.5) if stop else 1.0)
-        self.desired = way / distance * pace
-        return True
-
-    def _here(self) -> Point:
-        return (float(self.position[0]), float(self.position[1]))
+        self.face = math.atan2(-outward[1], -outward[0])
 
     def _signed(self, gate: Gate) -> float:
         return float(np.dot(self.position - np.array(gate.start), gate.inward))

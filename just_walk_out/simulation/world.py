@@ -12,9 +12,11 @@ import numpy as np
 from just_walk_out.simulation.figure import Figure
 from just_walk_out.simulation.floor import Floor
 from just_walk_out.simulation.handling import Handling
-from just_walk_out.simulation.scenario import Party, Scenario
+from just_walk_out.simulation.plan import Party
+from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.shoppers import Shopper
 from just_walk_out.simulation.stock import Stock
+from just_walk_out.simulation.walker import Walker
 from just_walk_out.store.model import Point, Store
 
 _PERSONAL_SPACE = 0.75
@@ -95,7 +97,7 @@ class World:
     @property
     def next_instant(self) -> float:
         """The earliest time that nobody has been told about yet."""
-        return self.now + self.step_seconds
+        return (self._steps + 1) * self.step_seconds
 
     @property
     def finished(self) -> bool:
@@ -137,7 +139,7 @@ class World:
         """Keep what truly happened to a person."""
         self.moments.append(Moment(kind, self.now, {"shopper": person.id, "account": person.party.account, **facts}))
 
-    def standing(self, besides: Shopper) -> list[Point]:
+    def standing(self, besides: Walker) -> list[Point]:
         """Where people stand who will not step aside."""
         return [
             (float(person.position[0]), float(person.position[1]))
