@@ -19,7 +19,7 @@ from just_walk_out.store.model import Camera, Store
 class FinderSettings:
     """Which of the people found are reported."""
 
-    margin: float = setting(1.0, "How far beyond the floor plan people are reported", unit="m", minimum=0.0)
+    margin: float = setting(2.2, "How far beyond the floor plan people are reported", unit="m", minimum=0.0)
 
 
 class PersonFinder:

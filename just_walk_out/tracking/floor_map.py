@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _STEP = 0.2
-_MARGIN = 2.0
+_MARGIN = 3.0
 
 
 class FloorMap:

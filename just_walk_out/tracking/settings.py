@@ -51,6 +51,7 @@ class TrackerSettings:
     memory: float = setting(15.0, "How long a person lost inside the store is remembered", unit="s", minimum=0.5)
     walking_speed: float = setting(1.5, "How fast a lost person may have moved", unit="m/s", minimum=0.1, maximum=5.0)
     reach: float = setting(0.8, "How far from there a lost person may be found at once", unit="m", minimum=0.1)
+    outside_limit: float = setting(2.2, "How far beyond the floor plan anybody is followed", unit="m", minimum=0.5)
     exit_distance: float = setting(0.4, "Beyond the floor plan by this, an unseen track is over", unit="m", minimum=0.0)
     exit_time: float = setting(0.4, "How long it must be unseen for that", unit="s", minimum=0.0)
     duplicate_distance: float = setting(

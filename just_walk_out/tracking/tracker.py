@@ -152,10 +152,11 @@ class Tracker:
                     self._close.pop(pair, None)
 
     def _spawn(self, points: Floats, noises: Floats, scores: Floats, camera: int) -> None:
-        good = scores >= self._settings.birth_score
+        settings = self._settings
+        good = scores >= settings.birth_score
         if not good.any():
             return
-        good &= ~self._floor.in_fixture(points) & (self._floor.outside(points) < 1.5)
+        good &= ~self._floor.in_fixture(points) & (self._floor.outside(points) < settings.outside_limit)
         points, noises = points[good], noises[good]
         if not len(points):
             return
@@ -258,7 +259,7 @@ class Tracker:
             left = self._floor.beyond_gate(x, y, settings.exit_distance)
             walking_out = unseen[row] > settings.active_time and self._floor.leaving(x, y, vx, vy, settings.gate_radius)
             over[row] |= outside or left or walking_out
-        far = self._floor.outside(tracks.mean[:, :2]) > 1.8
+        far = self._floor.outside(tracks.mean[:, :2]) > settings.outside_limit + 0.3
         return self._drop(set(np.flatnonzero(over | far).tolist()))
 
     def _drop(self, rows: set[int]) -> list[str]:

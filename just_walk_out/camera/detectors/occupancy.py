@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from just_walk_out.camera.detectors import stance as stances
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import PersonSettings, position_covariance
-from just_walk_out.camera.visibility import Occluders, distance_outside
+from just_walk_out.camera.visibility import Occluders, distance_outside, distance_to_segment
 from just_walk_out.settings import setting
 from just_walk_out.store.model import Camera, Store
 
@@ -45,7 +45,8 @@ class OccupancySettings:
     """Where people are looked for and how much evidence makes a person."""
 
     step: float = setting(0.15, "Spacing of the places that are tried", unit="m", minimum=0.05, maximum=0.5)
-    margin: float = setting(0.6, "How far beyond the floor plan people are looked for", unit="m", minimum=0.0)
+    margin: float = setting(0.15, "How far beyond the floor plan people are looked for", unit="m", minimum=0.0)
+    gate_depth: float = setting(2.0, "How far beyond the line of a gate people are looked for", unit="m", minimum=0.0)
     miss_cost: float = setting(0.6, "Cost of a background pixel within a person, in foreground pixels", minimum=0.0)
     doubtful_body: float = setting(
         0.5, "Worth of a pixel that may be a shadow, at the upper body, in foreground pixels", minimum=-1.0, maximum=1.0
@@ -190,12 +191,16 @@ class Occupancy:
         return pair
 
     def _places(self, store: Store) -> Floats:
-        step, margin = self._settings.step, self._settings.margin
+        settings = self._settings
         corners = np.asarray(store.floor, dtype=np.float64)
-        low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
-        xs, ys = np.arange(low[0], high[0], step), np.arange(low[1], high[1], step)
+        reach = max(settings.margin, settings.gate_depth)
+        low, high = corners.min(axis=0) - reach, corners.max(axis=0) + reach
+        xs, ys = np.arange(low[0], high[0], settings.step), np.arange(low[1], high[1], settings.step)
         grid = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1).reshape(-1, 2)
-        near = distance_outside(grid, store.floor) <= margin
+        near = distance_outside(grid, store.floor) <= settings.margin
+        for gate in store.gates:
+            behind = (grid - gate.start) @ np.asarray(gate.inward) < 0.0
+            near |= behind & (distance_to_segment(grid, gate.start, gate.end) <= settings.gate_depth)
         return np.asarray(grid[near & ~self._occluders.blocked(grid)])
 
     def _rectangles(self, positions: Floats, heights: Floats) -> Floats:
