@@ -59,16 +59,16 @@ class BlockFilter:
         self._tail_stamps = stamps[-2:]
         if len(window) < 3:
             return None
+        return self._cut(self._without_spikes(window), stamps[1:-1])
+
+    def _without_spikes(self, window: NDArray[np.float64]) -> NDArray[np.float64]:
         a, b, c = window[:-2], window[1:-1], window[2:]
-        # By how much the middle one stands out above, or below, both its neighbours.
+        if not np.count_nonzero(np.abs(b - a) > self._spike):
+            return b
         higher, lower = np.maximum(a, c), np.minimum(a, c)
         excess = np.maximum(b - higher, lower - b)
-        spikes = excess > self._spike
-        middle = b
-        if np.count_nonzero(spikes):
-            spikes &= excess > 2.0 * (higher - lower)
-            middle = np.where(spikes, np.where(b > higher, higher, lower), b)
-        return self._cut(middle, stamps[1:-1])
+        spikes = (excess > self._spike) & (excess > 2.0 * (higher - lower))
+        return np.where(spikes, np.where(b > higher, higher, lower), b)
 
     def _cut(self, middle: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
         if len(self._rest):

@@ -67,11 +67,11 @@ class ShelfEventSettings:
         minimum=0.0,
         maximum=5.0,
     )
-    start_tolerance: float = setting(
-        0.25, "So do those that began to move within this time.", unit="s", minimum=0.0, maximum=5.0
+    shared_motion: float = setting(
+        0.6, "So do those that moved at the same time for this share of the shorter motion.", minimum=0.1, maximum=1.0
     )
     patience: float = setting(
-        2.0, "Longest wait for a neighbour that began to move together.", unit="s", minimum=0.0, maximum=10.0
+        2.0, "Longest wait for a neighbour that moves at the same time.", unit="s", minimum=0.0, maximum=10.0
     )
     crosstalk: float = setting(
         0.15, "Largest share of the load on a plate that its neighbours feel.", minimum=0.0, maximum=0.5

@@ -36,7 +36,7 @@ class StepGrouper:
         """Make a grouper for plates that are neighbours where ``near`` says so."""
         self._near = near
         self._end_tolerance = int(settings.end_tolerance * _SECOND)
-        self._start_tolerance = int(settings.start_tolerance * _SECOND)
+        self._share = settings.shared_motion
         self._wait = self._end_tolerance + int(settings.stable_time * _SECOND)
         self._patience = int(settings.patience * _SECOND)
         self._least = settings.minimum_change
@@ -77,7 +77,7 @@ class StepGrouper:
     def _may_join(self, column: int, group: list[PlateStep], bank: PlateBank, now: int) -> bool:
         """Tell whether a plate in motion beside a group may still turn out to belong to it."""
         start = bank.start_of(column)
-        together = any(abs(start - step.start) <= self._start_tolerance for step in group)
+        together = any(self._overlap(step.start, step.end, start, now) for step in group)
         settled = max(step.end for step in group)
         if not bank.moving(column):
             return False
@@ -101,4 +101,10 @@ class StepGrouper:
     def _together(self, one: PlateStep, other: PlateStep) -> bool:
         if not self._near[one.column, other.column]:
             return False
-        return abs(one.end - other.end) <= self._end_tolerance or abs(one.start - other.start) <= self._start_tolerance
+        ended_together = abs(one.end - other.end) <= self._end_tolerance
+        return ended_together or self._overlap(one.start, one.end, other.start, other.end)
+
+    def _overlap(self, start: int, end: int, other_start: int, other_end: int) -> bool:
+        """Tell whether two plates were in motion at the same time for most of the shorter motion."""
+        shared = min(end, other_end) - max(start, other_start)
+        return shared >= self._share * min(end - start, other_end - other_start)

@@ -50,7 +50,8 @@ class BlockHistory:
             self._top += shift
             row = self._keep
         if bad is None:
-            self._bad[row] = False
+            if self.newest_bad >= 0:
+                self._bad[row] = False
         else:
             self.newest_bad = self.newest + 1
             values = np.where(bad, self._values[row - 1] if row else 0.0, values)
