@@ -45,21 +45,26 @@ class BlockFilter:
 
     def reset(self) -> None:
         """Begin anew after lost samples."""
-        self._tail = self._empty
-        self._tail_stamps: list[int] = []
-        self._rest = self._empty
-        self._rest_stamps: list[int] = []
+        self._carry = self._empty
+        self._carry_stamps: list[int] = []
         self._gap = True
 
     def push(self, samples: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
         """Take (samples, plates) kilograms and their stamps; None while no block is complete."""
-        window = np.concatenate((self._tail, samples))
-        stamps = self._tail_stamps + stamps
-        self._tail = window[-2:]
-        self._tail_stamps = stamps[-2:]
-        if len(window) < 3:
+        window = np.concatenate((self._carry, samples))
+        stamps = self._carry_stamps + stamps
+        # The first and the last sample are only neighbours of those that are averaged.
+        count = max(0, len(window) - 2) // self._size
+        used = count * self._size
+        self._carry = window[used:]
+        self._carry_stamps = stamps[used:]
+        if not count:
             return None
-        return self._cut(self._without_spikes(window), stamps[1:-1])
+        middle = self._without_spikes(window[: used + 2])
+        values = np.add.reduce(middle.reshape(count, self._size, self._plates), axis=1)
+        values *= 1.0 / self._size
+        gap, self._gap = self._gap, False
+        return Blocks(values, stamps[1 : used + 1 : self._size], stamps[self._size : used + 1 : self._size], gap)
 
     def _without_spikes(self, window: NDArray[np.float64]) -> NDArray[np.float64]:
         a, b, c = window[:-2], window[1:-1], window[2:]
@@ -69,18 +74,3 @@ class BlockFilter:
         excess = np.maximum(b - higher, lower - b)
         spikes = (excess > self._spike) & (excess > 2.0 * (higher - lower))
         return np.where(spikes, np.where(b > higher, higher, lower), b)
-
-    def _cut(self, middle: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
-        if len(self._rest):
-            middle = np.concatenate((self._rest, middle))
-            stamps = self._rest_stamps + stamps
-        count = len(middle) // self._size
-        used = count * self._size
-        self._rest = middle[used:]
-        self._rest_stamps = stamps[used:]
-        if not count:
-            return None
-        values = np.add.reduce(middle[:used].reshape(count, self._size, self._plates), axis=1)
-        values *= 1.0 / self._size
-        gap, self._gap = self._gap, False
-        return Blocks(values, stamps[0 : used : self._size], stamps[self._size - 1 : used : self._size], gap)
