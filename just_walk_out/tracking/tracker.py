@@ -12,6 +12,7 @@ from just_walk_out.records import PersonDetectionArray, Track, TrackState
 from just_walk_out.tracking import kalman
 from just_walk_out.tracking.association import assign
 from just_walk_out.tracking.floor_map import FloorMap
+from just_walk_out.tracking.identity import Identities
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
@@ -41,9 +42,7 @@ class Tracker:
         self._time = 0
         self._tick = round(settings.tick * _SECOND)
         self._births: tuple[int, int] = (0, 0)
-        # Pictures that showed both of a pair, and since when the pair has been close without one.
-        self._apart: dict[tuple[str, str], int] = {}
-        self._close: dict[tuple[str, str], int] = {}
+        self._identities = Identities(floor, settings)
 
     def process(self, stamp: int, frames: Sequence[PersonDetectionArray]) -> tuple[tuple[Track, ...], tuple[str, ...]]:
         """Take all frames up to a tick.
@@ -60,7 +59,7 @@ class Tracker:
             self._take(frame)
         self._predict(stamp)
         self._confirm()
-        ended = self._merge() + self._prune()
+        ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
         return self._report(), tuple(sorted(ended))
 
     def _predict(self, stamp: int) -> None:
@@ -94,7 +93,7 @@ class Tracker:
             free = np.delete(free, [c for _, c in found])
         self._correct(pairs, points, noises, camera)
         self._note_misses(pairs, camera)
-        self._note_apart([row for row, _ in pairs])
+        self._identities.note_apart(self._tracks, [row for row, _ in pairs])
         self._spawn(points[free], noises[free], scores[free], camera)
 
     def _measurements(self, frame: PersonDetectionArray) -> tuple[Floats, Floats, Floats]:
@@ -141,16 +140,6 @@ class Tracker:
         self._tracks.evidence = np.where(missed, self._tracks.evidence - weight, self._tracks.evidence)
         self._tracks.evidence = np.maximum(self._tracks.evidence, -5.0)
 
-    def _note_apart(self, rows: list[int]) -> None:
-        """Remember pairs of close tracks that one picture shows as two."""
-        mean, ids = self._tracks.mean, self._tracks.ids
-        for n, first in enumerate(rows):
-            for second in rows[n + 1 :]:
-                if np.hypot(*(mean[first, :2] - mean[second, :2])) < 3.0 * self._settings.duplicate_distance:
-                    pair = _pair(ids[first], ids[second])
-                    self._apart[pair] = self._apart.get(pair, 0) + 1
-                    self._close.pop(pair, None)
-
     def _spawn(self, points: Floats, noises: Floats, scores: Floats, camera: int) -> None:
         settings = self._settings
         good = scores >= settings.birth_score
@@ -185,66 +174,17 @@ class Tracker:
         alone = np.where((looking >= 2) & (cameras < 2), settings.single_camera, 1.0)
         evidence = tracks.evidence[tentative]
         ready = tentative[evidence >= settings.birth_evidence * alone]
-        gone = self._recover(ready)
+        gone = self._identities.recover(tracks, ready, self._time)
         at_gate = np.array([bool(tracks.gates[row]) for row in tentative])
         needed = np.where(at_gate, settings.birth_evidence, settings.inside_evidence) * alone
         age = (tracks.seen - tracks.born)[tentative] / _SECOND
         for row in tentative[(evidence >= needed) & (at_gate | (age >= settings.inside_time))]:
-            if row not in gone and not self._shadows(int(row)):
+            if row not in gone and not self._identities.shadows(tracks, int(row)):
                 tracks.confirmed[row] = True
         if gone:
             rows = np.ones(len(tracks), dtype=bool)
             rows[sorted(gone)] = False
             tracks.keep(rows)
-
-    def _recover(self, ready: Rows) -> set[int]:
-        """Give well-founded new tracks the identity of lost ones within walking distance; returns rows to drop."""
-        tracks, settings = self._tracks, self._settings
-        unseen = (tracks.born[ready][None, :] - tracks.seen[:, None]) / _SECOND
-        lost = np.flatnonzero(tracks.confirmed & ((self._time - tracks.seen) / _SECOND > 0.3))
-        if not lost.size or not ready.size:
-            return set()
-        away = np.linalg.norm(tracks.mean[lost][:, None, :2] - tracks.mean[ready][None, :, :2], axis=2)
-        allowed = (away < settings.reach + settings.walking_speed * np.maximum(unseen[lost], 0.0)) & (unseen[lost] > 0)
-        # Who comes in from outside is somebody new.
-        places = tracks.mean[ready, :2].tolist()
-        from_outside = [self._floor.beyond_gate(x, y, 0.0) for x, y in places]
-        allowed &= ~np.asarray(from_outside, dtype=bool)[None, :]
-        gone = set()
-        for r, c in assign(away, allowed):
-            tracks.take_over(int(lost[r]), int(ready[c]))
-            gone.add(int(ready[c]))
-        return gone
-
-    def _shadows(self, row: int) -> bool:
-        """Whether a new track may be a second sight of somebody already followed."""
-        tracks = self._tracks
-        away = np.linalg.norm(tracks.mean[:, :2] - tracks.mean[row, :2], axis=1)
-        near = np.flatnonzero(tracks.confirmed & (away < self._settings.duplicate_distance))
-        return any(
-            self._apart.get(_pair(tracks.ids[row], tracks.ids[int(other)]), 0) < self._settings.apart_frames
-            for other in near
-        )
-
-    def _merge(self) -> list[str]:
-        """Give up the younger of two tracks that follow one person."""
-        tracks, settings = self._tracks, self._settings
-        rows = np.flatnonzero(tracks.confirmed)
-        position = tracks.mean[rows, :2]
-        near = np.linalg.norm(position[:, None] - position[None], axis=2) < settings.duplicate_distance
-        close: dict[tuple[str, str], int] = {}
-        drop: set[int] = set()
-        for a, b in np.argwhere(np.triu(near, 1)):
-            first, second = int(rows[a]), int(rows[b])
-            pair = _pair(tracks.ids[first], tracks.ids[second])
-            if self._apart.get(pair, 0) >= settings.apart_frames:
-                continue
-            close[pair] = self._close.get(pair, self._time)
-            if self._time - close[pair] >= settings.duplicate_time * _SECOND:
-                both = sorted((first, second), key=lambda row: (not tracks.gates[row], tracks.born[row], row))
-                drop.add(both[1])
-        self._close = close
-        return self._drop(drop)
 
     def _prune(self) -> list[str]:
         tracks, settings = self._tracks, self._settings
@@ -272,7 +212,7 @@ class Tracker:
         keep = np.ones(len(tracks), dtype=bool)
         keep[sorted(rows)] = False
         tracks.keep(keep)
-        self._apart = {pair: n for pair, n in self._apart.items() if not gone & set(pair)}
+        self._identities.forget(gone)
         return ended
 
     def _report(self) -> tuple[Track, ...]:
@@ -310,8 +250,7 @@ class Tracker:
             "time": self._time,
             "births": list(self._births),
             "tracks": self._tracks.to_dict(),
-            "apart": [[*pair, count] for pair, count in self._apart.items()],
-            "close": [[*pair, since] for pair, since in self._close.items()],
+            "identities": self._identities.snapshot(),
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -326,12 +265,7 @@ class Tracker:
         self._tracks = tracks
         self._time = int(state["time"])
         self._births = (int(state["births"][0]), int(state["births"][1]))
-        self._apart = {(a, b): int(count) for a, b, count in state["apart"]}
-        self._close = {(a, b): int(since) for a, b, since in state["close"]}
-
-
-def _pair(first: str, second: str) -> tuple[str, str]:
-    return (first, second) if first < second else (second, first)
+        self._identities.resume(state["identities"])
 
 
 def _sound(x: float, y: float, covariance: tuple[float, ...]) -> bool:
