@@ -46,21 +46,37 @@ class Baseline:
         """Return the variance of the difference of the baseline and a mean of ``count`` blocks, kg^2."""
         return float(self._variance[column]) * (1.0 / count + 1.0 / max(1.0, float(self._weight[column])))
 
-    def learn(self, column: int, history: BlockHistory) -> bool:
-        """Give a plate its first baseline, once it rests; tell whether it has one now."""
+    def learn(self, column: int, history: BlockHistory, insist: bool) -> bool:
+        """Give a plate its first baseline, once it rests; tell whether it has one now.
+
+        Args:
+            column: the plate.
+            history: the blocks.
+            insist: it has not rested for long, so what it does is taken for noise, within reason.
+        """
         end = history.newest + 1
         begin = end - self._learning
         if begin < 0 or not history.sound(column, begin, end):
             return False
         values = history.values(begin, end)[:, column]
         deviation = max(float(np.median(np.abs(np.diff(values)))) / _MEDIAN_DIFFERENCE, self._floor)
-        if values.std() > max(self._settings.stable_noise * deviation, self._settings.wander):
+        spread = float(values.std())
+        if insist:
+            deviation = max(deviation, min(spread, self._settings.minimum_change))
+        if spread > max(self._settings.stable_noise * deviation, self._settings.wander):
             return False
         self._variance[column] = deviation**2
         self.deviations[column] = deviation
         self.learned[column] = True
         self.move(column, float(values.mean()), self._learning, end)
         return True
+
+    def loosen(self, column: int, history: BlockHistory) -> None:
+        """Take for noise, within reason, what a plate has done of late: it sways and does not come to rest."""
+        spread = float(history.values(history.oldest, history.newest + 1)[:, column].std())
+        deviation = max(float(self.deviations[column]), min(spread, self._settings.minimum_change))
+        self._variance[column] = deviation**2
+        self.deviations[column] = deviation
 
     def move(self, column: int, value: float, count: int, end: int) -> None:
         """Set the baseline of a plate to the mean of ``count`` blocks before number ``end``."""

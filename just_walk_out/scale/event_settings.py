@@ -54,6 +54,13 @@ class ShelfEventSettings:
     stable_noise: float = setting(
         1.9, "Deviation within a window at rest, in deviations of a block.", minimum=1.0, maximum=10.0
     )
+    restless_time: float = setting(
+        12.0,
+        "Time without rest after which the swaying of a plate counts as its noise.",
+        unit="s",
+        minimum=2,
+        maximum=600,
+    )
     ramp_margin: float = setting(
         12.0,
         "How clearly a finished step must differ from a slow one still going on, in deviations.",

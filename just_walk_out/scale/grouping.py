@@ -62,7 +62,8 @@ class StepGrouper:
             if any(self._may_join(column, group, bank, now) for column in beside):
                 continue
             start = min(step.start for step in group)
-            joined = [step for column in beside if (step := bank.claim(column, start)) is not None]
+            taken = [step.column for step in group]
+            joined = [step for column in beside if (step := bank.claim(column, start, taken)) is not None]
             if joined:
                 self._pending += joined
                 waiting = self._groups()

@@ -25,6 +25,8 @@ _SMOOTHING = 0.3
 _SMOOTHED_DEVIATION = (_SMOOTHING / (2.0 - _SMOOTHING)) ** 0.5
 _SIGNIFICANT = 4.0
 _RETURNED = 3.0
+# So many plates beside an event tell what the whole shelf does.
+_SHELF = 4
 _SLOPE_LIMIT = 3.0
 # A finished step has at most this share of its average speed left.
 _RESIDUAL = 0.4
@@ -65,6 +67,7 @@ class PlateBank:
         keep = max(round(settings.memory / period), round(settings.learning_time / period), 2 * self._long)
         self._history = BlockHistory(plates, keep + self._delay + STRIDE)
         self._baseline = Baseline(plates, period, settings)
+        self._restless = max(1, round(settings.restless_time / period))
         self._creep = settings.creep * period
         self._threshold = np.full(plates, settings.alarm_floor)
         self._smoothed = np.zeros(plates)
@@ -121,12 +124,13 @@ class PlateBank:
         change = self._resting_change(column)
         return bool(self._active[column]) and (change is None or abs(change) >= self._settings.minimum_change)
 
-    def claim(self, column: int, since: int) -> PlateStep | None:
+    def claim(self, column: int, since: int, taken: list[int]) -> PlateStep | None:
         """Take the step of a resting plate beside an event, if it made one.
 
         Args:
             column: the plate.
             since: start of the event, nanoseconds; the step is said to begin there.
+            taken: plates that belong to the event already.
         """
         departure = self._resting_change(column)
         before = self._history.after(since)
@@ -136,10 +140,19 @@ class PlateBank:
         row = self._history.newest
         mean = departure + float(self._baseline.values[column])
         # Measured from directly before the event: a drift that the baseline lags behind is no share of it.
-        change = mean - float(self._history.values(begin, before)[:, column].mean())
+        old, new = self._history.values(begin, before), self._history.values(row - self._short + 1, row + 1)
+        moves = np.add.reduce(new, axis=0) / len(new) - np.add.reduce(old, axis=0) / len(old)
+        change = float(moves[column])
+        rest = self._baseline.learned.copy()
+        rest[taken] = False
+        # What the rest of the shelf did as well is the shelf's doing.
+        common = float(np.median(moves[rest])) if np.count_nonzero(rest) >= _SHELF else 0.0
         deviation = float(self._baseline.deviations[column])
         variance = deviation**2 * (1.0 / self._short + 1.0 / (before - begin))
-        if min(abs(change), abs(departure)) < _SIGNIFICANT * variance**0.5 + self._settings.noise_floor:
+        if (
+            min(abs(change - common), abs(change), abs(departure))
+            < _SIGNIFICANT * variance**0.5 + self._settings.noise_floor
+        ):
             return None
         end = max(self._history.first(row - self._short + 1), since + 1)
         degraded = self._degraded(column, since)
@@ -165,13 +178,15 @@ class PlateBank:
         if begin < 0:
             return []
         columns = np.flatnonzero(self._active)
+        if row % self._long == 0:
+            self._loosen(columns, row)
         values = self._history.values(begin, row + 1)[:, columns]
         calm = values.std(axis=0) <= self._settings.stable_noise * self._baseline.deviations[columns]
         calm |= ~self._baseline.learned[columns]
         steps = []
         for column in columns[calm].tolist():
             if not self._baseline.learned[column]:
-                if self._baseline.learn(column, self._history):
+                if self._baseline.learn(column, self._history, row > self._restless):
                     self._set_threshold()
                     self._rest(column)
             elif self._history.sound(column, begin, row + 1):
@@ -180,6 +195,12 @@ class PlateBank:
                     steps.append(step)
         self.busy = bool(self._active.any())
         return steps
+
+    def _loosen(self, columns: NDArray[np.intp], row: int) -> None:
+        for column in columns.tolist():
+            if self._baseline.learned[column] and row - self._begun[column] > self._restless:
+                self._baseline.loosen(column, self._history)
+                self._set_threshold()
 
     def _try_step(self, column: int, row: int) -> PlateStep | None:
         base = float(self._baseline.values[column])

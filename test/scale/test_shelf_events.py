@@ -265,6 +265,16 @@ def test_a_shelf_that_turns_noisy_for_good_is_followed_again():
     assert len(events) == 1
 
 
+@pytest.mark.parametrize("begin", [0.0, 10.0])
+def test_a_shelf_that_sways_without_end_neither_stops_the_store_nor_hides_a_take(begin):
+    signal = Signal(60, noise=0.5, seed=11)
+    signal.grams += (3.0 * np.sin(2 * np.pi * 0.5 * signal.t) * (signal.t >= begin))[:, None]
+    events, _, promised = run(signal.move(3, 45.0, -300.0).records())
+    (event,) = events
+    within(event, {"3": -300.0}, 8.0)
+    assert seconds(promised["g1/s0"]) > 55.0
+
+
 def test_settings_out_of_range_are_refused_by_name():
     with pytest.raises(ValueError, match=r"minimum_change: 0\.0 is outside"):
         ShelfEventSettings(minimum_change=0.0)
