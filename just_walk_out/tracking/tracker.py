@@ -13,6 +13,7 @@ from just_walk_out.tracking import kalman
 from just_walk_out.tracking.association import assign
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.identity import Identities
+from just_walk_out.tracking.measurement import measurements
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
@@ -22,7 +23,6 @@ Rows = NDArray[np.intp]
 
 _SECOND = 1_000_000_000
 _FULL_EVIDENCE = 40.0
-_FARTHEST = 1e4
 
 
 class Tracker:
@@ -76,7 +76,7 @@ class Tracker:
         if frame.camera not in self._index:
             return
         camera = self._index[frame.camera]
-        points, noises, scores = self._measurements(frame)
+        points, noises, scores = measurements(frame, self._settings.least_score, self._settings.bias)
         tracks, settings = self._tracks, self._settings
         unseen = (self._time - tracks.seen) / _SECOND
         active = tracks.confirmed & (unseen <= settings.active_time)
@@ -95,18 +95,6 @@ class Tracker:
         self._note_misses(pairs, camera)
         self._identities.note_apart(self._tracks, [row for row, _ in pairs])
         self._spawn(points[free], noises[free], scores[free], camera)
-
-    def _measurements(self, frame: PersonDetectionArray) -> tuple[Floats, Floats, Floats]:
-        """Sound detections in an order of their own: points, covariances, scores."""
-        found = sorted(
-            (each.x, each.y, each.covariance, each.score)
-            for each in frame.detections
-            if each.score >= self._settings.least_score and _sound(each.x, each.y, each.covariance)
-        )
-        points = np.array([(x, y) for x, y, _, _ in found], dtype=np.float64).reshape(-1, 2)
-        flat = np.array([(c[0], c[1], c[1], c[2]) for _, _, c, _ in found], dtype=np.float64)
-        noises = flat.reshape(-1, 2, 2) + self._settings.bias**2 * np.eye(2)
-        return points, noises, np.array([score for *_, score in found], dtype=np.float64)
 
     def _associate(self, rows: Rows, points: Floats, noises: Floats, reach: float) -> list[tuple[int, int]]:
         if not rows.size or not len(points):
@@ -266,11 +254,3 @@ class Tracker:
         self._time = int(state["time"])
         self._births = (int(state["births"][0]), int(state["births"][1]))
         self._identities.resume(state["identities"])
-
-
-def _sound(x: float, y: float, covariance: tuple[float, ...]) -> bool:
-    """Whether a detection is finite and its covariance positive definite."""
-    if len(covariance) != 3 or not np.isfinite((x, y, *covariance)).all():
-        return False
-    xx, xy, yy = covariance
-    return abs(x) < _FARTHEST and abs(y) < _FARTHEST and xx > 0.0 and yy > 0.0 and xx * yy > xy * xy

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.detectors import stance as stances
+from just_walk_out.camera.detectors.silhouette import Silhouettes, areas, integrals, sums
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import PersonSettings, position_covariance
 from just_walk_out.camera.visibility import Occluders, distance_outside, distance_to_segment
@@ -26,18 +27,11 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Mask = NDArray[np.uint8]
 
-# Slices of the body from the soles up: share of the height at their ends, half width in metres.
-_ENDS: Floats = np.array([0.0, 0.24, 0.48, 0.66, 0.84, 1.0])
-_HALF_WIDTHS: Floats = np.array([0.15, 0.18, 0.21, 0.22, 0.11])
-_LEGS = 0.45
 # What a doubtful pixel counts for where a silhouette ends: less than the half that would be foreground.
 _DOUBTFUL_EDGE = np.float32(0.4)
 _FARTHEST_CORRECTION = 0.8
 # Places are tried on the mask at this fraction of its size; the ends of silhouettes are measured at full size.
 _COARSE = 2.0
-_ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
-# Points on the rim of a slice: direction, and whether they are at its lower or upper end.
-_RIM: Floats = np.array([(np.cos(angle), np.sin(angle), end) for end in (0.0, 1.0) for angle in _ANGLES])
 
 
 @dataclass(frozen=True)
@@ -113,13 +107,14 @@ class Occupancy:
         self._fine = scale
         self._scale = scale / _COARSE
         self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
+        self._body = Silhouettes(self._projector, self._scale, self._size)
         self._occluders = Occluders(store.gondolas)
         places = self._places(store)
-        visible = self._visible(places, self._person.height)
-        whole = self._rectangles(places, np.full(len(places), self._person.height))
-        areas = _areas(self._clip(whole))
+        visible = self._body.visible(self._occluders, places, self._person.height)
+        whole = self._body.rectangles(places, np.full(len(places), self._person.height))
+        covers = areas(self._body.clip(whole))
         with np.errstate(invalid="ignore", divide="ignore"):
-            share = (areas * visible).sum(axis=1) / _areas(whole).sum(axis=1)
+            share = (covers * visible).sum(axis=1) / areas(whole).sum(axis=1)
         keep = np.isfinite(whole).all(axis=(1, 2)) & (share > self._settings.least_visible)
         self._keep(places[keep], visible[keep], whole[keep])
 
@@ -141,13 +136,13 @@ class Occupancy:
         fresh = self._weigh(sure, maybe, 0.0, max(settings.doubtful_legs, 0.0), max(settings.doubtful_body, 0.0))
         worth = self._weigh(sure, maybe, -settings.miss_cost, settings.doubtful_legs, settings.doubtful_body)
         evidence = mask + _DOUBTFUL_EDGE * doubtful
-        covered = _integrals(fresh)
-        raw = self._sums(covered, self._corners, self._shown)
+        covered = integrals(fresh)
+        raw = sums(covered, self._corners, self._shown)
         active = np.flatnonzero((raw > settings.least_new * self._area) & (raw > settings.least_pixels))
         while active.size and len(found) < settings.most:
-            table = _integrals(worth)
-            gain = self._sums(table, self._corners[active], self._shown[active])
-            new = self._sums(_integrals(fresh), self._corners[active], self._shown[active])
+            table = integrals(worth)
+            gain = sums(table, self._corners[active], self._shown[active])
+            new = sums(integrals(fresh), self._corners[active], self._shown[active])
             area = self._area[active]
             enough = (gain > settings.least_gain * area) & (new > settings.least_new * area)
             enough &= new > settings.least_pixels
@@ -203,52 +198,11 @@ class Occupancy:
             near |= behind & (distance_to_segment(grid, gate.start, gate.end) <= settings.gate_depth)
         return np.asarray(grid[near & ~self._occluders.blocked(grid)])
 
-    def _rectangles(self, positions: Floats, heights: Floats) -> Floats:
-        """Return the (N, slices, 4) rectangles of bodies, pixels of the coarse mask, not clipped."""
-        # Extremes are taken over the first axis, where numpy reduces whole rows at a time.
-        points = np.empty((len(_RIM), len(positions), len(_HALF_WIDTHS), 3))
-        points[..., :2] = positions[:, None] + _HALF_WIDTHS[:, None] * _RIM[:, None, None, :2]
-        upper = _RIM[:, None, None, 2] > 0
-        points[..., 2] = heights[:, None] * np.where(upper, _ENDS[1:], _ENDS[:-1])
-        pixels = self._projector.to_pixels(points) * self._scale
-        return np.concatenate([pixels.min(axis=0), pixels.max(axis=0)], axis=-1)
-
-    def _visible(self, positions: Floats, height: float) -> Bools:
-        """Which slices (N, slices) the camera sees past the fixtures."""
-        eye = self._projector.centre
-        towards = eye[:2] - positions
-        distance = np.maximum(np.linalg.norm(towards, axis=1, keepdims=True), 1e-6)
-        aside = np.column_stack([-towards[:, 1], towards[:, 0]]) / distance
-        shares = np.array([-0.7, 0.0, 0.7])
-        points = np.empty((len(positions), len(_HALF_WIDTHS), 3, 3))
-        spread = _HALF_WIDTHS[:, None] * shares
-        points[..., :2] = positions[:, None, None] + spread[..., None] * aside[:, None, None]
-        points[..., 2] = (0.5 * height * (_ENDS[:-1] + _ENDS[1:]))[:, None]
-        return np.asarray(self._occluders.hidden(eye, points).mean(axis=2) < 0.5)
-
-    def _clip(self, rectangles: Floats) -> Floats:
-        width, height = self._size
-        return np.clip(np.nan_to_num(rectangles), 0.0, np.array([width, height, width, height], dtype=np.float64))
-
-    def _indices(self, rectangles: Floats) -> NDArray[np.int32]:
-        """Corner indices into flat integral images, first of legs, then of bodies, (N, slices, 4)."""
-        cut = np.rint(self._clip(rectangles)).astype(np.int32)
-        left, top, right, bottom = (cut[..., k] for k in range(4))
-        wide = self._size[0] + 1
-        parts = [bottom * wide + right, top * wide + right, bottom * wide + left, top * wide + left]
-        body = np.where(_ENDS[:-1] < _LEGS, 0, wide * (self._size[1] + 1))
-        return (np.stack(parts, axis=-1) + body[:, None]).astype(np.int32)
-
     def _keep(self, positions: Floats, visible: Bools, rectangles: Floats) -> None:
         self._positions = positions
         self._shown = visible
-        self._corners = self._indices(rectangles)
-        self._area = (_areas(np.rint(self._clip(rectangles))) * visible).sum(axis=1)
-
-    @staticmethod
-    def _sums(table: Floats, corners: NDArray[np.int32], shown: Bools) -> Floats:
-        values = table[corners]
-        return np.asarray(((values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) * shown).sum(axis=1))
+        self._corners = self._body.indices(rectangles)
+        self._area = (areas(np.rint(self._body.clip(rectangles))) * visible).sum(axis=1)
 
     def _refine(self, index: int, table: Floats, covered: Floats, evidence: NDArray[np.float32]) -> Occupant:
         """Search around a place of the grid, then measure the ends of the silhouette."""
@@ -258,9 +212,9 @@ class Occupancy:
         size = max(self._area[index], 1.0)
         ticks = np.array([-1.0, 0.0, 1.0]) * 0.5 * self._settings.step
         trial = position + np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-        rectangles = self._rectangles(trial, np.full(len(trial), person.height))
+        rectangles = self._body.rectangles(trial, np.full(len(trial), person.height))
         sound = np.isfinite(rectangles).all(axis=(1, 2))
-        gain = self._sums(table, self._indices(rectangles), np.broadcast_to(shown, (len(trial), len(shown))))
+        gain = sums(table, self._body.indices(rectangles), np.broadcast_to(shown, (len(trial), len(shown))))
         best = int(np.where(sound, gain / size, -np.inf).argmax())
         position, height = trial[best], person.height
         tall = float(rectangles[best, 0, 3] - rectangles[best, -1, 1]) / self._scale
@@ -274,18 +228,7 @@ class Occupancy:
             covariance = position_covariance(
                 self._projector, position[None], np.array([height]), blind, np.array([2.0 * pixels]), person
             )[0]
-        rectangles = self._rectangles(position[None], np.array([height]))
-        area = max(float((_areas(self._clip(rectangles)) * shown).sum()), 1.0)
-        share = float(self._sums(covered, self._indices(rectangles), shown[None])[0]) / area
+        rectangles = self._body.rectangles(position[None], np.array([height]))
+        area = max(float((areas(self._body.clip(rectangles)) * shown).sum()), 1.0)
+        share = float(sums(covered, self._body.indices(rectangles), shown[None])[0]) / area
         return Occupant(position, covariance, height, min(share, 1.0), rectangles[0], shown)
-
-
-def _integrals(pair: NDArray[np.float32]) -> Floats:
-    return np.concatenate([cv2.integral(part).ravel() for part in pair])
-
-
-def _areas(rectangles: Floats) -> Floats:
-    return np.asarray(
-        np.maximum(rectangles[..., 2] - rectangles[..., 0], 0.0)
-        * np.maximum(rectangles[..., 3] - rectangles[..., 1], 0.0)
-    )

@@ -1,0 +1,43 @@
+"""Detections as measurements: points with covariances, whatever the cameras sent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.records import PersonDetectionArray
+
+Floats = NDArray[np.float64]
+
+# Further from the origin than this, metres, nothing is a person in a store.
+_FARTHEST = 1e4
+
+
+def measurements(frame: PersonDetectionArray, least_score: float, bias: float) -> tuple[Floats, Floats, Floats]:
+    """Take the sound detections of a frame, in an order of their own.
+
+    Args:
+        frame: detections in any order; what is not finite or has no proper covariance is left out.
+        least_score: weakest detection that is used.
+        bias: standard deviation of the systematic part of the error, metres; added to each covariance.
+
+    Returns:
+        Points (M, 2) metres, covariances (M, 2, 2) m^2, and scores (M,).
+    """
+    found = sorted(
+        (each.x, each.y, each.covariance, each.score)
+        for each in frame.detections
+        if each.score >= least_score and _sound(each.x, each.y, each.covariance)
+    )
+    points = np.array([(x, y) for x, y, _, _ in found], dtype=np.float64).reshape(-1, 2)
+    flat = np.array([(c[0], c[1], c[1], c[2]) for _, _, c, _ in found], dtype=np.float64)
+    noises = flat.reshape(-1, 2, 2) + bias**2 * np.eye(2)
+    return points, noises, np.array([score for *_, score in found], dtype=np.float64)
+
+
+def _sound(x: float, y: float, covariance: tuple[float, ...]) -> bool:
+    """Whether a detection is finite and its covariance positive definite."""
+    if len(covariance) != 3 or not np.isfinite((x, y, *covariance)).all():
+        return False
+    xx, xy, yy = covariance
+    return abs(x) < _FARTHEST and abs(y) < _FARTHEST and xx > 0.0 and yy > 0.0 and xx * yy > xy * xy
