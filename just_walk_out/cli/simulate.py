@@ -18,9 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Simulate until a signal comes; returns the exit status."""
     from just_walk_out.simulation import run as simulation
+    from just_walk_out.store.place import StoreError
 
     try:
         return simulation.run(args)
-    except (ValueError, OSError) as error:
+    except (StoreError, ValueError, OSError) as error:
         print(f"jwo simulate: {error}", file=sys.stderr)
         return 2

@@ -29,42 +29,42 @@ def cast(camera: Camera, quads: Sequence[Quad]) -> tuple[NDArray[np.uint8], NDAr
         where there is nothing; and whether a pixel shows the floor.
     """
     fine = _OVERSAMPLING
-    rays = pixel_rays(camera, fine)
-    pose = np.linalg.inv(camera.extrinsic())
+    extrinsic = camera.extrinsic()
+    pose = np.linalg.inv(extrinsic)
     centre = pose[:3, 3]
-    rays = rays @ pose[:3, :3].T
+    rays = (pixel_rays(camera, fine) @ pose[:3, :3].T).astype(np.float32)
     height, width = rays.shape[:2]
-    depth = np.full((height, width), np.inf)
+    depth = np.full((height, width), np.inf, np.float32)
     picture = np.full((height, width, 3), 90, np.uint8)
     floor = np.zeros((height, width), bool)
     for quad in quads:
-        normal = np.cross(quad.across, quad.along)
+        normal = quad.normal
         offset = float(np.dot(normal, quad.corner - centre))
         if abs(offset) < 1e-9 or (not quad.two_sided and offset > 0.0):
             continue
-        rows, columns = _extent(camera, quad, fine, (height, width))
+        rows, columns = _extent(camera, extrinsic, quad, fine, (height, width))
         if rows.start >= rows.stop or columns.start >= columns.stop:
             continue
-        part = rays[rows, columns]
-        slope = part @ normal
+        across = quad.across / np.dot(quad.across, quad.across)
+        along = quad.along / np.dot(quad.along, quad.along)
+        slopes = rays[rows, columns] @ np.column_stack([normal, across, along]).astype(np.float32)
+        behind = depth[rows, columns]
         with np.errstate(divide="ignore", invalid="ignore"):
-            distance = offset / slope
-            spot = centre - quad.corner + distance[..., None] * part
-            u = spot @ (quad.across / np.dot(quad.across, quad.across))
-            v = spot @ (quad.along / np.dot(quad.along, quad.along))
-            hit = (distance > _NEAR) & (distance < depth[rows, columns])
-            hit &= (u >= 0.0) & (u < 1.0) & (v >= 0.0) & (v < 1.0)
+            distance = np.float32(offset) / slopes[..., 0]
+            u = np.float32(np.dot(centre - quad.corner, across)) + distance * slopes[..., 1]
+            v = np.float32(np.dot(centre - quad.corner, along)) + distance * slopes[..., 2]
+            hit = (distance > _NEAR) & (distance < behind) & (u >= 0.0) & (u < 1.0) & (v >= 0.0) & (v < 1.0)
         if not hit.any():
             continue
         high, wide = quad.texture.shape[:2]
-        colours = quad.texture[(v[hit] * high).astype(int), (u[hit] * wide).astype(int)]
-        picture[rows, columns][hit] = np.clip(colours * quad.shade, 0, 255).astype(np.uint8)
-        depth[rows, columns][hit] = distance[hit]
+        shaded = np.clip(quad.texture * quad.shade, 0, 255).astype(np.uint8)
+        picture[rows, columns][hit] = shaded[(v[hit] * high).astype(int), (u[hit] * wide).astype(int)]
+        behind[hit] = distance[hit]
         floor[rows, columns][hit] = quad.is_floor
     small = cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
     return (
         np.asarray(small, np.uint8),
-        np.ascontiguousarray(depth[::fine, ::fine]).astype(np.float32),
+        np.ascontiguousarray(depth[::fine, ::fine]),
         np.ascontiguousarray(floor[::fine, ::fine]),
     )
 
@@ -109,10 +109,10 @@ def project(camera: Camera, extrinsic: Array, points: Array) -> tuple[Array, Arr
     return found.reshape(-1, 2), depth
 
 
-def _extent(camera: Camera, quad: Quad, fine: int, shape: tuple[int, int]) -> tuple[slice, slice]:
+def _extent(camera: Camera, extrinsic: Array, quad: Quad, fine: int, shape: tuple[int, int]) -> tuple[slice, slice]:
     """Rows and columns that can show the rectangle; everything where its corners do not tell."""
     corners = quad.corner + np.array([0 * quad.across, quad.across, quad.along, quad.across + quad.along])
-    pixels, depth = project(camera, camera.extrinsic(), corners)
+    pixels, depth = project(camera, extrinsic, corners)
     if float(depth.min()) < _NEAR or any(camera.distortion):
         return slice(0, shape[0]), slice(0, shape[1])
     low = np.floor(pixels.min(axis=0) * fine).astype(int) - 2

@@ -106,7 +106,7 @@ def draw_phone(text: str) -> tuple[Image, Image]:
     top = cy - round(_SCREEN[1] / 2 / _PIXEL)
     cv2.rectangle(picture, (cx - 60, top + 34), (cx + 60, top + 48), (90, 90, 90), -1)
     cv2.rectangle(picture, (cx - 90, top + 62), (cx + 90, top + 72), (190, 190, 190), -1)
-    modules = np.array(segno.make(text, error="l").matrix, np.uint8)
+    modules = np.array(segno.make(text, error="l", micro=False).matrix, np.uint8)
     side = round(_CODE / _PIXEL)
     code = cv2.resize((1 - modules) * np.uint8(250), (side, side), interpolation=cv2.INTER_NEAREST)
     picture[cy - side // 2 : cy - side // 2 + side, cx - side // 2 : cx - side // 2 + side] = code[..., None]

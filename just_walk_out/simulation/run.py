@@ -21,6 +21,7 @@ from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.truth import POSITIONS, TRUTH
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Store
+from just_walk_out.store.place import StoreError
 
 GO = "go"
 READY = "ready"
@@ -132,6 +133,6 @@ def main(argv: list[str] | None = None) -> int:
     add_arguments(parser)
     try:
         return run(parser.parse_args(argv))
-    except (ValueError, OSError) as error:
+    except (StoreError, ValueError, OSError) as error:
         print(f"simulation: {error}", file=sys.stderr)
         return 2

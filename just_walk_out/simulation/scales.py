@@ -73,7 +73,7 @@ class PlateGroup:
         self.zero = self._rng.normal(0.0, 0.05, count)
         self._slope = self._rng.normal(0.0, self._disturbance.drift / 3600.0, count)
         self._swing = self._rng.uniform(0.3, 1.0, count) * self._disturbance.drift
-        self._period = self._rng.uniform(600.0, 3600.0, count)
+        self._period = self._rng.uniform(3600.0, 14400.0, count)
         self._phase = self._rng.uniform(0.0, 2.0 * math.pi, count)
         self._seed = seed
         self._gondola = [store.gondola_of[plate].id if plate else "" for plate in self.plates]

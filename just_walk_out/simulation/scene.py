@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -47,9 +48,14 @@ class Quad:
     @property
     def shade(self) -> float:
         """How brightly the lamps under the ceiling light it, as a factor."""
-        normal = np.cross(self.across, self.along)
-        normal = normal / np.linalg.norm(normal)
-        return float(0.72 + 0.3 * abs(np.dot(normal, _LIGHT / np.linalg.norm(_LIGHT))))
+        return float(0.72 + 0.3 * abs(np.dot(self.normal, _LIGHT / np.linalg.norm(_LIGHT))))
+
+    @cached_property
+    def normal(self) -> Array:
+        """Unit vector out of its front."""
+        (a, b, c), (d, e, f) = self.across, self.along
+        normal = np.array([b * f - c * e, c * d - a * f, a * e - b * d])
+        return np.asarray(normal / np.linalg.norm(normal))
 
 
 def build_scene(store: Store) -> list[Quad]:
