@@ -22,9 +22,12 @@ from just_walk_out.store.model import Store
 
 Settings = TypeVar("Settings")
 
-# Images are larger than Fast DDS's default shared-memory segment: with its defaults 2 % of them arrive.
-ENVIRONMENT: dict[str, str] = {"FASTDDS_BUILTIN_TRANSPORTS": "LARGE_DATA?max_msg_size=2MB&sockets_size=4MB"}
 PIPELINE_NODES = ("shelf_events", "person_tracker", "entry", "gate", "pickup_detector", "cart_aggregator", "checkout")
+
+
+def environment() -> dict[str, str]:
+    """Return what every process of a store needs in its environment: transports that carry images."""
+    return {"FASTDDS_DEFAULT_PROFILES_FILE": str(share() / "config" / "fastdds.xml")}
 
 
 @dataclass(frozen=True)

@@ -27,3 +27,19 @@ def version() -> str:
     from xml.etree import ElementTree
 
     return ElementTree.parse(share() / "package.xml").getroot().findtext("version", "unknown")
+
+
+def scenario_path(name: str) -> Path:
+    """Return the scenario file that a name or a path stands for.
+
+    Raises:
+        ValueError: there is neither such a file nor such a scenario; names those there are.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    folder = share() / "config" / "scenarios"
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(item.stem for item in folder.glob("*.yaml")))
+        raise ValueError(f"scenario {name!r}: expected a file, or one of {known}")
+    return path

@@ -29,24 +29,19 @@ def run(args: argparse.Namespace) -> int:
         parameters = {"bag": str(args.bag), "all": args.all, "rate": args.rate, "wait_for": 0 if args.all else 1}
         return subprocess.call(command(NodePlan("player", "player", parameters), args.namespace))
     from just_walk_out.checkout.receipt import receipt_line, receipt_text
-    from just_walk_out.records import Charge
-    from just_walk_out.replay.bag import BagError, read_records, read_store
-    from just_walk_out.replay.pipeline import Pipeline, stages_of
+    from just_walk_out.replay.bag import BagError, bag_span, read_store
+    from just_walk_out.replay.offline import replay
     from just_walk_out.store.load import load_store
     from just_walk_out.store.place import StoreError
 
     try:
         store = load_store(args.store) if args.store else read_store(args.bag)
-        started, first, last = time.monotonic(), 0, 0
-        pipeline = Pipeline(stages_of(store, config=args.config))
-        for stamp, record in read_records(args.bag):
-            first, last = first or stamp, stamp
-            for output in pipeline.push(record):
-                if isinstance(output, Charge):
-                    print(receipt_text(output, store.name) if args.text else receipt_line(output), flush=True)
+        started = time.monotonic()
+        for charge in replay(args.bag, store, args.config):
+            print(receipt_text(charge, store.name) if args.text else receipt_line(charge), flush=True)
+        elapsed, span = time.monotonic() - started, bag_span(args.bag)
     except (BagError, StoreError, ValueError, OSError) as error:
         print(f"jwo replay: {error}", file=sys.stderr)
         return 1
-    elapsed, span = time.monotonic() - started, (last - first) / 1e9
     print(f"{span:.1f} s replayed in {elapsed:.1f} s ({span / max(elapsed, 1e-9):.1f} x real time)", file=sys.stderr)
     return 0

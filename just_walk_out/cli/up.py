@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from just_walk_out.deployment import ENVIRONMENT, NodePlan, command, plan
+from just_walk_out.deployment import NodePlan, command, environment, plan
 from just_walk_out.store.load import load_store
 from just_walk_out.store.place import StoreError
 from just_walk_out.supervisor import Supervisor
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     stop = threading.Event()
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda *_: stop.set())
-    supervisor = Supervisor(args.logs, ENVIRONMENT)
+    supervisor = Supervisor(args.logs, environment())
     for node in nodes:
         supervisor.start(node.name, command(node, args.namespace, args.log_level), respawn=node.name != "recorder")
     print(f"{store.name}: {len(nodes)} nodes started; Ctrl-C stops them", flush=True)

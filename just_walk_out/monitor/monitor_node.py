@@ -46,7 +46,7 @@ class MonitorNode(StoreNode):
     def _raise(self, alerts: list[Any]) -> None:
         for alert in alerts:
             self.send(alert)
-            line = f"{alert.source}: {alert.text}"
+            line = alert.text
             if alert.severity is Severity.INFO:
                 self.get_logger().info(line)
             else:

@@ -247,17 +247,17 @@ class PickupStage:
         return ""
 
     def _alerts(self, interaction: Interaction) -> list[Alert]:
-        if interaction.state is not DecisionState.REVIEW:
+        # what nobody can be named for is reported by the cart aggregator, which finds no cart for it
+        if interaction.state is not DecisionState.REVIEW or not interaction.visit:
             return []
         verb = "taken from" if interaction.kind is Kind.TAKE else "put on"
         what = f"{interaction.quantity} x {interaction.sku}" if interaction.sku else "something unknown"
-        kind = "unassigned_take" if not interaction.visit and interaction.kind is Kind.TAKE else "doubtful_interaction"
         return [
             Alert(
                 interaction.end,
-                f"{kind}/{interaction.id}",
+                f"doubtful_interaction/{interaction.id}",
                 Severity.WARNING,
-                kind,
+                "doubtful_interaction",
                 interaction.shelf,
                 f"{what} {verb} {interaction.shelf}: {interaction.reason}",
                 interaction.visit,

@@ -136,6 +136,15 @@ def read_store(path: Path) -> Store:
     raise BagError(f"{path}: holds no store description; name one with --store")
 
 
+def bag_span(path: Path) -> float:
+    """Return the seconds between the first and the last message of a bag."""
+    reader = _open(path)
+    try:
+        return float(reader.duration) / 1e9
+    finally:
+        reader.close()
+
+
 @dataclass(frozen=True)
 class RawMessage:
     """A message as it lies in a bag: received at ``stamp`` nanoseconds, serialized."""

@@ -9,7 +9,7 @@ from launch import LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
 from launch_ros.actions import Node
 
-from just_walk_out.deployment import ENVIRONMENT, NodePlan
+from just_walk_out.deployment import NodePlan, environment
 from just_walk_out.resources import share
 
 
@@ -28,7 +28,7 @@ def declarations(arguments: Mapping[str, tuple[str, str]]) -> list[LaunchDescrip
 
 def node_actions(nodes: Sequence[NodePlan], namespace: str, log_level: str) -> list[LaunchDescriptionEntity]:
     """Return the actions that start the nodes; all but the recorder and the player are restarted when they die."""
-    actions: list[Any] = [SetEnvironmentVariable(name, value) for name, value in ENVIRONMENT.items()]
+    actions: list[Any] = [SetEnvironmentVariable(name, value) for name, value in environment().items()]
     for node in nodes:
         actions.append(
             Node(

@@ -16,13 +16,14 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 
+from just_walk_out.deployment import environment
 from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import from_message, message_class, to_message
 from just_walk_out.ros.diagnostics import Diagnostics, Health, Level, Rate
 from just_walk_out.ros.parameters import ParameterError, declare_one, declare_state_dir, declare_store
 from just_walk_out.stage import Stage
-from just_walk_out.store.place import StoreError
 from just_walk_out.store.model import Store
+from just_walk_out.store.place import StoreError
 from just_walk_out.topics import BY_RECORD, Topic
 
 _WRITERS = {"sensor": qos.SENSOR_WRITER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
@@ -171,8 +172,8 @@ def run(build: Callable[[], Node]) -> int:
 
     A wrong parameter or store description ends in one clear line a mistake and exit status 2.
     """
-    # Images are larger than Fast DDS's default shared-memory segment; without this most are lost.
-    os.environ.setdefault("FASTDDS_BUILTIN_TRANSPORTS", "LARGE_DATA?max_msg_size=2MB&sockets_size=4MB")
+    for name, value in environment().items():
+        os.environ.setdefault(name, value)
     rclpy.init(args=sys.argv)
     signal.signal(signal.SIGTERM, lambda *_: rclpy.try_shutdown())
     node = None

@@ -1,0 +1,191 @@
+"""Receipts against the truth: what a shopper, an operator and a researcher want to know."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from just_walk_out.records import CartArray, Charge, ChargeState, DecisionState, Interaction, Kind
+
+_HANDLINGS = {"take": Kind.TAKE, "put_back": Kind.RETURN, "put_back_wrong": Kind.RETURN}
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A party that truly left, and what it truly carried."""
+
+    account: str
+    exited: int
+    units: Counter[str]
+    staff: bool = False
+
+
+@dataclass(frozen=True)
+class Handling:
+    """A true take or return."""
+
+    account: str
+    kind: Kind
+    sku: str
+    quantity: int
+    stamp: int
+    settled: int
+
+
+@dataclass(frozen=True)
+class ReceiptScore:
+    """One receipt beside the truth.
+
+    Attributes:
+        account: who left.
+        charged: units that were charged.
+        review: units listed but held for review, not charged.
+        truth: units carried.
+        state: of the charge; None when none came.
+    """
+
+    account: str
+    charged: Counter[str]
+    review: Counter[str]
+    truth: Counter[str]
+    state: ChargeState | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether exactly what was carried was charged."""
+        return self.state is not None and self.charged == self.truth
+
+    @property
+    def right_units(self) -> int:
+        """Units charged that were carried."""
+        return (self.charged & self.truth).total()
+
+    @property
+    def f1(self) -> float:
+        """2 TP / (charged + true units), as the field measures receipts; 1 where both are empty."""
+        units = self.charged.total() + self.truth.total()
+        return 2.0 * self.right_units / units if units else 1.0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All receipts together."""
+
+    receipts: tuple[ReceiptScore, ...]
+
+    @property
+    def exact(self) -> int:
+        """Number of exact receipts."""
+        return sum(score.exact for score in self.receipts)
+
+    @property
+    def precision(self) -> float:
+        """Share of the charged units that were carried."""
+        charged = sum(score.charged.total() for score in self.receipts)
+        return sum(score.right_units for score in self.receipts) / charged if charged else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the carried units that were charged."""
+        carried = sum(score.truth.total() for score in self.receipts)
+        return sum(score.right_units for score in self.receipts) / carried if carried else 1.0
+
+    @property
+    def f1(self) -> float:
+        """Mean of the receipts' F1."""
+        return sum(score.f1 for score in self.receipts) / len(self.receipts) if self.receipts else 1.0
+
+
+def read_truth(path: Path) -> tuple[list[Departure], list[Handling]]:
+    """Read what truly happened from the simulation's ``truth.jsonl``."""
+    return parse_truth(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+def parse_truth(lines: Iterable[dict[str, Any]]) -> tuple[list[Departure], list[Handling]]:
+    """Sort the lines of the truth into departures and handlings."""
+    departures, handlings = [], []
+    for line in lines:
+        if line["kind"] == "party_left":
+            units = Counter({sku: count for sku, count in line["units"].items() if count})
+            departures.append(Departure(line["account"], line["exited"], units, line["staff"]))
+        elif line["kind"] in _HANDLINGS:
+            kind = _HANDLINGS[line["kind"]]
+            handlings.append(
+                Handling(line["account"], kind, line["sku"], line["quantity"], line["stamp"], line["settled"])
+            )
+    return departures, handlings
+
+
+def compare(departure: Departure, charge: Charge | None) -> ReceiptScore:
+    """Hold one charge against what its party carried."""
+    charged: Counter[str] = Counter()
+    review: Counter[str] = Counter()
+    if charge is not None:
+        for line in charge.lines:
+            if charge.state is ChargeState.CHARGED and line.state is DecisionState.COMMITTED:
+                charged[line.sku] += line.quantity
+            else:
+                review[line.sku] += line.quantity
+    truth = Counter() if departure.staff else departure.units
+    return ReceiptScore(departure.account, charged, review, truth, None if charge is None else charge.state)
+
+
+def score(departures: Sequence[Departure], charges: Sequence[Charge]) -> Scores:
+    """Match charges to departures by account, in order, and compare each."""
+    by_account: dict[str, list[Charge]] = {}
+    for charge in sorted(charges, key=lambda item: (item.exited, item.id)):
+        by_account.setdefault(charge.account, []).append(charge)
+    scores = []
+    for departure in sorted(departures, key=lambda item: item.exited):
+        queue = by_account.get(departure.account, [])
+        scores.append(compare(departure, queue.pop(0) if queue else None))
+    return Scores(tuple(scores))
+
+
+def line_delays(
+    handlings: Sequence[Handling],
+    interactions: Sequence[Interaction],
+    carts: Sequence[tuple[int, CartArray]],
+    account_of: dict[str, str],
+) -> list[float]:
+    """Return, for each take that reached a cart, the seconds from the item leaving to its cart line.
+
+    Args:
+        handlings: true takes and returns.
+        interactions: decided ones.
+        carts: (time of arrival in nanoseconds, carts).
+        account_of: account by visit id.
+    """
+    shown: dict[str, int] = {}
+    for arrival, array in carts:
+        for cart in array.carts:
+            for line in cart.lines:
+                for interaction in line.evidence:
+                    shown.setdefault(interaction, arrival)
+    delays = []
+    takes = [item for item in handlings if item.kind is Kind.TAKE]
+    for item in interactions:
+        if item.kind is not Kind.TAKE or item.id not in shown:
+            continue
+        account = account_of.get(item.visit, "")
+        matches = [take for take in takes if take.account == account and take.sku == item.sku]
+        if matches:
+            nearest = min(matches, key=lambda take: abs(take.stamp - item.end))
+            delays.append((shown[item.id] - nearest.stamp) / 1e9)
+    return delays
+
+
+def charge_delays(departures: Sequence[Departure], charges: Sequence[tuple[int, Charge]]) -> list[float]:
+    """Return the seconds from the true exit to the arrival of the charge."""
+    exited = {departure.account: departure.exited for departure in departures}
+    return [(arrival - exited[charge.account]) / 1e9 for arrival, charge in charges if charge.account in exited]
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return median and maximum for people, e.g. ``0.52 s (worst 0.80 s)``."""
+    return f"{median(values):.2f} s (worst {max(values):.2f} s)" if values else "not measured"
