@@ -20,6 +20,7 @@ class Topic:
         record: class of its records.
         quality: name of its QoS profile in ``ros/qos.py``: sensor, event or snapshot.
         sensor: whether it comes from a sensor, so that a bag of it can be replayed through the stages.
+        steady: whether messages come all the time, so that silence is a fault.
         text: one line for the README and ``jwo topics``.
     """
 
@@ -27,22 +28,25 @@ class Topic:
     record: type
     quality: Literal["sensor", "event", "snapshot"]
     sensor: bool
+    steady: bool
     text: str
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("shelf_weights", records.ShelfWeights, "sensor", True, "load-cell samples of one shelf, in batches"),
-    Topic("camera/{camera}/detections", records.PersonDetectionArray, "sensor", True, "people one camera sees"),
-    Topic("code_scans", records.CodeScan, "event", True, "codes shown at the gates, unchecked"),
-    Topic("shelf_events", records.ShelfEventArray, "event", False, "weight steps, and how far each shelf is seen"),
-    Topic("tracks", records.TrackArray, "event", False, "everyone on the floor, ten times a second"),
-    Topic("gate_crossings", records.GateCrossingArray, "event", False, "who crossed which gate"),
-    Topic("entries", records.Entry, "event", False, "verdicts on codes"),
-    Topic("visits", records.VisitArray, "snapshot", False, "who is in the store on whose account"),
-    Topic("interactions", records.InteractionArray, "event", False, "decided takes and returns"),
-    Topic("carts", records.CartArray, "snapshot", False, "what each visit holds"),
-    Topic("charges", records.Charge, "event", False, "outcomes of visits, after they are in the ledger"),
-    Topic("alerts", records.Alert, "event", False, "what a person in the store should know"),
+    Topic("shelf_weights", records.ShelfWeights, "sensor", True, True, "load-cell samples of one shelf, in batches"),
+    Topic("camera/{camera}/detections", records.PersonDetectionArray, "sensor", True, True, "people one camera sees"),
+    Topic("code_scans", records.CodeScan, "event", True, False, "codes shown at the gates, unchecked"),
+    Topic(
+        "shelf_events", records.ShelfEventArray, "event", False, True, "weight steps, and how far each shelf is seen"
+    ),
+    Topic("tracks", records.TrackArray, "event", False, True, "everyone on the floor, ten times a second"),
+    Topic("gate_crossings", records.GateCrossingArray, "event", False, True, "who crossed which gate"),
+    Topic("entries", records.Entry, "event", False, False, "verdicts on codes"),
+    Topic("visits", records.VisitArray, "snapshot", False, True, "who is in the store on whose account"),
+    Topic("interactions", records.InteractionArray, "event", False, True, "decided takes and returns"),
+    Topic("carts", records.CartArray, "snapshot", False, True, "what each visit holds"),
+    Topic("charges", records.Charge, "event", False, False, "outcomes of visits, after they are in the ledger"),
+    Topic("alerts", records.Alert, "event", False, False, "what a person in the store should know"),
 )
 
 BY_RECORD: dict[type, Topic] = {topic.record: topic for topic in TOPICS}

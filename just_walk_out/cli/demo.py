@@ -153,12 +153,15 @@ class Demo:
         people = sum(len(party.members) for party in parties)
         self._say(f"{store.name}: {len(parties)} codes, {people} shoppers, {len(store.plate)} plates")
         self._say(f"starting {len(nodes) + 1} nodes and the simulated devices")
+        self._supervisor.start("simulation", [sys.executable, "-c", begin, *simulate], respawn=False)
+        if not observer.wait_for(lambda: (self._run_dir / "ready").exists(), _START_LIMIT):
+            self._say(f"the simulated devices did not start; see {self._out / 'logs' / 'simulation.log'}")
+            return False
         self._supervisor.start(
             "recorder", command(NodePlan("recorder", "recorder", recorder), _NAMESPACE), respawn=False
         )
         for node in nodes:
             self._supervisor.start(node.name, command(node, _NAMESPACE))
-        self._supervisor.start("simulation", [sys.executable, "-c", begin, *simulate], respawn=False)
         missing = observer.wait_for_nodes([*(node.name for node in nodes), "recorder"], _START_LIMIT)
         if missing or self._supervisor.failed():
             self._say(f"did not start: {', '.join(missing or self._supervisor.failed())}; see {self._out / 'logs'}")

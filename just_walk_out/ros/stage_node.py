@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from just_walk_out.topics import BY_RECORD, Topic
 _WRITERS = {"sensor": qos.SENSOR_WRITER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
 _READERS = {"sensor": qos.SENSOR_READER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
 _SNAPSHOT_PERIOD = 0.5  # seconds between two notes of a stage that can be resumed
+_GRACE = 10.0  # seconds after the start in which missing inputs are no fault
 _SNAPSHOT_AGE = 10_000_000_000  # nanoseconds of event time after which a note is worthless
 
 
@@ -90,6 +92,8 @@ class StageNode(StoreNode):
         super().__init__(name)
         self.stage = build(self)
         self._rates: dict[str, Rate] = {}
+        self._steady: list[str] = []
+        self._began = time.monotonic()
         self._newest = 0
         self._faults = 0
         self._last_fault = ""
@@ -106,6 +110,8 @@ class StageNode(StoreNode):
             topic = BY_RECORD[kind]
             for topic_name in topic_names(topic, self.store):
                 self._rates[topic_name] = Rate()
+                if topic.steady:
+                    self._steady.append(topic_name)
                 self.create_subscription(
                     message_class(kind), topic_name, self._taker(kind, topic_name), _READERS[topic.quality]
                 )
@@ -161,8 +167,8 @@ class StageNode(StoreNode):
         values = {f"{name} [1/s]": f"{rate.per_second():.1f}" for name, rate in self._rates.items()}
         if self._faults:
             return Health(Level.ERROR, f"{self._faults} bad messages, last: {self._last_fault}", values)
-        silent = [name for name, rate in self._rates.items() if rate.total == 0]
-        if silent:
+        silent = [name for name in self._steady if self._rates[name].total == 0]
+        if silent and time.monotonic() - self._began > _GRACE:
             return Health(Level.WARN, f"nothing yet from {', '.join(silent)}", values)
         return Health(Level.OK, "running", values)
 

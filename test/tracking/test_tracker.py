@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_snapshots_come_on_the_absolute_grid_and_carry_their_watermark_also_when
     arrays = run(frames([], 3.0))
     assert len(arrays) > 25
     assert all(array.stamp % (SECOND // 10) == 0 for array in arrays)
-    assert {b.stamp - a.stamp for a, b in zip(arrays, arrays[1:], strict=False)} == {SECOND // 10}
+    assert {b.stamp - a.stamp for a, b in pairwise(arrays)} == {SECOND // 10}
     assert all(array.watermarks[0].source == "tracks" and array.watermarks[0].stamp == array.stamp for array in arrays)
 
 
