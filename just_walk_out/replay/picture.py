@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from just_walk_out.checkout.money import format_money
 from just_walk_out.records import Charge, ChargeState, DecisionState, Interaction, Kind, TrackArray, Visit
 from just_walk_out.replay.scoring import ReceiptScore
-from just_walk_out.store.model import Store
+from just_walk_out.store.model import Gondola, Store
 
+_ROW = 0.17  # metres between two notes
 _PAPER, _INK, _FAINT = "#fbfaf7", "#2b2b2b", "#b9b4a8"
 
 
@@ -110,22 +112,29 @@ def _draw_interactions(
     visits: Mapping[str, Visit],
     colors: Mapping[str, Any],
 ) -> None:
-    for item in interactions:
+    noted: dict[str, int] = {}
+    for item in sorted(interactions, key=lambda each: (each.start, each.id)):
         x, y = store.front_of(item.plates[0])
         account = visits[item.visit].account if item.visit in visits else ""
+        color = colors.get(account, _FAINT)
         mark = "v" if item.kind is Kind.TAKE else "^"
         edge = "#d08a00" if item.state is DecisionState.REVIEW else "white"
-        plan.plot(x, y, mark, color=colors.get(account, _FAINT), markersize=11, markeredgecolor=edge, zorder=5)
+        plan.plot(x, y, mark, color=color, markersize=11, markeredgecolor=edge, zorder=5)
+        gondola = store.gondola_of[item.plates[0]]
+        row = noted[gondola.id] = noted.get(gondola.id, -1) + 1
         sign = "" if item.kind is Kind.TAKE else "back: "
-        plan.annotate(
-            f"{sign}{item.quantity} {item.sku or '?'}",
-            (x, y),
-            xytext=(6, 6),
-            textcoords="offset points",
-            fontsize=7,
-            color=_INK,
-            zorder=6,
-        )
+        side, top, align = _margin(gondola)
+        place = {"fontsize": 8, "color": color, "ha": align, "va": "top", "zorder": 6}
+        plan.text(side, top - _ROW * row, f"{sign}{item.quantity} {item.sku or '?'}", **place)
+
+
+def _margin(gondola: Gondola) -> tuple[float, float, str]:
+    """Return where the notes of a gondola begin, and how they are aligned: behind it, or to its right."""
+    corners = gondola.footprint()
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    if -math.sin(gondola.pose.yaw) < -0.7:  # its back is to the left
+        return min(xs) - _ROW, max(ys), "right"
+    return max(xs) + _ROW, max(ys), "left"
 
 
 def _draw_receipts(
