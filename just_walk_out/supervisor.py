@@ -136,8 +136,9 @@ class Supervisor:
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is None:
-            if child.due and now >= child.due:
-                self._spawn(child)
+            # stopped while it waited to be started again: it stays away
+            if child.respawn and now >= child.due:
+                self._restart(child, now)
             return
         status = child.process.poll()
         if status is None:
@@ -152,5 +153,16 @@ class Supervisor:
             return
         self.report(f"{child.name}: ended with status {status}, starting again in {child.wait:.1f} s")
         child.process = None
+        self._postpone(child, now)
+
+    def _restart(self, child: Child, now: float) -> None:
+        try:
+            self._spawn(child)
+        except OSError as error:  # e.g. out of memory or files; the watch over the others must go on
+            self.report(f"{child.name}: cannot be started, trying again in {child.wait:.1f} s: {error}")
+            self._postpone(child, now)
+
+    @staticmethod
+    def _postpone(child: Child, now: float) -> None:
         child.due = now + child.wait
         child.wait = min(2 * child.wait, _LONGEST_WAIT)

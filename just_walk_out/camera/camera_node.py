@@ -15,7 +15,7 @@ from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import to_message, to_time
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
-from just_walk_out.ros.stage_node import StoreNode, declare_endpoint, run
+from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
 from just_walk_out.store.model import Camera
 
 

@@ -3,7 +3,7 @@
 from just_walk_out.cart.stage import CartSettings, CartStage
 from just_walk_out.journal import Journal
 from just_walk_out.ros.parameters import declare
-from just_walk_out.ros.stage_node import StageNode, run
+from just_walk_out.ros.stages import StageNode, run
 
 
 def _stage(node: StageNode) -> CartStage:

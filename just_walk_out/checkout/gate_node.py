@@ -2,7 +2,7 @@
 
 from just_walk_out.checkout.gate import GateSettings, GateStage
 from just_walk_out.ros.parameters import declare
-from just_walk_out.ros.stage_node import StageNode, run
+from just_walk_out.ros.stages import StageNode, run
 
 
 def main() -> int:

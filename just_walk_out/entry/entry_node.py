@@ -18,7 +18,7 @@ from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import from_time
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import declare
-from just_walk_out.ros.stage_node import StageNode, declare_endpoint, run
+from just_walk_out.ros.stages import StageNode, declare_endpoint, run
 from just_walk_out.scale.transport import SerialTransport, TransportSettings
 from just_walk_out.store.model import Gate
 

@@ -13,7 +13,7 @@ from just_walk_out.ros import diagnostics as report
 from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import from_time
 from just_walk_out.ros.parameters import declare
-from just_walk_out.ros.stage_node import StoreNode, run
+from just_walk_out.ros.stages import StoreNode, run
 
 
 class MonitorNode(StoreNode):

@@ -33,21 +33,29 @@ class Decisions:
         """Tell whether a shelf event has been decided."""
         return f"{event_id}#0" in self._ids
 
-    def held(self, visit: str, at: int) -> Counter[str]:
-        """Return the units of each product a visit holds at a moment, by what was decided before it."""
+    def held(self, visit: str, at: int, event_id: str = "") -> Counter[str]:
+        """Return the units of each product a visit holds at a moment.
+
+        Args:
+            visit: who.
+            at: nanoseconds; only what began before counts.
+            event_id: shelf event whose own decisions count too, since a thing moved along a shelf is
+                taken and put back in one event.
+        """
         units: Counter[str] = Counter()
         for item in self._by_visit.get(visit, ()):
-            if item.start <= at and item.sku and item.state is not DecisionState.WAITING:
+            earlier = item.start < at or (event_id and item.id.startswith(f"{event_id}#"))
+            if earlier and item.sku and item.state is not DecisionState.WAITING:
                 units[item.sku] += item.quantity if item.kind is Kind.TAKE else -item.quantity
         return +units
 
     def foreign(self, plates: tuple[str, ...], at: int) -> Counter[str]:
-        """Return the units of products that lie on the plates though the planogram puts them elsewhere."""
+        """Return the units of products that lay on the plates before a moment though they belong elsewhere."""
         units: Counter[str] = Counter()
         seen: set[str] = set()
         for plate in plates:
             for item in self._by_plate.get(plate, ()):
-                if item.start <= at and item.id not in seen:
+                if item.start < at and item.id not in seen:
                     seen.add(item.id)
                     units[item.sku] += item.quantity if item.kind is Kind.RETURN else -item.quantity
         return +units

@@ -82,8 +82,9 @@ class ProductModel:
                 if any(delta[i] * delta[j] > 0 and skus & set(self._store.skus_on[plates[j]]) for j in group)
             ]
             groups = [group for group in groups if group not in mates] + [sorted([i, *(j for g in mates for j in g)])]
-        # what lies between belongs to the strongest neighbour of the same product, so that sums stay whole
-        for i in set(range(len(plates))) - set(strong):
+        # a faint change belongs to the strongest step of the same product, so that sums stay whole
+        groups.sort(key=lambda group: -abs(float(delta[group].sum())))
+        for i in sorted(set(range(len(plates))) - set(strong)):
             skus = set(self._store.skus_on[plates[i]])
             for group in groups:
                 if any(skus & set(self._store.skus_on[plates[j]]) for j in group):

@@ -37,9 +37,9 @@ class PickupStage:
     """Attributes each final shelf event once all that could bear on it has been seen.
 
     An event is decided when the tracks have passed its end, when everyone who was near is linked to
-    a visit (or the visits have been seen up to it), when earlier events of its shelf are decided,
-    and, for something put down, when every shelf has been seen up to its start. The waits for others
-    are bounded in event time.
+    a visit (or the visits have been seen up to it), when its shelf has been seen up to its start and
+    earlier events of it are decided, and, for something put down, when that holds for every shelf.
+    The waits for others are bounded in event time.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray, VisitArray)
@@ -58,7 +58,7 @@ class PickupStage:
         self._decided: dict[str, int] = {}
         self._tracks_seen = 0
         self._visits_seen = 0
-        self._visit_of: dict[str, str] = {}
+        self._visit_of: dict[str, tuple[str, int]] = {}
         self._over: dict[str, int] = {}
         for interaction in journal.read(Interaction):
             self._decisions.add(interaction)
@@ -86,16 +86,28 @@ class PickupStage:
         return self._advance()
 
     def _take_visits(self, visits: VisitArray) -> None:
-        self._visits_seen = max([self._visits_seen, *(mark.stamp for mark in visits.watermarks)])
+        before = self._visits_seen
+        self._visits_seen = max([before, *(mark.stamp for mark in visits.watermarks)])
         for visit in visits.visits:
-            self._visit_of.update({track: visit.id for track in visit.tracks})
+            for track in visit.tracks:
+                owner, since = self._visit_of.get(track, ("", before))
+                self._visit_of[track] = (visit.id, since if owner == visit.id else before)
             if visit.state in (VisitState.LEFT, VisitState.ABANDONED):
                 self._over.setdefault(visit.id, visits.stamp)
         for visit_id, stamp in list(self._over.items()):
             if visits.stamp - stamp > _TRACK_MEMORY * 1e9:
                 self._decisions.forget(visit_id)
                 del self._over[visit_id]
-                self._visit_of = {track: owner for track, owner in self._visit_of.items() if owner != visit_id}
+                self._visit_of = {track: link for track, link in self._visit_of.items() if link[0] != visit_id}
+
+    def _visit(self, track: str, event: ShelfEvent) -> str:
+        """Return the visit of a track as of an event; empty when it was not linked by then.
+
+        A link made by later visits does not count: whether they have come in already depends on how
+        the streams interleave.
+        """
+        visit, since = self._visit_of.get(track, ("", 0))
+        return visit if since < event.end else ""
 
     def _advance(self) -> list[Any]:
         made: list[Interaction] = []
@@ -130,14 +142,16 @@ class PickupStage:
         waited = self._tracks_seen - event.end
         near = self._reach.near(event.plates, event.start, event.end)
         if (
-            any(track not in self._visit_of for track in near)
+            not all(self._visit(track, event) for track in near)
             and self._visits_seen < event.end
             and waited < self._settings.visit_wait * 1e9
         ):
             return False
-        if max(event.change) <= -min(event.change):
-            return True
         if waited >= self._settings.order_wait * 1e9:
+            return True
+        if self._seen.get(event.shelf, 0) < event.start:
+            return False
+        if all(step.total <= 0.0 for step in self._steps(event)):
             return True
         if any(other.start < event.start for other in self._pending.values()):
             return False
@@ -145,18 +159,23 @@ class PickupStage:
 
     def _decide(self, event: ShelfEvent) -> list[Interaction]:
         made: list[Interaction] = []
-        steps = self._products.split(event.plates, event.change, event.covariance)
-        for step in steps:
+        for step in self._steps(event):
             for interaction in self._attribute(event, step, len(made)):
-                self._journal.append(interaction, interaction.id, interaction.start)
                 self._decisions.add(interaction)
                 made.append(interaction)
-        return made
+        # the first is written last: once it is there, the event counts as decided after a restart
+        written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
+        return written[::-1]
+
+    def _steps(self, event: ShelfEvent) -> list[Step]:
+        """Return the steps of an event, what was taken first: it may have been put back beside."""
+        steps = self._products.split(event.plates, event.change, event.covariance)
+        return sorted(steps, key=lambda step: step.total > 0.0)
 
     def _attribute(self, event: ShelfEvent, step: Step, index: int) -> list[Interaction]:
         near = self._reach.near(step.plates, event.start, event.end)
         people: list[tuple[str, str, float]] = [
-            (self._visit_of.get(track, ""), track, score) for track, score in sorted(near.items())
+            (self._visit(track, event), track, score) for track, score in sorted(near.items())
         ]
         people.append(("", "", self._reach.log_nobody))
         kind = Kind.TAKE if step.total < 0 else Kind.RETURN
@@ -170,7 +189,7 @@ class PickupStage:
             ]
         else:
             for visit, track, score in people:
-                held = self._decisions.held(visit, event.start) if visit else Counter[str]()
+                held = self._decisions.held(visit, event.start, event.id) if visit else Counter[str]()
                 joint += [
                     (option, visit, track, option.log_weight + score) for option in self._products.returns(step, held)
                 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -62,6 +62,8 @@ class BagWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._types = typestore()
         self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+        # in the chunks of the MCAP file, where every reader of MCAP expects it
+        self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
         self._connections: dict[str, Any] = {}
         self.count = 0
@@ -107,6 +109,8 @@ class BagWriter:
 
 
 def _open(path: Path) -> Reader:
+    if not path.exists():
+        raise BagError(f"{path}: no such bag")
     folder = path if path.is_dir() else path.parent
     if not (folder / "metadata.yaml").is_file():
         raise BagError(f"{path}: is no rosbag2 bag (no metadata.yaml in the folder)")
@@ -116,6 +120,22 @@ def _open(path: Path) -> Reader:
     except Exception as error:  # the library raises many kinds for damaged files
         raise BagError(f"{path}: cannot be read: {error}") from None
     return reader
+
+
+def _messages(path: Path, reader: Reader, chosen: Iterable[Any] = ()) -> Iterator[tuple[Any, int, bytes]]:
+    """Yield (connection, stamp, data) of the chosen connections, all when none is named."""
+    try:
+        yield from reader.messages(chosen)
+    except Exception as error:
+        raise BagError(f"{path}: is damaged: {error or type(error).__name__}") from None
+
+
+def _decode(path: Path, types: Typestore, data: bytes, connection: Any) -> Any:
+    try:
+        return types.deserialize_cdr(data, connection.msgtype)
+    except Exception as error:
+        text = f"{path}: a message on {connection.topic} is damaged or of another version of {connection.msgtype}"
+        raise BagError(f"{text}: {error or type(error).__name__}") from None
 
 
 def read_store(path: Path) -> Store:
@@ -128,9 +148,12 @@ def read_store(path: Path) -> Store:
     types = typestore()
     try:
         chosen = [item for item in reader.connections if item.topic.split("/")[-1] == DESCRIPTION_TOPIC]
-        for connection, _, data in reader.messages(chosen):
-            message: Any = types.deserialize_cdr(data, connection.msgtype)
-            return from_dict(Store, json.loads(message.data))
+        for connection, _, data in _messages(path, reader, chosen) if chosen else ():
+            message = _decode(path, types, data, connection)
+            try:
+                return from_dict(Store, json.loads(message.data))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise BagError(f"{path}: its store description cannot be understood: {error}") from None
     finally:
         reader.close()
     raise BagError(f"{path}: holds no store description; name one with --store")
@@ -163,7 +186,7 @@ def raw_messages(path: Path) -> Iterator[RawMessage]:
     """
     reader = _open(path)
     try:
-        for connection, stamp, data in reader.messages():
+        for connection, stamp, data in _messages(path, reader):
             yield RawMessage(stamp, connection.topic, connection.msgtype, bytes(data))
     finally:
         reader.close()
@@ -188,10 +211,10 @@ def read_records(path: Path, *, sensors_only: bool = True) -> Iterator[tuple[int
             if topic is not None and (topic.sensor or not sensors_only):
                 chosen.append(connection)
         tied: list[tuple[int, str, int, Any]] = []
-        for number, (connection, stamp, data) in enumerate(reader.messages(chosen)):
+        for number, (connection, stamp, data) in enumerate(_messages(path, reader, chosen) if chosen else ()):
             topic = topic_pattern(connection.topic)
             assert topic is not None
-            record: Any = from_message(topic.record, types.deserialize_cdr(data, connection.msgtype))
+            record: Any = from_message(topic.record, _decode(path, types, data, connection))
             if tied and tied[0][0] != stamp:
                 yield from ((when, item) for when, _, _, item in sorted(tied, key=lambda row: row[:3]))
                 tied = []

@@ -14,7 +14,7 @@ from just_walk_out.replay.recorder_node import class_of
 from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import to_time
 from just_walk_out.ros.parameters import ParameterError, declare_one
-from just_walk_out.ros.stage_node import run
+from just_walk_out.ros.stages import run
 
 _CLOCK_PERIOD = 10_000_000  # nanoseconds of bag time between two messages on /clock
 _PACE = 0.002  # seconds between looks at what is due

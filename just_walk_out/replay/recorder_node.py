@@ -14,7 +14,7 @@ from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import message_class
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare_one
-from just_walk_out.ros.stage_node import StoreNode, run, topic_names
+from just_walk_out.ros.stages import StoreNode, run, topic_names
 from just_walk_out.topics import TOPICS
 
 _DISCOVERY_PERIOD = 0.5  # seconds between looks for new topics

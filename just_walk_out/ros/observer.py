@@ -14,7 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 
 from just_walk_out.ros import qos
 from just_walk_out.ros.conversions import from_message, message_class, to_message
-from just_walk_out.ros.stage_node import topic_names
+from just_walk_out.ros.stages import topic_names
 from just_walk_out.store.model import Store
 from just_walk_out.topics import BY_RECORD
 

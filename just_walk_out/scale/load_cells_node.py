@@ -5,7 +5,7 @@ from __future__ import annotations
 from just_walk_out.records import ShelfWeights
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
-from just_walk_out.ros.stage_node import StoreNode, declare_endpoint, run
+from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
 from just_walk_out.scale.clock import ClockSettings
 from just_walk_out.scale.driver import DriverSettings, LoadCellDriver
 from just_walk_out.scale.transport import SerialTransport, TransportSettings

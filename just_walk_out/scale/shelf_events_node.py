@@ -1,7 +1,7 @@
 """Node ``shelf_events``: shelf weights in, shelf events out."""
 
 from just_walk_out.ros.parameters import declare
-from just_walk_out.ros.stage_node import StageNode, run
+from just_walk_out.ros.stages import StageNode, run
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.shelf_events import ShelfEventStage
 

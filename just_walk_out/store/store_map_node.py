@@ -17,7 +17,7 @@ from just_walk_out.ros import qos
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.markers import moving_markers, store_markers
 from just_walk_out.ros.parameters import declare_one
-from just_walk_out.ros.stage_node import StoreNode, run
+from just_walk_out.ros.stages import StoreNode, run
 from just_walk_out.store.model import Store
 
 _SHOWN = 4_000_000_000  # nanoseconds for which an interaction stays in the picture

@@ -1,7 +1,7 @@
 """Node ``person_tracker``: detections of all cameras in, tracks out."""
 
 from just_walk_out.ros.parameters import declare
-from just_walk_out.ros.stage_node import StageNode, run
+from just_walk_out.ros.stages import StageNode, run
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.stage import TrackerStage
 
