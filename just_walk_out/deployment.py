@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -148,8 +148,14 @@ def module_of(executable: str) -> str:
 
 def command(node: NodePlan, namespace: str = "", log_level: str = "info") -> list[str]:
     """Return the command line that starts a node with this Python, with or without a ROS installation."""
-    start = f"from {module_of(node.executable)} import main; raise SystemExit(main())"
-    return [sys.executable, "-c", start, *node.arguments(namespace, log_level)]
+    return python_command(module_of(node.executable), node.arguments(namespace, log_level))
+
+
+def python_command(module: str, arguments: Sequence[str]) -> list[str]:
+    """Return the command line that runs ``main()`` of a module with this Python."""
+    # without the working directory on the path: there the source folder would hide the installed messages
+    start = f"import sys; sys.path.remove(''); from {module} import main; raise SystemExit(main())"
+    return [sys.executable, "-c", start, *arguments]
 
 
 def settings_of(node: str, settings: type[Settings], config: Path | None = None) -> Settings:

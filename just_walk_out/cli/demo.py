@@ -122,7 +122,7 @@ class Demo:
         return 0 if agree and scores.receipts and not wrong else 1
 
     def _start(self, observer: Any) -> bool:
-        from just_walk_out.deployment import NodePlan, command, plan, simulated_endpoints
+        from just_walk_out.deployment import NodePlan, command, plan, python_command, simulated_endpoints
         from just_walk_out.entry.keys import load_key
         from just_walk_out.records import ShelfEventArray, TrackArray
         from just_walk_out.replay.rehearsal import issue_codes
@@ -145,7 +145,6 @@ class Demo:
             "--wait-for-go",
         ]
         simulate += ["--noise", args.noise] if args.noise else []
-        begin = "import sys; from just_walk_out.cli.main import main; raise SystemExit(main(sys.argv[1:]))"
         nodes = plan(
             store, self._path, state_dir=self._out / "state", endpoints=simulated_endpoints(store, self._run_dir, port)
         )
@@ -153,7 +152,7 @@ class Demo:
         people = sum(len(party.members) for party in parties)
         self._say(f"{store.name}: {len(parties)} codes, {people} shoppers, {len(store.plate)} plates")
         self._say(f"starting {len(nodes) + 1} nodes and the simulated devices")
-        self._supervisor.start("simulation", [sys.executable, "-c", begin, *simulate], respawn=False)
+        self._supervisor.start("simulation", python_command("just_walk_out.cli.main", simulate), respawn=False)
         if not observer.wait_for(lambda: (self._run_dir / "ready").exists(), _START_LIMIT):
             self._say(f"the simulated devices did not start; see {self._out / 'logs' / 'simulation.log'}")
             return False
