@@ -77,14 +77,12 @@ def declare_one(
         descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=0)]
     try:
         return node.declare_parameter(name, default, descriptor).value
-    except InvalidParameterTypeException as error:
+    except InvalidParameterTypeException:
         kind = type(default).__name__
-        raise ParameterError(f"parameter {name}: {error.parameter.value!r} is no {kind}") from None
-    except InvalidParameterValueException as error:
-        span_text = (
-            f"{minimum if minimum is not None else '-inf'} .. {maximum if maximum is not None else 'inf'} {unit}"
-        )
-        raise ParameterError(f"parameter {name}: {error.parameter.value} is outside {span_text.rstrip()}") from None
+        raise ParameterError(f"parameter {name}: expected a {kind} such as {default!r}, got another type") from None
+    except InvalidParameterValueException:
+        span_text = f"{'-inf' if minimum is None else minimum} .. {'inf' if maximum is None else maximum} {unit}"
+        raise ParameterError(f"parameter {name}: expected a value of {span_text.rstrip()}") from None
 
 
 def _bound(value: float | None, otherwise: float) -> float:
