@@ -15,6 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 
 from just_walk_out import records
 from just_walk_out.checkout.ledger import Ledger
+from just_walk_out.checkout.receipt import receipt_line
 from just_walk_out.deployment import NodePlan, command, environment, plan
 from just_walk_out.entry.keys import load_key
 from just_walk_out.records import CartArray, Charge, PersonDetectionArray, ShelfEventArray, TrackArray
@@ -57,6 +58,10 @@ class Rehearsal:
     charges: dict[str, Charge]
     truth: tuple[dict[str, Any], ...]
     video: Path
+
+    def receipts(self) -> list[str]:
+        """Return the receipts of the offline charges."""
+        return sorted(receipt_line(charge) for charge in self.charges.values())
 
     def moments(self, kind: str) -> list[int]:
         """Return the stamps of what truly happened, of one kind."""
@@ -155,17 +160,21 @@ class Running:
             for record in step.records:
                 names = {"camera": record.camera} if isinstance(record, PersonDetectionArray) else {}
                 self.observer.publish(record, **names)
-            self.wait(lambda step=step: self._reached(step, behind), f"stuck at {(step.until - START) / 1e9:.1f} s")
+            if not self.observer.wait_for(lambda step=step: not self._late(step, behind), 20.0):
+                pytest.fail(f"stuck at {(step.until - START) / 1e9:.1f} s: {self._late(step, behind)}; {self.reports}")
 
-    def _reached(self, step: Step, behind: float) -> bool:
+    def _late(self, step: Step, behind: float) -> list[str]:
+        """Return what has not followed the records played."""
         tracks, events = self.records(TrackArray)[-1:], self.records(ShelfEventArray)[-1:]
+        late = []
         if step.tracks and not (tracks and tracks[0].stamp >= step.tracks):
-            return False
+            late.append("tracks")
         if step.weights and not (events and events[0].stamp // SLOT >= step.weights // SLOT):
-            return False
+            late.append("shelf_events")
         carts = self.records(CartArray)[-1:]
         marks = {mark.source: mark.stamp for mark in carts[0].watermarks} if carts else {}
-        return all(marks.get(source, START) >= stamp - behind * 1e9 for source, stamp in step.marks.items())
+        late += [source for source, stamp in step.marks.items() if marks.get(source, START) < stamp - behind * 1e9]
+        return late
 
     def charges(self) -> dict[str, Charge]:
         """Return the charges published, by id; a repeated one must be the same."""
@@ -182,6 +191,10 @@ class Running:
             return {charge.id: charge for charge in ledger.charges()}
         finally:
             ledger.close()
+
+    def receipts(self) -> list[str]:
+        """Return the receipts of the charges published."""
+        return sorted(receipt_line(charge) for charge in self.charges().values())
 
     def close(self) -> None:
         self.supervisor.stop()
