@@ -1,0 +1,86 @@
+"""The launch files start what the plan says."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from just_walk_out.deployment import plan, simulated_endpoints
+
+ROOT = Path(__file__).parents[2]
+FILES = ("store", "replay")
+
+
+def test_the_nodes_of_a_replay_open_no_device_and_take_their_time_from_the_clock(demo_store, demo_path):
+    nodes = plan(demo_store, demo_path, use_sim_time=True, sensors=False)
+    assert not {node.executable for node in nodes} & {"camera", "load_cells"}
+    assert all(node.parameters["use_sim_time"] is True for node in nodes)
+
+
+class TestDescriptions:
+    """Need ``launch`` and ``launch_ros``, which PyPI does not have."""
+
+    @pytest.fixture(autouse=True)
+    def modules(self):
+        reason = "launch and launch_ros come with a full ROS 2 installation only"
+        self.launch = pytest.importorskip("launch", reason=reason)
+        self.actions = pytest.importorskip("launch.actions", reason=reason)
+        self.node = pytest.importorskip("launch_ros.actions", reason=reason).Node
+
+    def load(self, name):
+        spec = importlib.util.spec_from_file_location(f"{name}_launch", ROOT / "launch" / f"{name}.launch.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def start(self, name, **given):
+        module, context = self.load(name), self.launch.LaunchContext()
+        for entity in module.generate_launch_description().entities:
+            if isinstance(entity, self.actions.DeclareLaunchArgument):
+                entity.execute(context)
+        context.launch_configurations.update(given)
+        return module.start(context)
+
+    def nodes(self, actions):
+        return [action for action in actions if isinstance(action, self.node)]
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_each_argument_is_declared_with_a_description_and_a_default(self, name):
+        description = self.load(name).generate_launch_description()
+        declared = {argument.name: argument for argument in description.get_launch_arguments()}
+        assert {"store", "namespace", "rviz", "log_level"} <= set(declared)
+        for argument in declared.values():
+            assert argument.description != "no description given"
+            assert argument.default_value is not None
+
+    def test_the_store_is_started_as_planned_and_restarted_when_it_dies(self, demo_store, demo_path):
+        started = self.nodes(self.start("store", store=str(demo_path), namespace="shop"))
+        planned = plan(demo_store, demo_path)
+        assert [action.node_executable for action in started] == [node.executable for node in planned]
+        context = self.launch.LaunchContext()
+        for action in started:
+            action._perform_substitutions(context)
+        assert [action.node_name for action in started] == [f"/shop/{node.name}" for node in planned]
+        assert all(action._ExecuteLocal__respawn for action in started)
+
+    def test_simulated_devices_replace_those_of_the_description(self, demo_store, demo_path):
+        actions = self.start("store", store=str(demo_path), sim="true", scenario="plain")
+        processes = [item for item in actions if isinstance(item, self.actions.ExecuteProcess)]
+        assert len(processes) == len(self.nodes(actions)) + 1
+        planned = plan(demo_store, demo_path, endpoints=simulated_endpoints(demo_store, Path("run"), 1))
+        assert len(self.nodes(actions)) == len(planned)
+
+    def test_a_bag_is_recorded_and_rviz_opened_on_request(self, demo_path):
+        names = [item.node_executable for item in self.nodes(self.start("store", store=str(demo_path)))]
+        more = self.nodes(self.start("store", store=str(demo_path), record="out/bag", rviz="true"))
+        assert [item.node_executable for item in more] == [*names, "recorder", "rviz2"]
+
+    def test_a_replay_plays_a_bag_to_the_stages_alone(self, demo_path):
+        started = self.nodes(self.start("replay", store=str(demo_path), bag="some/bag"))
+        names = [item.node_executable for item in started]
+        assert names[-1] == "player"
+        assert not {"camera", "load_cells"} & set(names)
+
+    def test_a_replay_without_a_bag_says_what_is_missing(self, demo_path):
+        with pytest.raises(RuntimeError, match="bag"):
+            self.start("replay", store=str(demo_path))
