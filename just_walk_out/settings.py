@@ -39,6 +39,7 @@ def validate(settings: Any) -> None:
     for item in dataclasses.fields(settings):
         value = getattr(settings, item.name)
         low, high = item.metadata.get("minimum"), item.metadata.get("maximum")
-        if (low is not None and value < low) or (high is not None and value > high):
+        # asked this way round, NaN is outside every range
+        if (low is not None and not value >= low) or (high is not None and not value <= high):
             span = f"{'-inf' if low is None else low} .. {'inf' if high is None else high}"
             raise ValueError(f"{item.name}: {value} is outside {span} {item.metadata.get('unit', '')}".rstrip())
