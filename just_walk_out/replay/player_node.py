@@ -48,7 +48,7 @@ class PlayerNode(Node):
         self._start: float | None = None
         self._clock_due = 0
         self._writers: dict[str, Any] = {}
-        self._clock = self.create_publisher(Clock, "/clock", 10)
+        self._clock_writer = self.create_publisher(Clock, "/clock", 10)
         for topic, kind in {(message.topic, message.type) for message in raw_messages(Path(path))}:
             self._writer(topic, kind)
         self._timer = self.create_timer(_PACE, self._play)
@@ -98,7 +98,7 @@ class PlayerNode(Node):
     def _tick(self, stamp: int) -> None:
         if stamp >= self._clock_due:
             self._clock_due = stamp + _CLOCK_PERIOD
-            self._clock.publish(Clock(clock=to_time(stamp)))
+            self._clock_writer.publish(Clock(clock=to_time(stamp)))
 
     def _finish(self) -> None:
         # what was published has been taken by now: reliable readers were given two seconds
