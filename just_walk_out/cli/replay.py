@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         for charge in replay(args.bag, store, args.config):
             print(receipt_text(charge, store.name) if args.text else receipt_line(charge), flush=True)
         elapsed, span = time.monotonic() - started, bag_span(args.bag)
+    except BrokenPipeError:
+        raise
     except (BagError, StoreError, ValueError, OSError) as error:
         print(f"jwo replay: {error}", file=sys.stderr)
         return 1
