@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from just_walk_out.deployment import NodePlan, command
 
@@ -18,9 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Record until interrupted."""
+    """Record until interrupted, and wait until the bag is finished."""
     parameters = {"store": str(args.store.resolve()), "bag": str(args.bag), "all": args.all}
-    try:
-        return subprocess.call(command(NodePlan("recorder", "recorder", parameters), args.namespace))
-    except KeyboardInterrupt:
-        return 0  # the recorder got the signal too and finishes the bag
+    # in a session of its own it gets one signal, from here, however often Ctrl-C is pressed: a second one, or the
+    # kill that subprocess.call sends after a quarter of a second, would leave a bag without an index
+    recorder = subprocess.Popen(
+        command(NodePlan("recorder", "recorder", parameters), args.namespace), start_new_session=True
+    )
+
+    def finish(*_: Any) -> None:
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(kind, signal.SIG_IGN)
+        recorder.send_signal(signal.SIGINT)
+
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, finish)
+    return recorder.wait()
