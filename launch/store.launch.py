@@ -20,6 +20,7 @@ ARGUMENTS = {
     "namespace": ("", "Namespace for all nodes, so that two stores run side by side"),
     "sim": ("false", "Simulated devices and shoppers instead of real devices: true or false"),
     "scenario": ("demo", "With sim: scenario of config/scenarios, or a file"),
+    "key": ("", "With sim: private key that signs the shoppers' codes; empty: demo_private_key.pem beside the store"),
     "record": ("", "Record the sensors to this bag; empty: no bag"),
     "rviz": ("false", "Open rviz with the store's view: true or false"),
     "use_sim_time": ("false", "Take the time from /clock: true or false"),
@@ -44,8 +45,10 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"]}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])
     if sim:
-        command = ["jwo", "simulate", str(path), "--scenario", given["scenario"], "--run-dir", str(RUN_DIR)]
-        actions.append(ExecuteProcess(cmd=[*command, "--base-port", str(BASE_PORT)], output="screen"))
+        key = given["key"] or str((path if path.is_dir() else path.parent) / "demo_private_key.pem")
+        command = ["jwo", "simulate", str(path), "--scenario", given["scenario"], "--key", key]
+        command += ["--run-dir", str(RUN_DIR), "--base-port", str(BASE_PORT)]
+        actions.append(ExecuteProcess(cmd=command, output="screen"))
     if is_true(given["rviz"]):
         actions.append(rviz_action(given["namespace"], sim_time))
     return actions
