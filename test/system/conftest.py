@@ -227,7 +227,9 @@ def key(demo_path: Path) -> Any:
 def rehearsal(store: Any, key: Any, tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
     """Three shoppers, through drivers, detectors and the offline pipeline."""
     scenario = load_scenario(scenario_path("plain"), store)
-    simulated = FilmedStore(store, scenario, 1, start=START, codes=issue_codes(scenario.plan(store, 1), store, key, START))
+    simulated = FilmedStore(
+        store, scenario, 1, start=START, codes=issue_codes(scenario.plan(store, 1), store, key, START)
+    )
     video = tmp_path_factory.mktemp("video") / "camera.avi"
     simulated.film(video, FILMED, store.camera[FILMED].rate)
     pipeline = Pipeline(stages_of(store))
