@@ -1,32 +1,141 @@
 """What the README promises."""
 
+import ast
+import dataclasses
+import json
 import re
 from pathlib import Path
 
+import pytest
+import yaml
+
+from just_walk_out.checkout.receipt import receipt
 from just_walk_out.cli.main import VERBS
+from just_walk_out.records import Charge, ChargeState
+from just_walk_out.replay.pipeline import stages_of
 from just_walk_out.scale.protocols import make_parser
-from just_walk_out.topics import TOPICS
+from just_walk_out.store import schema
+from just_walk_out.store.load import load_store
+from just_walk_out.topics import BY_RECORD, TOPICS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
+NODES = sorted(path.stem.removesuffix("_node") for path in (ROOT / "just_walk_out").glob("*/*_node.py"))
 
 
 def test_the_example_frame_is_what_the_text_says():
-    (line,) = re.findall(r"^(?:[0-9a-f]{2} )+00$", TEXT, re.MULTILINE)
-    (frame,) = make_parser("board").feed(bytes.fromhex(line))
+    (line,) = re.findall(r"^on the line:\n((?:[0-9a-f]{2} )+00)$", TEXT, re.MULTILINE)
+    parser = make_parser("board")
+    (frame,) = parser.feed(bytes.fromhex(line))
     assert (frame.board, frame.sequence, frame.time_us, frame.period_us) == (11, 7, 1_000_000, 16667)
-    assert frame.counts.tolist() == [[1000], [1001]]
+    assert frame.counts.tolist() == [[1000], [1001]] and frame.status.tolist() == [0]
+    assert parser.counts.framing_errors == parser.counts.crc_errors == 0
+
+
+def test_the_example_frame_follows_from_its_payload_as_the_text_explains():
+    payload, crc, line = (
+        bytes.fromhex(re.search(rf"^{name}\s+((?:[0-9a-f]{{2}} ?)+)$", TEXT, re.MULTILINE)[1])
+        for name in ("payload", "crc", "on the line:")
+    )
+
+    def checksum(data: bytes) -> int:
+        value = 0xFFFF
+        for byte in data:
+            value ^= byte << 8
+            for _ in range(8):
+                value = (value << 1 ^ (0x1021 if value & 0x8000 else 0)) & 0xFFFF
+        return value
+
+    assert checksum(b"123456789") == 0x29B1
+    assert checksum(payload).to_bytes(2, "little") == crc
+    parts = (payload + crc).split(b"\0")
+    assert b"".join(bytes([len(part) + 1]) + part for part in parts) + b"\0" == line
 
 
 def test_topics_are_those_of_the_code():
-    for topic in TOPICS:
-        assert f"| `{topic.name}` | {topic.record.__name__} | {topic.quality} | {topic.text} |" in TEXT
+    rows = re.findall(r"^\| `(\S+)` \| (\w+) \| (sensor|event|snapshot) \| (.+) \|$", TEXT, re.MULTILINE)
+    assert rows == [(topic.name, topic.record.__name__, topic.quality, topic.text) for topic in TOPICS]
 
 
-def test_every_verb_exists():
-    assert {verb for verb in re.findall(r"\bjwo ([a-z]+)", TEXT)} <= set(VERBS)
+def test_the_picture_of_the_graph_is_that_of_the_stages():
+    drawn = set(re.findall(r"^  (\w+) -- (\w+) --> (\w+)$", TEXT, re.MULTILINE))
+    names = {
+        "ShelfEventStage": "shelf_events",
+        "TrackerStage": "person_tracker",
+        "GateStage": "gate",
+        "EntryStage": "entry",
+        "PickupStage": "pickup_detector",
+        "CartStage": "cart_aggregator",
+        "CheckoutStage": "checkout",
+    }
+    stages = {names[type(stage).__name__]: stage for stage in stages_of(load_store(ROOT / "config" / "demo_store"))}
+    makers = {"PersonDetectionArray": "camera", "ShelfWeights": "load_cells", "CodeScan": "entry"}
+    makers |= {kind.__name__: name for name, stage in stages.items() for kind in stage.outputs if kind in BY_RECORD}
+    edges = {
+        (makers[kind.__name__], BY_RECORD[kind].name.rpartition("/")[2], name)
+        for name, stage in stages.items()
+        for kind in stage.inputs
+    }
+    assert drawn == edges | {("camera", "images", "entry")}
 
 
-def test_every_node_is_in_the_table():
-    for path in (ROOT / "just_walk_out").glob("*/*_node.py"):
-        assert f"`{path.stem.removesuffix('_node')}`" in TEXT
+def test_every_verb_and_option_exists(capsys):
+    from just_walk_out.cli.main import main
+
+    used = re.findall(r"\bjwo ([a-z]+)([^`#\n]*)", TEXT)
+    assert {verb for verb, _ in used} <= set(VERBS)
+    for verb, rest in used:
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        assert set(re.findall(r"--[a-z-]+", rest)) <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out)), verb
+
+
+def test_every_node_is_in_the_table_and_every_executable_exists():
+    rows = [line for line in TEXT.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert set(NODES) <= named
+    assert set(re.findall(r"\bjwo_(\w+)", TEXT)) <= set(NODES)
+
+
+def test_every_key_of_a_store_is_named():
+    section = TEXT[TEXT.index("## Your own store") : TEXT.index("### On a full ROS 2 install")]
+    named = set(re.findall(r"`(\w+)`", section)) | set(re.findall(r"`(\w+):", section))
+    documents = [kind for name, kind in vars(schema).items() if name.endswith("Doc")]
+    keys = {item.name for kind in documents for item in dataclasses.fields(kind)} - {"at"}
+    assert keys <= named, sorted(keys - named)
+
+
+def test_launch_arguments_are_those_of_the_launch_files():
+    for path in (ROOT / "launch").glob("*.launch.py"):
+        (assigned,) = (
+            node.value
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "ARGUMENTS"
+        )
+        names = ", ".join(f"`{key.value}`" for key in assigned.keys)
+        assert f"| `{path.name}` | {names} |" in TEXT
+
+
+def test_the_example_receipt_has_the_keys_of_a_receipt():
+    (line,) = re.findall(r'^\{"visit".*\}$', TEXT, re.MULTILINE)
+    values = {"stamp": 0, "id": "v/1", "visit": "v", "account": "ada", "state": ChargeState.EMPTY, "lines": ()}
+    needed = [item for item in dataclasses.fields(Charge) if item.default is dataclasses.MISSING]
+    charge = Charge(**{item.name: values.get(item.name, "" if item.type == "str" else 0) for item in needed})
+    assert list(json.loads(line)) == list(receipt(charge))
+
+
+def test_the_rviz_view_has_standard_displays_and_relative_topics_only():
+    view = yaml.safe_load((ROOT / "config" / "store.rviz").read_text())
+    classes, topics = [], []
+
+    def walk(value):
+        if isinstance(value, dict):
+            classes.extend(value[key] for key in ("Class",) if value.get(key))
+            topics.extend([value["Topic"]["Value"]] if "Topic" in value else [])
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            walk(item)
+
+    walk(view)
+    assert classes and all(name.split("/")[0] in ("rviz_common", "rviz_default_plugins") for name in classes)
+    assert {"store_markers", "markers"} <= set(topics) and not any(topic.startswith("/") for topic in topics)
+    assert view["Visualization Manager"]["Global Options"]["Fixed Frame"] == "map"
