@@ -14,7 +14,11 @@ from just_walk_out.records import Crossing, Entry, EntryResult, Visit, VisitStat
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A gate crossing and the visit it was bound to; no visit: nobody knows this person."""
+    """A gate crossing and the visit it was bound to; no visit: nobody knows this person.
+
+    Somebody who was first followed inside has the gate that is assumed; without a visit it is empty.
+    ``replaces`` is the member's earlier track, if this person was lost from sight and is followed anew.
+    """
 
     id: str
     stamp: int
@@ -22,6 +26,7 @@ class Passage:
     track: str
     direction: Crossing
     visit: str
+    replaces: str = ""
 
 
 @dataclass
@@ -30,6 +35,7 @@ class Admission:
 
     entry: Entry
     tracks: list[str] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
     entered: int = 0
     ended: int = 0
@@ -41,6 +47,17 @@ class Admission:
     def over(self) -> bool:
         """Whether nobody can join or leave any more."""
         return self.state in (VisitState.LEFT, VisitState.ABANDONED)
+
+    @property
+    def members(self) -> list[str]:
+        """The latest track of each person, in order of entry."""
+        people = [track for track in self.tracks if track not in self.replaced.values()]
+        return [self._latest(track) for track in people]
+
+    def _latest(self, track: str) -> str:
+        while track in self.replaced:
+            track = self.replaced[track]
+        return track
 
     def visit(self) -> Visit:
         """Return the visit as the rest of the store sees it."""
@@ -113,23 +130,29 @@ class VisitBook:
         found = [each for each in self._strangers.values() if each.gate == gate and since <= each.stamp <= until]
         return sorted(found, key=lambda each: (each.stamp, each.id))
 
-    def awaited(self, gate: str, stamp: int) -> Admission | None:
-        """Return the oldest visit that still expects somebody at this gate at this time."""
+    def has_passed(self, track: str) -> bool:
+        """Tell whether this track has gone through a gate or belongs to a visit."""
+        return track in self._members or track in self._strangers
+
+    def expecting(self, stamp: int) -> list[Admission]:
+        """Return the visits that still expect somebody at this time, oldest code first."""
         waiting = [
             each
             for each in self._active.values()
-            if each.entry.gate == gate
-            and len(each.tracks) < each.entry.admits
-            and each.entry.stamp <= stamp <= each.entry.stamp + self._window
+            if len(each.members) < each.entry.admits and each.entry.stamp <= stamp <= each.entry.stamp + self._window
         ]
-        return min(waiting, key=lambda each: (each.entry.stamp, each.entry.id), default=None)
+        return sorted(waiting, key=lambda each: (each.entry.stamp, each.entry.id))
+
+    def awaited(self, gate: str, stamp: int) -> Admission | None:
+        """Return the oldest visit that still expects somebody at this gate at this time."""
+        return next((each for each in self.expecting(stamp) if each.entry.gate == gate), None)
 
     def pass_gate(self, passage: Passage) -> None:
         """Let a passage take effect on its visit; one that is known changes nothing."""
         if passage.id in self._passages:
             return
         self._passages.add(passage.id)
-        if not passage.visit and passage.direction is Crossing.IN:
+        if not passage.visit and passage.gate and passage.direction is Crossing.IN:
             self._strangers[passage.track] = passage
         else:
             self._strangers.pop(passage.track, None)
@@ -144,6 +167,8 @@ class VisitBook:
         admission.gone.pop(passage.track, None)
         if passage.track not in admission.tracks:
             admission.tracks.append(passage.track)
+            if passage.replaces in admission.tracks:
+                admission.replaced[passage.replaces] = passage.track
         if admission.state is VisitState.EXPECTED:
             admission.state, admission.entered = VisitState.OPEN, passage.stamp
 
@@ -165,13 +190,14 @@ class VisitBook:
         if not admission.tracks:
             over = stamp > closes
             return (VisitState.ABANDONED, 0, closes) if over else (admission.state, 0, 0)
-        if len(admission.gone) == len(admission.tracks):
+        members = admission.members
+        if all(track in admission.gone for track in members):
             last = max(admission.gone.values())
-            complete = len(admission.tracks) >= admission.entry.admits
+            complete = len(members) >= admission.entry.admits
             if stamp >= admission.held_until and (complete or stamp > closes):
                 decided = max(last, admission.held_until) if complete else max(last, admission.held_until, closes)
                 return VisitState.LEFT, last, decided
-        payer = admission.gone.get(admission.tracks[0])
+        payer = admission.gone.get(members[0])
         if payer is not None and stamp > payer + self._group_timeout:
             return VisitState.LEFT, payer + self._group_timeout, payer + self._group_timeout
         return admission.state, 0, 0
