@@ -8,11 +8,11 @@ decision survives a killed process and a lost power supply.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from just_walk_out.database import open_database
 from just_walk_out.records import Record, from_dict, to_dict
 
 _SCHEMA = """
@@ -39,12 +39,7 @@ class Journal:
         Raises:
             sqlite3.DatabaseError: the file is not a database or cannot be written.
         """
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA busy_timeout=5000")
+        self._connection = open_database(path)
         self._connection.execute(_SCHEMA)
 
     def append(self, record: Any, id: str, stamp: int) -> bool:

@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from just_walk_out.camera.floor import FloorProjector
-from just_walk_out.store.model import Camera, Gondola, Point, Store
+from just_walk_out.store.model import Camera, Gondola, Store
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-def inside_polygon(points: ArrayLike, corners: Sequence[Point]) -> Bools:
-    """Whether points (..., 2) lie in a simple polygon (even-odd rule)."""
-    given = np.asarray(points, dtype=np.float64)
-    x, y = given[..., 0], given[..., 1]
-    result = np.zeros(x.shape, dtype=bool)
-    ring = np.asarray(corners, dtype=np.float64)
-    for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-        if ay == by:
-            continue
-        crosses = (ay > y) != (by > y)
-        result ^= crosses & (x < ax + (y - ay) * (bx - ax) / (by - ay))
-    return result
-
-
-def distance_to_segment(points: ArrayLike, start: Point, end: Point) -> Floats:
-    """Distance of points (..., 2) from a segment, metres."""
-    given = np.asarray(points, dtype=np.float64)
-    origin, along = np.asarray(start, dtype=np.float64), np.subtract(end, start)
-    share = np.clip(((given - origin) @ along) / max(float(along @ along), 1e-12), 0.0, 1.0)
-    return np.asarray(np.linalg.norm(given - origin - share[..., None] * along, axis=-1))
-
-
-def distance_outside(points: ArrayLike, corners: Sequence[Point]) -> Floats:
-    """Signed distance of points (..., 2) from a polygon's border, metres: positive outside, negative inside."""
-    given = np.asarray(points, dtype=np.float64)
-    ring = [*corners, corners[0]]
-    border: Floats = np.min([distance_to_segment(given, a, b) for a, b in pairwise(ring)], axis=0)
-    return np.where(inside_polygon(given, corners), -border, border)
 
 
 class Occluders:

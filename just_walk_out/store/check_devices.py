@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from just_walk_out.store import schema
 from just_walk_out.store.build import build_gondolas
 from just_walk_out.store.checks import check_known, check_one_of, check_unique
-from just_walk_out.store.geometry import distance_to_polygon
+from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import Point
 from just_walk_out.store.place import Errors, Place
 
@@ -45,7 +45,7 @@ def check_camera_places(floor: Sequence[Point], cameras: tuple[schema.CameraDoc,
     """Report cameras outside the store."""
     for camera in cameras:
         x, y, z = camera.pose.xyz
-        off = float(distance_to_polygon(floor, (x, y)))
+        off = float(distance_outside(floor, (x, y)))
         if off > MOUNTING:
             errors.add(camera.pose.at.key("xyz"), f"expected a camera in the store, it is {off:.2f} m outside")
         elif z <= 0:

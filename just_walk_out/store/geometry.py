@@ -43,10 +43,10 @@ def distance_to_segment(points: ArrayLike, start: Point, end: Point) -> Floats:
     return np.asarray(np.linalg.norm(given - origin - share[..., None] * along, axis=-1))
 
 
-def distance_to_polygon(polygon: Sequence[Point], points: ArrayLike) -> Floats:
-    """Return how far points, shape (..., 2), are outside the polygon, metres; 0 inside."""
-    nearest = np.min([distance_to_segment(points, start, end) for start, end in edges(polygon)], axis=0)
-    return np.where(contains(polygon, points), 0.0, nearest)
+def distance_outside(polygon: Sequence[Point], points: ArrayLike) -> Floats:
+    """Return the distance of points, shape (..., 2), from the polygon's border, metres; negative inside."""
+    nearest: Floats = np.min([distance_to_segment(points, start, end) for start, end in edges(polygon)], axis=0)
+    return np.where(contains(polygon, points), -nearest, nearest)
 
 
 def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from just_walk_out.camera.visibility import Coverage, Occluders, distance_outside, distance_to_segment
+from just_walk_out.camera.visibility import Coverage, Occluders
+from just_walk_out.store.geometry import distance_outside, distance_to_segment
 from just_walk_out.store.model import Camera, Store
 
 Floats = NDArray[np.float64]
@@ -31,7 +32,7 @@ class FloorMap:
         xs, ys = (self._low[k] + _STEP * np.arange(cells[k]) for k in (0, 1))
         grid = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1)
         self._seen = Coverage(store, cameras).sees(grid)
-        self._outside = distance_outside(grid, store.floor)
+        self._outside = distance_outside(store.floor, grid)
 
     def _cell(self, points: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         index = np.rint((points - self._low) / _STEP).astype(np.intp)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from just_walk_out.store.geometry import (
     contains,
     convex_overlap,
-    distance_to_polygon,
+    distance_outside,
     is_simple,
     polygon_area,
     segments_cross,
@@ -32,9 +32,9 @@ def test_area_and_inside_of_a_polygon_with_a_notch():
 
 
 def test_distance_outside():
-    assert distance_to_polygon(ELL, (2.0, 2.0)) == pytest.approx(1.0)
-    assert distance_to_polygon(ELL, (-3.0, -4.0)) == pytest.approx(5.0)
-    assert distance_to_polygon(ELL, (0.5, 0.5)) == 0
+    assert distance_outside(ELL, (2.0, 2.0)) == pytest.approx(1.0)
+    assert distance_outside(ELL, (-3.0, -4.0)) == pytest.approx(5.0)
+    assert distance_outside(ELL, (0.5, 0.75)) == pytest.approx(-0.5)
 
 
 def test_simple_polygons():
