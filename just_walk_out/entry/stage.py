@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from just_walk_out.entry import alerts as say
 from just_walk_out.entry.keys import parse_publics
 from just_walk_out.entry.token import Claims, verify
-from just_walk_out.entry.visits import Admission, Passage, VisitBook
+from just_walk_out.entry.visits import Absence, Admission, Passage, VisitBook
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,
@@ -24,6 +24,7 @@ from just_walk_out.records import (
     GateCrossingArray,
     TrackArray,
     VisitArray,
+    VisitState,
     Watermark,
 )
 from just_walk_out.settings import setting, validate
@@ -34,10 +35,12 @@ ALERTING = (EntryResult.FORGED, EntryResult.REPLAYED)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
-    """A track was given up."""
+class _Sight:
+    """Who is on the floor at one tick, and which tracks were given up."""
 
-    track: str
+    stamp: int
+    seen: frozenset[str]
+    ended: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class EntryStage:
 
     A code that arrives later than that still finds its shopper among those who came in without one. An
     unknown person who leaves, and did not come in as a stranger, is taken for the member that was lost
-    from sight when there is exactly one.
+    from sight when there is exactly one. A visit of which nobody has been seen for the policy's
+    ``absence_timeout`` ends as lost, which is journaled, too.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (CodeScan, TrackArray, GateCrossingArray)
@@ -89,9 +93,10 @@ class EntryStage:
         self._book = VisitBook(
             window=self._window,
             group_timeout=round(store.policy.group_timeout * NANOSECONDS),
+            absence_timeout=round(store.policy.absence_timeout * NANOSECONDS),
             turnback={gate.id: turnback for gate in store.gates if not gate.releases},
         )
-        self._queue: list[tuple[int, int, str, str, CodeScan | _Lost | GateCrossing]] = []
+        self._queue: list[tuple[int, int, str, str, CodeScan | _Sight | GateCrossing]] = []
         self._queued: set[str] = set()
         self._showings: dict[tuple[str, str], int] = {}
         self._lost: set[str] = set()
@@ -101,13 +106,16 @@ class EntryStage:
         """Fold the journal; returns the late verdicts and the snapshot of visits as of the last decision."""
         entries = [(each.stamp, 0, each.id, each) for each in self._journal.read(Entry)]
         passages = [(each.stamp, 1, each.id, each) for each in self._journal.read(Passage)]
-        events: list[tuple[int, int, str, Entry | Passage]] = [*entries, *passages]
+        absences = [(each.stamp, 2, each.id, each) for each in self._journal.read(Absence)]
+        events: list[tuple[int, int, str, Entry | Passage | Absence]] = [*entries, *passages, *absences]
         for stamp, _, _, event in sorted(events, key=lambda each: each[:3]):
             self._book.advance(stamp)
             if isinstance(event, Entry):
                 self._book.admit(event)
-            else:
+            elif isinstance(event, Passage):
                 self._book.pass_gate(event)
+            else:
+                self._book.lose(event)
             # Everything before the last decision was dealt with; others with its stamp perhaps not.
             self._horizon = max(self._horizon, stamp - 1)
         late = [event for _, _, _, event in events if isinstance(event, Entry)]
@@ -120,8 +128,8 @@ class EntryStage:
             self._enqueue(record.stamp, 0, f"{record.gate}\n{record.code}", record)
             return []
         if isinstance(record, TrackArray):
-            for track in record.ended:
-                self._enqueue(record.stamp, 1, track, _Lost(track))
+            sight = _Sight(record.stamp, frozenset(track.id for track in record.tracks), record.ended)
+            self._enqueue(record.stamp, 1, "", sight)
             return []
         for crossing in record.crossings:
             if not self._book.knows_passage(crossing.id):
@@ -132,7 +140,7 @@ class EntryStage:
         results.append(self._snapshot())
         return results
 
-    def _enqueue(self, stamp: int, order: int, id: str, record: CodeScan | _Lost | GateCrossing) -> None:
+    def _enqueue(self, stamp: int, order: int, id: str, record: CodeScan | _Sight | GateCrossing) -> None:
         key = f"{stamp}/{order}/{id}"
         if key not in self._queued:
             self._queued.add(key)
@@ -148,14 +156,18 @@ class EntryStage:
                 results += self._judge(record)
             elif isinstance(record, GateCrossing):
                 results += self._cross(record)
-            elif self._book.member(record.track) is not None:
-                self._lost.add(record.track)
+            else:
+                self._book.sight(record.stamp, record.seen)
+                self._lost.update(track for track in record.ended if self._book.member(track) is not None)
         results += self._advance(self._horizon)
         return results
 
     def _advance(self, stamp: int) -> list[Alert]:
         ended = self._book.advance(stamp)
         for admission in ended:
+            if admission.state is VisitState.LOST:
+                absence = Absence(admission.entry.id, admission.ended, admission.exited)
+                self._journal.append(absence, absence.id, absence.stamp)
             self._lost.difference_update(admission.tracks)
         return [alert for admission in ended if (alert := say.irregular_end(admission)) is not None]
 

@@ -92,7 +92,7 @@ class PickupStage:
             for track in visit.tracks:
                 owner, since = self._visit_of.get(track, ("", before))
                 self._visit_of[track] = (visit.id, since if owner == visit.id else before)
-            if visit.state in (VisitState.LEFT, VisitState.ABANDONED):
+            if visit.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST):
                 self._over.setdefault(visit.id, visits.stamp)
         for visit_id, stamp in list(self._over.items()):
             if visits.stamp - stamp > _TRACK_MEMORY * 1e9:

@@ -242,6 +242,7 @@ class Policy:
         settle_timeout: seconds a visit waits for a silent sensor before it goes to review.
         reach: how far from a shelf's front a person can still take from it, metres.
         group_timeout: seconds after which a group whose payer left is settled.
+        absence_timeout: seconds after which a visit whose members nobody sees any more goes to review.
         prices_include_tax: whether catalogue prices are gross.
     """
 
@@ -249,6 +250,7 @@ class Policy:
     settle_timeout: float = 10.0
     reach: float = 1.2
     group_timeout: float = 600.0
+    absence_timeout: float = 1800.0
     prices_include_tax: bool = True
 
 

@@ -248,6 +248,7 @@ class PolicyDoc:
     settle_timeout: float = key(Policy.settle_timeout, "seconds", minimum=0.0, maximum=86400.0)
     reach: float = key(Policy.reach, "metres", above=0.0, maximum=5.0)
     group_timeout: float = key(Policy.group_timeout, "seconds", minimum=0.0, maximum=86400.0)
+    absence_timeout: float = key(Policy.absence_timeout, "seconds", minimum=1.0, maximum=86400.0)
     prices_include_tax: bool = Policy.prices_include_tax
 
 
