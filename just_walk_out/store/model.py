@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Point = tuple[float, float]
+MAIN_HOST = "main"
+"""Name of the computer that runs the pipeline, and every device that names no other."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Camera:
     """A camera: what to open, its pinhole or fisheye model, and its pose in ``map``.
 
     ``pose`` is of the camera body (x forward, y left, z up); the optical frame (x right, y down,
-    z forward) is called ``<id>_optical``.
+    z forward) is called ``<id>_optical``. ``host`` is the computer it is plugged into.
     """
 
     id: str
@@ -121,6 +123,7 @@ class Camera:
     distortion_model: Literal["plumb_bob", "equidistant"] = "plumb_bob"
     distortion: tuple[float, ...] = ()
     detector: Detector = Detector()
+    host: str = MAIN_HOST
 
     @property
     def intrinsic(self) -> NDArray[np.float64]:
@@ -194,13 +197,14 @@ class Channel:
 
 @dataclass(frozen=True)
 class Bus:
-    """A serial line with boards on it."""
+    """A serial line with boards on it, plugged into the computer ``host``."""
 
     id: str
     protocol: str
     port: str
     baudrate: int
     channels: tuple[Channel, ...]
+    host: str = MAIN_HOST
 
 
 @dataclass(frozen=True)
@@ -319,6 +323,12 @@ class Store:
     def bus(self) -> dict[str, Bus]:
         """Serial buses by id."""
         return {bus.id: bus for bus in self.buses}
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """Names of the computers of the store, the main one first."""
+        named = {camera.host for camera in self.cameras} | {bus.host for bus in self.buses}
+        return (MAIN_HOST, *sorted(named - {MAIN_HOST}))
 
     @cached_property
     def skus_on(self) -> dict[str, tuple[str, ...]]:
