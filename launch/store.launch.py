@@ -42,7 +42,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     )
     nodes = of_host(nodes, given["host"])
     if given["record"]:
-        nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"]}))
+        clock = {"use_sim_time": True} if sim_time else {}
+        nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"], **clock}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])
     if sim:
         key = given["key"] or str((path if path.is_dir() else path.parent) / "demo_private_key.pem")

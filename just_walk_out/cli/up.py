@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from just_walk_out.deployment import NodePlan, command, environment, of_host, plan
 from just_walk_out.store.load import load_store
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"jwo up: {error}", file=sys.stderr)
         return 1
     if args.record:
-        parameters = {"store": str(args.store.resolve()), "bag": str(args.record)}
+        parameters: dict[str, Any] = {"store": str(args.store.resolve()), "bag": str(args.record)}
+        if args.use_sim_time:
+            parameters["use_sim_time"] = True
         nodes.append(NodePlan("recorder", "recorder", parameters))
     stop = threading.Event()
     for kind in (signal.SIGINT, signal.SIGTERM):

@@ -1,3 +1,5 @@
+import pytest
+
 from just_walk_out.monitor.stage import Diagnostic, Level, MonitorSettings, MonitorStage, Tick
 from just_walk_out.records import Alert, Severity
 
@@ -26,9 +28,28 @@ def test_a_level_is_raised_once_and_cleared_once():
 def test_a_part_that_falls_silent_is_stale_and_comes_back():
     stage = MonitorStage(MonitorSettings(stale_after=5.0))
     camera = said(0, Level.OK, "camera: c1")
-    assert run(stage, camera, said(0, Level.OK), said(5, Level.OK)) == []
-    assert run(stage, said(6, Level.OK), said(7, Level.OK)) == [("part_stale", "camera: c1", Severity.ERROR)]
-    assert run(stage, said(8, Level.OK, "camera: c1")) == [("part_recovered", "camera: c1", Severity.INFO)]
+    assert run(stage, Tick(0), camera, said(0, Level.OK), Tick(5 * SECOND), said(5, Level.OK)) == []
+    assert run(stage, Tick(6 * SECOND), Tick(7 * SECOND)) == [("part_stale", "camera: c1", Severity.ERROR)]
+    assert run(stage, said(7, Level.OK, "camera: c1")) == [("part_recovered", "camera: c1", Severity.INFO)]
+
+
+@pytest.mark.parametrize("wall", [0, 10_000_000, 1_764_000_000])
+def test_a_part_on_another_clock_makes_nobody_stale_and_its_alerts_bear_the_time_of_the_store(wall):
+    """A recorder on the wall clock beside nodes on the time of a bag."""
+    stage = MonitorStage(MonitorSettings(stale_after=5.0), expected=["camera: c1", "recorder: bag"])
+    for second in range(1000, 1100):
+        camera, recorder = said(second, Level.OK, "camera: c1"), said(wall + second, Level.OK, "recorder: bag")
+        assert run(stage, Tick(second * SECOND), camera, recorder) == []
+    alerts = stage.push(said(wall + 1100, Level.ERROR, "recorder: bag"))
+    assert [abs(alert.stamp - 1099 * SECOND) <= 5 * SECOND for alert in alerts] == [True]
+
+
+def test_a_clock_that_is_set_back_makes_nobody_stale_and_hides_no_fault():
+    stage = MonitorStage(MonitorSettings(stale_after=5.0), expected=["camera: c1"])
+    assert run(stage, Tick(1000 * SECOND), said(1000, Level.OK, "camera: c1")) == []
+    for second in range(10, 30):
+        assert run(stage, Tick(second * SECOND), said(second, Level.OK, "camera: c1")) == []
+    assert run(stage, said(30, Level.ERROR, "camera: c1")) == [("part_error", "camera: c1", Severity.ERROR)]
 
 
 def test_an_expected_part_that_never_speaks_is_stale():
