@@ -19,6 +19,8 @@ from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
 
+_OPENING = 10.0  # seconds that a source may take to open for the first time before that is a fault
+
 
 class CameraNode(StoreNode):
     """Wires capture, detector and floor projection of one camera."""
@@ -117,6 +119,8 @@ class CameraNode(StoreNode):
             "latency [s]": f"{self._latency:.3f}",
             "size": f"{status.width}x{status.height}",
         }
+        if status.opening and status.silent < _OPENING:
+            return Health(Level.OK, "opening", values)
         if not status.connected and not status.finished:
             return Health(Level.ERROR, status.error or "not open yet", values)
         if self._fault or status.error:

@@ -87,6 +87,11 @@ class CaptureStatus:
     finished: bool = False
     error: str = ""
 
+    @property
+    def opening(self) -> bool:
+        """Whether the first try to open the source is still going on: nothing has failed so far."""
+        return not (self.connected or self.finished or self.failures or self.frames or self.error)
+
 
 @dataclass
 class _Shared:

@@ -60,6 +60,21 @@ class Summary:
     alerts: Mapping[str, int]
 
 
+def standing(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the alerts that call for somebody now: what has recovered since, and mere notes, are left out.
+
+    Args:
+        alerts: of all stages, in the order they came.
+    """
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        part = alert.kind.startswith("part_")
+        found.pop(alert.source if part else alert.id, None)
+        if alert.severity is not Severity.INFO:
+            found[alert.source if part else alert.id] = alert
+    return list(found.values())
+
+
 class MonitorStage:
     """Raises one alert when the level of a part changes, clears it with one, and counts all alerts.
 

@@ -124,6 +124,15 @@ def test_the_newest_frame_wins_and_the_others_are_counted(video):
 
 
 @pytest.mark.parametrize("source", ["/dev/video-none", "missing.mp4", "http://127.0.0.1:9/none.mjpg", "98"])
+def test_a_camera_that_is_being_opened_has_not_failed_until_it_has(source):
+    capture = Capture(source, settings=QUICK)
+    assert capture.status().opening
+    with capture.start():
+        assert until(lambda: capture.status().failures >= 1)
+        assert not capture.status().opening
+
+
+@pytest.mark.parametrize("source", ["/dev/video-none", "missing.mp4", "http://127.0.0.1:9/none.mjpg", "98"])
 def test_a_missing_camera_is_retried_and_never_blocks(source):
     with Capture(source, settings=QUICK) as capture:
         assert capture.take() is None

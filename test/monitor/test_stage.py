@@ -1,6 +1,6 @@
 import pytest
 
-from just_walk_out.monitor.stage import Diagnostic, Level, MonitorSettings, MonitorStage, Tick
+from just_walk_out.monitor.stage import Diagnostic, Level, MonitorSettings, MonitorStage, Tick, standing
 from just_walk_out.records import Alert, Severity
 
 SECOND = 1_000_000_000
@@ -64,6 +64,17 @@ def test_an_old_diagnostic_does_not_undo_a_newer_one():
     run(stage, said(5, Level.ERROR))
     assert run(stage, said(4, Level.OK)) == []
     assert stage.summary().faults == {"load_cells: bus_a": Level.ERROR}
+
+
+def test_of_a_part_that_fell_and_recovered_nothing_stands():
+    stage = MonitorStage(MonitorSettings())
+    levels = [Level.ERROR, Level.OK, Level.WARN, Level.ERROR]
+    alerts = [alert for second, level in enumerate(levels) for alert in stage.push(said(second, level))]
+    assert standing(alerts[:2]) == []
+    assert [alert.kind for alert in standing(alerts)] == ["part_error"]
+    other = Alert(SECOND, "exit_without_visit/x", Severity.WARNING, "exit_without_visit", "out", "Somebody left.")
+    note = Alert(SECOND, "late_code/x", Severity.INFO, "late_code", "in", "A code arrived late.")
+    assert standing([other, note, *alerts[:2], other]) == [other]
 
 
 def test_alerts_of_all_stages_are_counted_once_each():
