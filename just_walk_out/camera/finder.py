@@ -49,7 +49,7 @@ class PersonFinder:
         self._camera = camera
         self._store = store
         self._settings = settings or FinderSettings()
-        self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas), person)
+        self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas, store.walls), person)
 
     def process(self, stamp: int, image: Image) -> PersonDetectionArray:
         """Find the people in a frame.

@@ -47,7 +47,7 @@ def build_pose(doc: schema.PoseDoc | schema.CameraPoseDoc) -> Pose:
 
 def build_wall(doc: schema.WallDoc) -> Wall:
     """Return the wall."""
-    return Wall(doc.start, doc.end)
+    return Wall(doc.start, doc.end, doc.height)
 
 
 def build_gate(doc: schema.GateDoc) -> Gate:

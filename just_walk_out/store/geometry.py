@@ -66,6 +66,21 @@ def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> b
     return any(turn == 0 and between(p, q, r) for turn, p, q, r in touching)
 
 
+def steps_cross(starts: ArrayLike, ends: ArrayLike, segment: tuple[Point, Point]) -> NDArray[np.bool_]:
+    """Whether straight steps from points (..., 2) to points (..., 2) get to the other side of a segment.
+
+    A step that ends on the segment does not, nor does one that begins on it.
+    """
+    first, second = np.asarray(starts, float), np.asarray(ends, float)
+    (ax, ay), (bx, by) = segment
+    before = (bx - ax) * (first[..., 1] - ay) - (by - ay) * (first[..., 0] - ax)
+    after = (bx - ax) * (second[..., 1] - ay) - (by - ay) * (second[..., 0] - ax)
+    dx, dy = np.moveaxis(second - first, -1, 0)
+    one = dx * (ay - first[..., 1]) - dy * (ax - first[..., 0])
+    other = dx * (by - first[..., 1]) - dy * (bx - first[..., 0])
+    return np.asarray((before * after < 0.0) & (one * other <= 0.0))
+
+
 def is_simple(polygon: Sequence[Point]) -> bool:
     """Whether no two edges of the polygon cross or touch, except neighbours in their common corner."""
     sides = edges(polygon)

@@ -47,10 +47,14 @@ class Pose:
 
 @dataclass(frozen=True)
 class Wall:
-    """A wall segment on the floor plan that nobody walks through."""
+    """A segment on the floor plan that nobody walks through, nor looks through below its height.
+
+    ``height`` is in metres above the floor; None: up to the ceiling, as walls are unless something else is said.
+    """
 
     start: Point
     end: Point
+    height: float | None = None
 
 
 @dataclass(frozen=True)

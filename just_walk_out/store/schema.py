@@ -50,11 +50,12 @@ class CameraPoseDoc:
 
 @dataclass(frozen=True, kw_only=True)
 class WallDoc:
-    """A wall."""
+    """A wall, up to the ceiling unless it has a height, as barriers have."""
 
     at: Place
     start: Point2 = key(expected="[x, y] in metres", **COORDINATE)
     end: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+    height: float | None = key(None, "metres", **LENGTH)
 
 
 @dataclass(frozen=True, kw_only=True)

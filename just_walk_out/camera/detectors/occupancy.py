@@ -109,7 +109,7 @@ class Occupancy:
         self._scale = scale / _COARSE
         self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
         self._body = Silhouettes(self._projector, self._scale, self._size)
-        self._occluders = Occluders(store.gondolas)
+        self._occluders = Occluders(store.gondolas, store.walls)
         places = self._places(store)
         visible = self._body.visible(self._occluders, places, self._person.height)
         whole = self._body.rectangles(places, np.full(len(places), self._person.height))
