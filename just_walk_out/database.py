@@ -13,12 +13,15 @@ def open_database(path: Path | None) -> sqlite3.Connection:
         path: the file; its folder is created. None keeps everything in memory.
 
     Raises:
-        sqlite3.DatabaseError: the file is not a database or cannot be written.
+        sqlite3.DatabaseError: the file is not a database or cannot be written; names it.
     """
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=5000")
+    try:
+        connection = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA busy_timeout=5000")
+    except sqlite3.DatabaseError as error:
+        raise type(error)(f"{path}: {error}") from None
     return connection

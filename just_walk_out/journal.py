@@ -3,6 +3,8 @@
 A stage appends a decision before it publishes it; an id that is already there is refused, so that a
 repeated or replayed message cannot decide twice. SQLite in WAL mode with full synchronisation: a
 decision survives a killed process and a lost power supply.
+
+Journals grow for ever, restarts must not: a stage reads what is recent, and asks for older ids one by one.
 """
 
 from __future__ import annotations
@@ -23,8 +25,12 @@ CREATE TABLE IF NOT EXISTS journal (
     stamp INTEGER NOT NULL,
     body TEXT NOT NULL,
     UNIQUE (kind, id)
-)
+);
+CREATE INDEX IF NOT EXISTS journal_stamp ON journal (kind, stamp);
 """
+
+RECENT = 7 * 24 * 3600 * 1_000_000_000
+"""Nanoseconds of event time after which nothing that was decided bears on what is still to be decided."""
 
 
 class Journal:
@@ -40,7 +46,7 @@ class Journal:
             sqlite3.DatabaseError: the file is not a database or cannot be written.
         """
         self._connection = open_database(path)
-        self._connection.execute(_SCHEMA)
+        self._connection.executescript(_SCHEMA)
 
     def append(self, record: Any, id: str, stamp: int) -> bool:
         """Write one record; returns False, and writes nothing, if its class and id are known."""
@@ -60,6 +66,21 @@ class Journal:
         rows = self._connection.execute("SELECT body FROM journal WHERE kind = ? ORDER BY sequence", (kind.__name__,))
         for (body,) in rows.fetchall():
             yield from_dict(kind, json.loads(body))
+
+    def recent(self, kind: type[Record]) -> Iterator[Record]:
+        """Yield the records of one class of the last ``RECENT`` before what was written last, in that order."""
+        last = self._connection.execute("SELECT stamp FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
+        if last is None:
+            return
+        query = "SELECT body FROM journal WHERE kind = ? AND stamp >= ? ORDER BY sequence"
+        for (body,) in self._connection.execute(query, (kind.__name__, last[0] - RECENT)).fetchall():
+            yield from_dict(kind, json.loads(body))
+
+    def last(self, kind: type[Record], count: int) -> list[Record]:
+        """Return the ``count`` records of one class that were written last, in the order they were written."""
+        query = "SELECT body FROM journal WHERE kind = ? ORDER BY sequence DESC LIMIT ?"
+        rows = self._connection.execute(query, (kind.__name__, count)).fetchall()
+        return [from_dict(kind, json.loads(body)) for (body,) in reversed(rows)]
 
     def close(self) -> None:
         """Close the database; nothing more can be written."""

@@ -103,10 +103,10 @@ class EntryStage:
         self._horizon = 0
 
     def restore(self) -> list[Any]:
-        """Fold the journal; returns the late verdicts and the snapshot of visits as of the last decision."""
-        entries = [(each.stamp, 0, each.id, each) for each in self._journal.read(Entry)]
-        passages = [(each.stamp, 1, each.id, each) for each in self._journal.read(Passage)]
-        absences = [(each.stamp, 2, each.id, each) for each in self._journal.read(Absence)]
+        """Fold the recent journal; returns the late verdicts and the snapshot of visits as of the last decision."""
+        entries = [(each.stamp, 0, each.id, each) for each in self._journal.recent(Entry)]
+        passages = [(each.stamp, 1, each.id, each) for each in self._journal.recent(Passage)]
+        absences = [(each.stamp, 2, each.id, each) for each in self._journal.recent(Absence)]
         events: list[tuple[int, int, str, Entry | Passage | Absence]] = [*entries, *passages, *absences]
         for stamp, _, _, event in sorted(events, key=lambda each: each[:3]):
             self._book.advance(stamp)
@@ -132,7 +132,7 @@ class EntryStage:
             self._enqueue(record.stamp, 1, "", sight)
             return []
         for crossing in record.crossings:
-            if not self._book.knows_passage(crossing.id):
+            if not self._knows_passage(crossing.id):
                 self._enqueue(crossing.stamp, 2, crossing.id, crossing)
         seen = [mark.stamp for mark in record.watermarks if mark.source == "gate_crossings"]
         self._horizon = max([self._horizon, *(stamp - self._scan_grace for stamp in seen)])
@@ -181,8 +181,8 @@ class EntryStage:
         if scan.gate not in self._store.gate:
             return [say.unknown_gate(scan.stamp, scan.gate)]
         result, claims, reason = verify(scan.code, self._keys, self._store.id, scan.stamp)
-        if claims is not None and claims.id in self._book and result is not EntryResult.WRONG_STORE:
-            if self._same_showing(self._book[claims.id], scan, last):
+        if claims is not None and self._was_accepted(claims.id) and result is not EntryResult.WRONG_STORE:
+            if claims.id in self._book and self._same_showing(self._book[claims.id], scan, last):
                 return []
             result, reason = EntryResult.REPLAYED, "The code has been used before."
         elif last is not None and scan.stamp - last <= self._repeat_window:
@@ -195,6 +195,12 @@ class EntryStage:
         if result in ALERTING:
             return [entry, say.entry_refused(scan.stamp, scan.gate, reason)]
         return [entry]
+
+    def _was_accepted(self, code: str) -> bool:
+        return code in self._book or self._journal.has(Entry, code)
+
+    def _knows_passage(self, crossing: str) -> bool:
+        return self._book.knows_passage(crossing) or self._journal.has(Passage, crossing)
 
     def _same_showing(self, admission: Admission, scan: CodeScan, last: int | None) -> bool:
         # Judged as of the scan, so that scans delivered again after a restart get the same verdict.
@@ -227,7 +233,7 @@ class EntryStage:
         return [say.late_code(passage.id, passage.stamp, admission, passage.track) for passage in found]
 
     def _cross(self, crossing: GateCrossing) -> list[Any]:
-        if self._book.knows_passage(crossing.id):
+        if self._knows_passage(crossing.id):
             return []
         gate = self._store.gate.get(crossing.gate)
         admission, track = self._book.member(crossing.track), crossing.track

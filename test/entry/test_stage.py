@@ -64,6 +64,20 @@ def test_a_used_code_is_replayed_after_a_restart(door, tmp_path):
     assert [visit.tracks for visit in arrays[-1].visits] == [("t1",)]
 
 
+def test_what_happened_weeks_ago_is_not_read_back_and_yet_not_done_again(door):
+    journal, weeks = Journal(), 30 * 24 * 3600
+    old, new = door.token(expires=2 * weeks), door.token("bob", expires=2 * weeks)
+    came, went = door.crossing(12, "t1"), door.crossing(20, "t1", Crossing.OUT, "out")
+    run(door.stage(journal), door.scan(10, old), door.tick(13, came), door.tick(22, went))
+    run(door.stage(journal), door.scan(weeks, new), door.tick(weeks + 3, door.crossing(weeks + 2, "t2")))
+    stage = door.stage(journal)
+    _, alerts, arrays = run(stage, door.tick(weeks + 4, came, went))
+    assert alerts == [] and [visit.account for visit in arrays[-1].visits] == ["bob"]
+    entries, alerts, arrays = run(stage, door.scan(weeks + 5, old), door.tick(weeks + 7))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED] and kinds(alerts) == ["entry_refused"]
+    assert [visit.account for visit in arrays[-1].visits] == ["bob"]
+
+
 @pytest.mark.parametrize(
     ("token", "result"),
     [
