@@ -141,6 +141,13 @@ def test_a_missing_camera_is_retried_and_never_blocks(source):
         assert not status.connected and source in status.error and "\n" not in status.error
 
 
+def test_what_is_said_of_a_camera_never_tells_its_password():
+    with Capture("http://viewer:secret@127.0.0.1:9/none.mjpg", settings=QUICK) as capture:
+        assert until(lambda: capture.status().failures >= 1)
+        assert "http://127.0.0.1:9/none.mjpg" in capture.status().error
+        assert "secret" not in capture.status().error
+
+
 def test_a_server_that_dies_and_comes_back(server):
     with Capture(server.url, settings=QUICK) as capture:
         assert until(lambda: capture.status().failures >= 1)
