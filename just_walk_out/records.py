@@ -118,6 +118,7 @@ class VisitState(IntEnum):
     OPEN = 1
     LEFT = 2
     ABANDONED = 3
+    LOST = 4
 
 
 class Kind(IntEnum):

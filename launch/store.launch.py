@@ -6,7 +6,7 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
-from just_walk_out.deployment import NodePlan, plan, simulated_endpoints
+from just_walk_out.deployment import NodePlan, of_host, plan, simulated_endpoints
 from just_walk_out.resources import share
 from just_walk_out.ros.launching import declarations, is_true, node_actions, rviz_action
 from just_walk_out.store.load import load_store
@@ -16,7 +16,7 @@ BASE_PORT = 8554
 
 ARGUMENTS = {
     "store": (str(share() / "config" / "demo_store"), "Store description: a folder with store.yaml, or the file"),
-    "host": ("", "Start only the nodes of this host; empty: all"),
+    "host": ("", "Start the nodes of this host alone, e.g. main; empty: all"),
     "namespace": ("", "Namespace for all nodes, so that two stores run side by side"),
     "sim": ("false", "Simulated devices and shoppers instead of real devices: true or false"),
     "scenario": ("demo", "With sim: scenario of config/scenarios, or a file"),
@@ -40,9 +40,10 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         endpoints=simulated_endpoints(store, RUN_DIR, BASE_PORT) if sim else None,
         use_sim_time=sim_time,
     )
-    nodes = [node for node in nodes if given["host"] in ("", node.host)]
+    nodes = of_host(nodes, given["host"])
     if given["record"]:
-        nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"]}))
+        clock = {"use_sim_time": True} if sim_time else {}
+        nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"], **clock}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])
     if sim:
         key = given["key"] or str((path if path.is_dir() else path.parent) / "demo_private_key.pem")

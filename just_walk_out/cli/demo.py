@@ -181,13 +181,17 @@ class Demo:
 
     def _watch(self, observer: Any) -> None:
         """Print what happens until every party has left and been charged."""
+        from just_walk_out.monitor.stage import standing
         from just_walk_out.records import Alert, Charge, Entry, InteractionArray, Kind, Severity, VisitArray
         from just_walk_out.replay.scoring import Departure, read_truth
         from just_walk_out.simulation.scenario import load_scenario
 
         expected = len(load_scenario(self._scenario, self._store).plan(self._store, self._args.seed))
         truth_path = self._run_dir / "truth.jsonl"
-        printed: dict[Any, int] = {}
+        early = observer.records(Alert)
+        for alert in standing(early):
+            self._say(f"alert     {alert.text}")
+        printed: dict[Any, int] = {Alert: len(early)}
         compared: set[str] = set()
         departures: list[Departure] = []
         deadline = time.monotonic() + self._args.limit

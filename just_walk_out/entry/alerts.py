@@ -69,6 +69,9 @@ def irregular_end(admission: Admission) -> Alert | None:
     if admission.state is VisitState.ABANDONED:
         kind, severity = "entry_abandoned", Severity.INFO
         text = f"A code was accepted at {entry.gate}, but nobody came in."
+    elif admission.state is VisitState.LOST:
+        kind, severity = "visit_lost", Severity.WARNING
+        text = "A visit ended because nobody has seen its shopper any more; it is held for review."
     elif not all(track in admission.gone for track in admission.members):
         kind, severity = "group_overstayed", Severity.WARNING
         text = "A group was settled although not all of its members have been seen leaving."

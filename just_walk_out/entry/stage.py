@@ -13,7 +13,7 @@ from just_walk_out.entry import alerts as say
 from just_walk_out.entry.appearances import Appearances, Appeared
 from just_walk_out.entry.keys import parse_publics
 from just_walk_out.entry.token import Claims, verify
-from just_walk_out.entry.visits import Admission, Passage, VisitBook
+from just_walk_out.entry.visits import Absence, Admission, Passage, VisitBook
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,
@@ -26,6 +26,7 @@ from just_walk_out.records import (
     GateCrossingArray,
     TrackArray,
     VisitArray,
+    VisitState,
     Watermark,
 )
 from just_walk_out.settings import setting, validate
@@ -36,13 +37,15 @@ ALERTING = (EntryResult.FORGED, EntryResult.REPLAYED)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
-    """A track was given up."""
+class _Sight:
+    """Who is on the floor at one tick, and which tracks were given up."""
 
-    track: str
+    stamp: int
+    seen: frozenset[str]
+    ended: tuple[str, ...]
 
 
-_Event = CodeScan | _Lost | GateCrossing | Appeared
+_Event = CodeScan | _Sight | GateCrossing | Appeared
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class EntryStage:
     unknown person who leaves, and did not come in as a stranger, is taken for the member that was lost
     from sight when there is exactly one. Somebody inside whom no gate has seen come in belongs to the
     visit that waits for its shopper or has lost one from sight, as soon as only one is left that can be
-    meant; until then to none, which is said in an alert.
+    meant; until then to none, which is said in an alert. A visit of which nobody has been seen for the
+    policy's ``absence_timeout`` ends as lost, which is journaled, too.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (CodeScan, TrackArray, GateCrossingArray)
@@ -100,6 +104,7 @@ class EntryStage:
         self._book = VisitBook(
             window=self._window,
             group_timeout=round(store.policy.group_timeout * NANOSECONDS),
+            absence_timeout=round(store.policy.absence_timeout * NANOSECONDS),
             turnback={gate.id: turnback for gate in store.gates if not gate.releases},
         )
         self._appearances = Appearances(store, settings.unseen_speed, settings.unseen_slack)
@@ -113,16 +118,19 @@ class EntryStage:
         self._horizon = 0
 
     def restore(self) -> list[Any]:
-        """Fold the journal; returns the late verdicts and the snapshot of visits as of the last decision."""
-        entries = [(each.stamp, 0, each.id, each) for each in self._journal.read(Entry)]
-        passages = [(each.stamp, 1, each.id, each) for each in self._journal.read(Passage)]
-        events: list[tuple[int, int, str, Entry | Passage]] = [*entries, *passages]
+        """Fold the recent journal; returns the late verdicts and the snapshot of visits as of the last decision."""
+        entries = [(each.stamp, 0, each.id, each) for each in self._journal.recent(Entry)]
+        passages = [(each.stamp, 1, each.id, each) for each in self._journal.recent(Passage)]
+        absences = [(each.stamp, 2, each.id, each) for each in self._journal.recent(Absence)]
+        events: list[tuple[int, int, str, Entry | Passage | Absence]] = [*entries, *passages, *absences]
         for stamp, _, _, event in sorted(events, key=lambda each: each[:3]):
             self._book.advance(stamp)
             if isinstance(event, Entry):
                 self._book.admit(event)
-            else:
+            elif isinstance(event, Passage):
                 self._book.pass_gate(event)
+            else:
+                self._book.lose(event)
             # Everything before the last decision was dealt with; others with its stamp perhaps not.
             self._horizon = max(self._horizon, stamp - 1)
         late = [event for _, _, _, event in events if isinstance(event, Entry)]
@@ -135,15 +143,15 @@ class EntryStage:
             self._enqueue(record.stamp, 0, f"{record.gate}\n{record.code}", record)
             return []
         if isinstance(record, TrackArray):
-            for track in record.ended:
-                self._enqueue(record.stamp, 1, track, _Lost(track))
+            sight = _Sight(record.stamp, frozenset(track.id for track in record.tracks), record.ended)
+            self._enqueue(record.stamp, 1, "", sight)
             for appeared in self._appearances.push(record):
                 self._enqueue(record.stamp, 3, appeared.track, appeared)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
             # As a rule the gate has yet to look at these tracks, and all that follows comes with its answer.
             return self._move() if self._tracks_seen <= self._crossings_seen else []
         for crossing in record.crossings:
-            if not self._book.knows_passage(crossing.id):
+            if not self._knows_passage(crossing.id):
                 self._enqueue(crossing.stamp, 2, crossing.id, crossing)
         seen = [mark.stamp for mark in record.watermarks if mark.source == "gate_crossings"]
         self._crossings_seen = max([self._crossings_seen, *seen])
@@ -175,9 +183,10 @@ class EntryStage:
             elif isinstance(record, Appeared):
                 results += self._appear(record)
             else:
-                self._unexplained.pop(record.track, None)
-                if self._book.member(record.track) is not None:
-                    self._lost.add(record.track)
+                self._book.sight(record.stamp, record.seen)
+                self._lost.update(track for track in record.ended if self._book.member(track) is not None)
+                for track in record.ended:
+                    self._unexplained.pop(track, None)
             if self._unexplained:
                 results += self._explain(stamp)
         results += self._advance(self._horizon)
@@ -186,6 +195,9 @@ class EntryStage:
     def _advance(self, stamp: int) -> list[Alert]:
         ended = self._book.advance(stamp)
         for admission in ended:
+            if admission.state is VisitState.LOST:
+                absence = Absence(admission.entry.id, admission.ended, admission.exited)
+                self._journal.append(absence, absence.id, absence.stamp)
             self._lost.difference_update(admission.tracks)
         return [alert for admission in ended if (alert := say.irregular_end(admission)) is not None]
 
@@ -199,8 +211,8 @@ class EntryStage:
         if scan.gate not in self._store.gate:
             return [say.unknown_gate(scan.stamp, scan.gate)]
         result, claims, reason = verify(scan.code, self._keys, self._store.id, scan.stamp)
-        if claims is not None and claims.id in self._book and result is not EntryResult.WRONG_STORE:
-            if self._same_showing(self._book[claims.id], scan, last):
+        if claims is not None and self._was_accepted(claims.id) and result is not EntryResult.WRONG_STORE:
+            if claims.id in self._book and self._same_showing(self._book[claims.id], scan, last):
                 return []
             result, reason = EntryResult.REPLAYED, "The code has been used before."
         elif last is not None and scan.stamp - last <= self._repeat_window:
@@ -213,6 +225,12 @@ class EntryStage:
         if result in ALERTING:
             return [entry, say.entry_refused(scan.stamp, scan.gate, reason)]
         return [entry]
+
+    def _was_accepted(self, code: str) -> bool:
+        return code in self._book or self._journal.has(Entry, code)
+
+    def _knows_passage(self, crossing: str) -> bool:
+        return self._book.knows_passage(crossing) or self._journal.has(Passage, crossing)
 
     def _same_showing(self, admission: Admission, scan: CodeScan, last: int | None) -> bool:
         # Judged as of the scan, so that scans delivered again after a restart get the same verdict.
@@ -245,7 +263,7 @@ class EntryStage:
         return [say.late_code(passage.id, passage.stamp, admission, passage.track) for passage in found]
 
     def _cross(self, crossing: GateCrossing) -> list[Any]:
-        if self._book.knows_passage(crossing.id):
+        if self._knows_passage(crossing.id):
             return []
         gate = self._store.gate.get(crossing.gate)
         admission, track = self._book.member(crossing.track), crossing.track
@@ -273,7 +291,7 @@ class EntryStage:
         if self._book.has_passed(appeared.track):
             return []
         id = f"inside/{appeared.track}"
-        known = self._book.knows_passage(id)
+        known = self._knows_passage(id)
         self._unexplained[appeared.track] = appeared
         alerts = self._explain(appeared.stamp)
         if appeared.track in self._unexplained and not known:

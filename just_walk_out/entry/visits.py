@@ -7,6 +7,7 @@ both give the same book.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from just_walk_out.records import Crossing, Entry, EntryResult, Visit, VisitState
@@ -29,6 +30,15 @@ class Passage:
     replaces: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The end of a visit whose members were lost from sight; ``id`` is the visit's, stamps in nanoseconds."""
+
+    id: str
+    stamp: int
+    seen: int
+
+
 @dataclass
 class Admission:
     """A visit in the making: the code that opened it and what its members did; stamps in nanoseconds."""
@@ -41,12 +51,13 @@ class Admission:
     ended: int = 0
     exited: int = 0
     held_until: int = 0
+    seen: int = 0
     state: VisitState = VisitState.EXPECTED
 
     @property
     def over(self) -> bool:
         """Whether nobody can join or leave any more."""
-        return self.state in (VisitState.LEFT, VisitState.ABANDONED)
+        return self.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST)
 
     @property
     def members(self) -> list[str]:
@@ -78,17 +89,20 @@ class Admission:
 class VisitBook:
     """All visits by id, moved by entries, passages and the passing of time."""
 
-    def __init__(self, window: int, group_timeout: int, turnback: dict[str, int]) -> None:
+    def __init__(self, window: int, group_timeout: int, absence_timeout: int, turnback: dict[str, int]) -> None:
         """Start empty.
 
         Args:
             window: how long a code waits for its people, nanoseconds.
             group_timeout: how long a group may stay after the member who entered first has left, nanoseconds.
+            absence_timeout: how long nobody of a visit may be seen before it is lost, nanoseconds.
             turnback: gates through which people may step out for a moment, and for how long, nanoseconds.
         """
         self._window = window
         self._group_timeout = group_timeout
+        self._absence_timeout = absence_timeout
         self._turnback = turnback
+        self._watched_since: int | None = None
         self._admissions: dict[str, Admission] = {}
         self._active: dict[str, Admission] = {}
         self._ended: deque[Admission] = deque()
@@ -165,6 +179,7 @@ class VisitBook:
             admission.held_until = passage.stamp + self._turnback.get(passage.gate, 0)
             return
         admission.gone.pop(passage.track, None)
+        admission.seen = max(admission.seen, passage.stamp)
         if passage.track not in admission.tracks:
             admission.tracks.append(passage.track)
             if passage.replaces in admission.tracks:
@@ -172,15 +187,32 @@ class VisitBook:
         if admission.state is VisitState.EXPECTED:
             admission.state, admission.entered = VisitState.OPEN, passage.stamp
 
+    def sight(self, stamp: int, tracks: Set[str]) -> None:
+        """Note who is seen on the floor at a time; absence counts from the first such note on."""
+        if self._watched_since is None:
+            self._watched_since = stamp
+        for admission in self._active.values():
+            if any(track in tracks and track not in admission.gone for track in admission.tracks):
+                admission.seen = max(admission.seen, stamp)
+
+    def lose(self, absence: Absence) -> None:
+        """End a visit that was found lost before; one that is over or unknown changes nothing."""
+        admission = self._active.get(absence.id)
+        if admission is not None:
+            self._end(admission, VisitState.LOST, absence.seen, absence.stamp)
+
+    def _end(self, admission: Admission, state: VisitState, exited: int, decided: int) -> None:
+        admission.state, admission.exited, admission.ended = state, exited, decided
+        del self._active[admission.entry.id]
+        self._ended.append(admission)
+
     def advance(self, stamp: int) -> list[Admission]:
         """End the visits that are over by this time, everything up to it having been folded; returns them."""
         ended = []
         for admission in sorted(self._active.values(), key=lambda each: (each.entry.stamp, each.entry.id)):
             state, exited, decided = self._outcome(admission, stamp)
             if state is not admission.state:
-                admission.state, admission.exited, admission.ended = state, exited, decided
-                del self._active[admission.entry.id]
-                self._ended.append(admission)
+                self._end(admission, state, exited, decided)
                 ended.append(admission)
         return ended
 
@@ -200,6 +232,10 @@ class VisitBook:
         payer = admission.gone.get(members[0])
         if payer is not None and stamp > payer + self._group_timeout:
             return VisitState.LEFT, payer + self._group_timeout, payer + self._group_timeout
+        if self._watched_since is not None and not all(track in admission.gone for track in members):
+            missed = max(admission.seen, self._watched_since) + self._absence_timeout
+            if stamp > missed:
+                return VisitState.LOST, admission.seen, missed
         return admission.state, 0, 0
 
     def snapshot(self, since: int) -> tuple[Visit, ...]:

@@ -47,7 +47,7 @@ def build_pose(doc: schema.PoseDoc | schema.CameraPoseDoc) -> Pose:
 
 def build_wall(doc: schema.WallDoc) -> Wall:
     """Return the wall."""
-    return Wall(doc.start, doc.end)
+    return Wall(doc.start, doc.end, doc.height)
 
 
 def build_gate(doc: schema.GateDoc) -> Gate:
@@ -66,14 +66,14 @@ def build_camera(doc: schema.CameraDoc) -> Camera:
     fx = fy = doc.width / 2 / math.tan(math.radians(doc.horizontal_fov_deg or 90.0) / 2)
     camera = Camera(
         doc.id, str(doc.source), doc.width, doc.height, doc.rate, fx, fy, cx, cy, build_pose(doc.pose), doc.role,
-        detector=_build_detector(doc),
+        detector=_build_detector(doc), host=doc.host,
     )  # fmt: skip
     if doc.intrinsics is None:
         return camera
     lens = doc.intrinsics
     return Camera(
         doc.id, str(doc.source), doc.width, doc.height, doc.rate, lens.fx, lens.fy, lens.cx, lens.cy, camera.pose,
-        doc.role, lens.distortion_model, lens.distortion, camera.detector,
+        doc.role, lens.distortion_model, lens.distortion, camera.detector, doc.host,
     )  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def build_bus(doc: schema.BusDoc) -> Bus:
             if plate is not None:
                 channels.append(Channel(board.board, number, plate, scale, zero))
     channels += [Channel(one.board, one.channel, one.plate, one.scale, one.zero) for one in doc.channels]
-    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, tuple(channels))
+    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, tuple(channels), doc.host)
 
 
 def build_product(doc: schema.ProductDoc, tax_classes: dict[str, int]) -> Product:

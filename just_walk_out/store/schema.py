@@ -12,11 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from just_walk_out.store.model import Detector, EntrySettings, Plate, Policy, Reader
+from just_walk_out.store.model import MAIN_HOST, Detector, EntrySettings, Plate, Policy, Reader
 from just_walk_out.store.place import Place
 from just_walk_out.store.reader import key
 
 ID = {"pattern": r"[A-Za-z][A-Za-z0-9_]{0,39}", "expected": "an id of letters, digits and _ that starts with a letter"}
+HOST = {
+    "pattern": r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+    "expected": "the name of a computer: letters, digits and . _ - between them",
+}
 COORDINATE = {"minimum": -1000.0, "maximum": 1000.0}
 LENGTH = {"above": 0.0, "maximum": 100.0}
 Point2 = tuple[float, float]
@@ -46,11 +50,12 @@ class CameraPoseDoc:
 
 @dataclass(frozen=True, kw_only=True)
 class WallDoc:
-    """A wall."""
+    """A wall, up to the ceiling unless it has a height, as barriers have."""
 
     at: Place
     start: Point2 = key(expected="[x, y] in metres", **COORDINATE)
     end: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+    height: float | None = key(None, "metres", **LENGTH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,7 @@ class CameraDoc:
     intrinsics: IntrinsicsDoc | None = None
     horizontal_fov_deg: float | None = key(None, "degrees", minimum=5.0, maximum=170.0)
     detector: DetectorDoc | None = None
+    host: str = key(MAIN_HOST, **HOST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +208,7 @@ class BusDoc:
     baudrate: int = key(expected="baud", minimum=50, maximum=10_000_000)
     boards: tuple[BoardDoc, ...] = ()
     channels: tuple[ChannelDoc, ...] = ()
+    host: str = key(MAIN_HOST, **HOST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +255,7 @@ class PolicyDoc:
     settle_timeout: float = key(Policy.settle_timeout, "seconds", minimum=0.0, maximum=86400.0)
     reach: float = key(Policy.reach, "metres", above=0.0, maximum=5.0)
     group_timeout: float = key(Policy.group_timeout, "seconds", minimum=0.0, maximum=86400.0)
+    absence_timeout: float = key(Policy.absence_timeout, "seconds", minimum=1.0, maximum=86400.0)
     prices_include_tax: bool = Policy.prices_include_tax
 
 

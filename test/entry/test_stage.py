@@ -82,6 +82,20 @@ def test_a_used_code_is_replayed_after_a_restart(door, tmp_path):
     assert [visit.tracks for visit in arrays[-1].visits] == [("t1",)]
 
 
+def test_what_happened_weeks_ago_is_not_read_back_and_yet_not_done_again(door):
+    journal, weeks = Journal(), 30 * 24 * 3600
+    old, new = door.token(expires=2 * weeks), door.token("bob", expires=2 * weeks)
+    came, went = door.crossing(12, "t1"), door.crossing(20, "t1", Crossing.OUT, "out")
+    run(door.stage(journal), door.scan(10, old), door.tick(13, came), door.tick(22, went))
+    run(door.stage(journal), door.scan(weeks, new), door.tick(weeks + 3, door.crossing(weeks + 2, "t2")))
+    stage = door.stage(journal)
+    _, alerts, arrays = run(stage, door.tick(weeks + 4, came, went))
+    assert alerts == [] and [visit.account for visit in arrays[-1].visits] == ["bob"]
+    entries, alerts, arrays = run(stage, door.scan(weeks + 5, old), door.tick(weeks + 7))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED] and kinds(alerts) == ["entry_refused"]
+    assert [visit.account for visit in arrays[-1].visits] == ["bob"]
+
+
 @pytest.mark.parametrize(
     ("token", "result"),
     [
@@ -331,10 +345,9 @@ def test_who_is_found_again_under_another_track_goes_on_with_the_visit(door):
     alerts, visits = follow(stage, door, seen(30, ended=("t1",)), seen(40, ("t9", 6.0, 4.0)))
     assert kinds(alerts) == ["appearance_explained"]
     assert visits[0].tracks == ("t1", "t9")
-    for each in (stage, door.stage(journal)):
-        _, alerts, arrays = run(each, door.tick(61, door.crossing(60, "t9", Crossing.OUT, "out")))
-        assert not alerts
-        assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 60_000_000_000)
+    _, alerts, arrays = run(door.stage(journal), door.tick(61, door.crossing(60, "t9", Crossing.OUT, "out")))
+    assert not alerts
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 60_000_000_000)
 
 
 def test_while_others_are_out_of_sight_nobody_new_is_taken_for_the_shopper_of_a_code(door):
