@@ -54,8 +54,9 @@ $(VENV)/.requirements: pyproject.toml
 
 $(VENV)/.package: $(VENV)/.requirements $(SOURCES)
 	$(say) "Building messages and installing the package"
+	@touch $@.begun  # what is edited during the build is newer than it
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall . || exit 1
-	@touch $@
+	@mv $@.begun $@
 
 # colcon finds the venv's ROS as it would find /opt/ros: by its prefix
 colcon: setup
