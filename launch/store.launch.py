@@ -10,7 +10,7 @@ from launch.substitutions import LaunchConfiguration
 
 from just_walk_out.deployment import NodePlan, plan, python_command, simulated_endpoints
 from just_walk_out.resources import share
-from just_walk_out.ros.launching import declarations, is_true, node_actions, rviz_action
+from just_walk_out.ros.launching import END, declarations, is_true, node_actions, rviz_action
 from just_walk_out.simulation.endpoints import free_port
 from just_walk_out.store.load import load_store
 
@@ -51,7 +51,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         options = [str(path), "--scenario", given["scenario"], "--key", key]
         options += ["--run-dir", str(run_dir), "--base-port", str(port)]
         command = python_command("just_walk_out.cli.main", ["simulate", *options])
-        actions.append(ExecuteProcess(cmd=command, name="simulate", output="screen"))
+        actions.append(ExecuteProcess(cmd=command, name="simulate", sigterm_timeout=END, output="screen"))
     if rviz:
         actions.append(rviz_action(given["namespace"], sim_time))
     return actions

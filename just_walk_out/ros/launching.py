@@ -15,6 +15,10 @@ from just_walk_out.deployment import NodePlan, environment
 from just_walk_out.resources import share
 from just_walk_out.supervisor import BAD_INPUT
 
+# Seconds from SIGINT to SIGTERM: a whole store that ends at once on a small computer takes longer than launch's 5,
+# and a recorder that is stopped while it ends leaves a bag without an index.
+END = "20"
+
 
 def is_true(name: str, text: str) -> bool:
     """Tell whether a launch argument says yes.
@@ -83,6 +87,7 @@ def _node_action(node: NodePlan, namespace: str, log_level: str) -> LaunchDescri
         respawn=node.executable not in ("recorder", "player"),
         respawn_delay=1.0,
         on_exit=ended,
+        sigterm_timeout=END,
         output="screen",
     )
 
