@@ -7,6 +7,7 @@ same parameter files.
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,8 +27,12 @@ PIPELINE_NODES = ("shelf_events", "person_tracker", "entry", "gate", "pickup_det
 
 
 def environment() -> dict[str, str]:
-    """Return what every process of a store needs in its environment: transports that carry images."""
-    return {"FASTDDS_DEFAULT_PROFILES_FILE": str(share() / "config" / "fastdds.xml")}
+    """Return what every process of a store needs in its environment: transports that carry images.
+
+    What this process has been given for it goes on to the others.
+    """
+    name = "FASTDDS_DEFAULT_PROFILES_FILE"
+    return {name: os.environ.get(name) or str(share() / "config" / "fastdds.xml")}
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,16 @@ class NodePlan:
 
     def arguments(self, namespace: str = "", log_level: str = "info") -> list[str]:
         """Return the ROS arguments of the process."""
-        args = ["--ros-args", "-r", f"__node:={self.name}", "--log-level", f"{self.name}:={log_level}"]
+        args = ["--ros-args", "-r", f"__node:={self.name}"]
         if namespace:
             args += ["-r", f"__ns:=/{namespace.strip('/')}"]
+        return args + self.settings(namespace, log_level)
+
+    def settings(self, namespace: str = "", log_level: str = "info") -> list[str]:
+        """Return the ROS arguments beside name and namespace: log level, parameter files and parameters."""
+        # loggers are named after the node with its namespace, joined by dots
+        logger = ".".join([*filter(None, namespace.split("/")), self.name])
+        args = ["--log-level", f"{logger}:={log_level}"]
         for path in self.parameter_files:
             args += ["--params-file", str(path)]
         for name, value in self.parameters.items():

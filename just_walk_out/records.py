@@ -449,12 +449,15 @@ class Alert:
 
 
 Record = TypeVar("Record")
+_SAMPLES: Any = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @functools.cache
 def field_types(cls: type) -> dict[str, Any]:
     """Return the resolved type of each field of a record class, in order."""
     hints = typing.get_type_hints(cls)
+    # numpy 2.5 makes NDArray an alias that hides what it stands for
+    hints = {name: _SAMPLES if kind == NDArray[np.float32] else kind for name, kind in hints.items()}
     return {item.name: hints[item.name] for item in dataclasses.fields(cls)}
 
 

@@ -118,7 +118,7 @@ def test_namespace_files_and_level_are_ros_arguments(tmp_path):
     assert arguments[0] == "--ros-args"
     assert "__ns:=/shop" in arguments
     assert "__node:=gate_a" in arguments
-    assert "gate_a:=debug" in arguments
+    assert "shop.gate_a:=debug" in arguments  # the logger of /shop/gate_a
     assert str(tmp_path / "gate.yaml") in arguments
 
 
