@@ -20,6 +20,7 @@ VERBS = {
     "record": "record a store's topics to a bag",
     "replay": "run a bag through the whole pipeline and print its receipts",
     "simulate": "run only the simulated devices of a store",
+    "benchmark": "measure a room beside a baseline on this machine",
     "topics": "list the topics, what they carry and their quality of service",
 }
 

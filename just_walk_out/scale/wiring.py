@@ -45,9 +45,9 @@ class PlateGroup:
 
     def kilograms(self, counts: NDArray[np.int32]) -> NDArray[np.float32]:
         """Return (samples, plates) kilograms of (samples, channels) counts."""
-        weights = np.empty((len(counts), len(self.plates)), np.float32)
-        np.multiply(counts[:, self._pick] - self.zero, self.scale, out=weights, casting="same_kind")
-        return weights
+        weights: NDArray[np.float64] = counts[:, self._pick] - self.zero
+        weights *= self.scale
+        return weights.astype(np.float32)
 
     def adjust(self, column: int, zero: float, scale: float) -> None:
         """Set zero and scale of one plate; its samples say so for a second (``fresh`` while any does)."""
