@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -85,9 +86,7 @@ class NodeMeter:
         answer = self.call(self._measure, MeasurePlate.Request(plate=plate))
         if not answer.success:
             raise ReadingError(answer.message)
-        reading = Reading(
-            answer.mean, answer.deviation, answer.spread, answer.uncertainty, answer.samples, answer.duration
-        )
+        reading = Reading(**{item.name: getattr(answer, item.name) for item in dataclasses.fields(Reading)})
         return Measurement(reading, answer.zero, answer.scale)
 
     def calibrate(self, plate: str, zero: float, scale: float) -> str:

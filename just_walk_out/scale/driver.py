@@ -200,7 +200,7 @@ class LoadCellDriver:
         try:
             return summarise(np.concatenate([counts[:, channel] for counts, _ in frames]), board.period / _SECOND)
         except ReadingError as error:
-            raise ReadingError(f"plate {plate}: {error}") from None
+            raise ReadingError(f"plate {plate}: {error}; is rest_time long enough?") from None
 
     def adjust(self, plate: str, zero: float, scale: float) -> None:
         """Convert the counts of a plate by another zero and scale from now on.
@@ -230,7 +230,7 @@ class LoadCellDriver:
         board.recent.append((arrival, frame.counts, frame.status, lost))
         while arrival - board.recent[0][0] > self._keep:
             board.recent.popleft()
-        board.stuck.push(frame.counts, board.period)
+        board.stuck.push(frame.counts, board.period, frame.status != 0 if frame.status.any() else None)
         if channels != len(board.known):
             self._check_channels(board, channels)
         codes = _STATUS[frame.status]

@@ -76,7 +76,7 @@ def steps(weights: Sequence[float]) -> list[tuple[float, str]]:
 
 
 def wait_at_rest(meter: Meter, plate: str, timeout: float, other_than: Reading | None = None) -> Measurement:
-    """Wait until a plate rests, and return what it reads.
+    """Wait until a plate has rested since this call, and return what it reads.
 
     Args:
         meter: who reads it.
@@ -87,7 +87,8 @@ def wait_at_rest(meter: Meter, plate: str, timeout: float, other_than: Reading |
     Raises:
         CalibrationError: it did not come to rest in time; says what was wrong last.
     """
-    deadline = meter.elapsed() + timeout
+    begin = meter.elapsed()
+    deadline = begin + timeout
     trouble = "it was not heard of"
     while True:
         try:
@@ -96,7 +97,9 @@ def wait_at_rest(meter: Meter, plate: str, timeout: float, other_than: Reading |
             trouble = str(error)
         else:
             reading = found.reading
-            if not reading.steady:
+            if meter.elapsed() - begin < reading.duration:
+                trouble = "what it reads is from before"
+            elif not reading.steady:
                 trouble = f"it moved by {reading.spread:.0f} counts within {reading.duration:.1f} s"
             elif other_than is not None and not _differs(reading, other_than):
                 trouble = "the load stayed the same"

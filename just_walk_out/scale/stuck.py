@@ -1,15 +1,16 @@
 """Channels that stand still where noise should be: a broken converter or cell repeats one count for ever.
 
 A load cell behind a 24-bit converter never gives the same count for a whole second, but a scale that
-rounds to grams does so for hours, and is well. So a channel is only held to what it has shown: one
-that moved in nearly every second of its life is stuck once it stands still for long. One that has not
-moved since it was first heard says nothing by itself; it is stuck where most other channels of its
-board, which have converters of the same kind, move all the time.
+rounds to grams does so for hours and is well; it may even flicker by a step for hours before. So a
+channel is only held to what it has shown: one that moved by several counts in nearly every second of
+its life is stuck once it stands still for long. One that has not moved since it was first heard says
+nothing by itself; it is stuck where most other channels of its board, which have converters of the
+same kind, move all the time.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 Flags: TypeAlias = NDArray[np.bool_]
 
 _SECOND = 1_000_000_000
-# Share of seconds with movement from which a channel counts as noisy.
+# Counts that a converter's noise exceeds within any second, and the flicker of a scale that rounds does not.
+_WIDE = 4
+# Share of seconds with so much movement from which a channel counts as noisy.
 _NOISY = 0.9
 # Seconds that must have been seen before anything is said, and the memory of that share.
 _LEARNED = 60.0
@@ -35,8 +38,10 @@ class StuckDetector:
         self._start(0)
 
     def _start(self, channels: int) -> None:
-        self._reference: NDArray[np.int32] | None = None
+        self._reference: NDArray[Any] | None = None
         self._moved = np.zeros(channels, bool)
+        self._wide = np.zeros(channels, bool)
+        self._excused = np.zeros(channels, bool)
         self._elapsed = 0
         self._seconds = 0.0
         self._share = np.zeros(channels)
@@ -45,18 +50,25 @@ class StuckDetector:
         self.stuck: Flags = np.zeros(channels, bool)
         self.any = False
 
-    def push(self, counts: NDArray[np.int32], period: int) -> None:
+    def push(self, counts: NDArray[Any], period: int, unsound: Flags | None = None) -> None:
         """Take a frame; ``stuck`` tells afterwards which channels are.
 
         Args:
             counts: (samples, channels) raw readings.
             period: time between samples, nanoseconds.
+            unsound: (channels,) which of them the board itself reports as saturated or without a value: they say
+                nothing about standing still; None when all are sound.
         """
         if counts.shape[1] != len(self.stuck):
             self._start(counts.shape[1])
         if self._reference is None:
             self._reference = counts[0]
-        self._moved |= (counts != self._reference).any(axis=0)
+        change = counts - self._reference
+        self._moved |= change.any(axis=0)
+        self._wide |= (np.abs(change) > _WIDE).any(axis=0)
+        if unsound is not None:
+            self._excused |= unsound
+            self._moved |= unsound
         if self.any and (self.stuck & self._moved).any():
             self._release()
         self._elapsed += len(counts) * period
@@ -76,12 +88,14 @@ class StuckDetector:
         self._elapsed = 0
         self._seconds += seconds
         moved, self._moved = self._moved, np.zeros(len(self._moved), bool)
-        self._longest = np.where(moved, np.maximum(self._longest, self._still), self._longest)
+        wide, self._wide = self._wide, np.zeros(len(moved), bool)
+        excused, self._excused = self._excused, np.zeros(len(moved), bool)
+        self._longest = np.where(moved & ~excused, np.maximum(self._longest, self._still), self._longest)
         self._still = np.where(moved, 0.0, self._still + seconds)
         # The share stands while a channel stands still for longer than it ever has: that is the question.
-        learning = moved | (self._still <= self._longest) | (self._share == 0.0)
+        learning = ~excused & (moved | (self._still <= self._longest) | (self._share == 0.0))
         gain = seconds / min(self._seconds, _MEMORY)
-        self._share = np.where(learning, self._share + gain * (moved - self._share), self._share)
+        self._share = np.where(learning, self._share + gain * (wide - self._share), self._share)
         noisy = self._share >= _NOISY
         known = noisy & (self._seconds - self._still >= _LEARNED)
         never = (self._share == 0.0) & (2 * np.count_nonzero(noisy) >= len(noisy))

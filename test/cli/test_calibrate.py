@@ -1,7 +1,11 @@
 """Calibration on the port itself: a simulated board on a pseudo-terminal, and somebody who handles the weights."""
 
+import contextlib
+import os
 import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -96,6 +100,30 @@ def test_a_known_weight_gives_zero_and_scale_that_are_kept(port, calibrate, demo
     assert kept[PLATE]["scale"] == pytest.approx(TRUE_SCALE * described.scale, rel=2e-3)
     status, out, _ = calibrate("show", "--plate", PLATE)
     assert status == 0 and kept[PLATE]["changed"] in out
+
+
+def test_a_person_at_a_terminal_is_led_through_it(port, demo_path, tmp_path):
+    """The command on a terminal of its own: each prompt waits for Enter."""
+    master, slave = os.openpty()
+    command = [sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); "
+               "from just_walk_out.cli.main import main; raise SystemExit(main())",
+               "calibrate", "scale", str(demo_path), "--plate", PLATE, "--weight", "2.0", "--dry-run",
+               "--state-dir", str(tmp_path / "state"), "--direct", "--port", str(tmp_path / "port")]  # fmt: skip
+    running = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    seen, answered = "", 0
+    with contextlib.suppress(OSError):  # the terminal hangs up at the end
+        while data := os.read(master, 4096):
+            seen += data.decode()
+            prompts = re.findall(r": (take|put ([0-9.]+) kg)[^\n]*press Enter ", seen)
+            for _, weight in prompts[answered:]:
+                port.put(float(weight or 0))
+                os.write(master, b"\n")
+            answered = len(prompts)
+    os.close(master)
+    assert running.wait(20) == 0, seen
+    assert answered == 3 and "+7.0" in seen and "nothing kept: --dry-run" in seen
+    assert not (tmp_path / "state" / "calibration").exists()
 
 
 def test_tare_of_a_bus_and_of_one_plate(port, calibrate):

@@ -104,6 +104,17 @@ def test_without_the_word_in_the_stream_the_tare_would_be_an_event(line, store):
     assert not line.events
 
 
+@pytest.mark.parametrize("missing", [1, 5, 9])
+def test_a_reader_that_loses_most_of_that_second_is_not_fooled(line, store, missing):
+    line.run(5)
+    before = len(line.records)
+    line.adjuster.tare(line.now)
+    line.run(5)
+    stage = ShelfEventStage(store)
+    heard = line.records[:before] + line.records[before + missing :]
+    assert not [event for record in heard for output in stage.push(record) for event in output.events]
+
+
 def test_a_new_scale_of_one_plate_makes_no_event_and_leaves_the_others_alone(line):
     line.run(5)
     line.adjuster.calibrate("g1/s0/p1", 900.0, 1.2e-6, line.now)

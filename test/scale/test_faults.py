@@ -191,6 +191,15 @@ def test_a_plate_beyond_the_range_of_its_converter_is_saturated(store, load):
     assert health.warnings == ("plates not OK: g1/s0/p1",)
 
 
+def test_a_plate_that_stays_overloaded_stays_saturated(driver, store):
+    sender = Sender(store)
+    listen(driver, sender.frames(70))
+    sender.board._group._resting(sender.world)[1] = 60.0
+    records, health = listen(driver, sender.frames(30))
+    assert records[-1].status == (0, PlateStatus.SATURATED, 0, 0)
+    assert health.warnings == ("plates not OK: g1/s0/p1",)
+
+
 @pytest.mark.parametrize("ppm", [200, -200])
 def test_a_board_clock_that_is_off_stays_within_five_milliseconds_over_an_hour(store, ppm):
     """Bytes in, stamps out; the arrivals are late by 1 to 5 ms and now and then by 300."""

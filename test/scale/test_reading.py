@@ -121,3 +121,20 @@ def test_a_weight_that_nobody_felt_is_no_calibration():
 def test_one_weight_is_no_calibration(weights):
     with pytest.raises(CalibrationError, match="at least two different weights"):
         fit(loads(*weights))
+
+
+def test_kilograms_of_a_scale_that_rounds_are_read_like_counts():
+    values = np.round(2.0 + np.random.default_rng(0).normal(0, 0.0004, 40), 3)
+    reading = summarise(values, 0.1)
+    assert reading.mean == pytest.approx(2.0, abs=0.0005) and reading.resolution == pytest.approx(0.001)
+    assert 0.0002 < reading.uncertainty < 0.001 and reading.steady
+    values[20:] += 0.02
+    assert not summarise(values, 0.1).steady
+    still = summarise(np.full(40, 2.0), 0.1)
+    assert still.steady and 0 < still.uncertainty < 1e-6
+
+
+def test_a_scale_in_kilograms_can_be_calibrated():
+    quiet = [Load(w, summarise(np.full(20, 0.010 + 1.02 * w), 0.1)) for w in (0.0, 2.0, 5.0)]
+    result = fit(quiet)
+    assert (result.zero, result.scale) == (pytest.approx(0.010, abs=1e-6), pytest.approx(1 / 1.02, rel=1e-6))
