@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find just_walk_out msg config launch cmake -type f -not -path '*/__pycache__/*') \
+SOURCES := $(shell find just_walk_out msg srv config launch cmake -type f -not -path '*/__pycache__/*') \
 	setup.py CMakeLists.txt package.xml pyproject.toml README.md
 # what pyproject.toml asks for to build: installed once, so that later builds take seconds
 define REQUIREMENTS

@@ -75,6 +75,7 @@ class PlateStatus(IntEnum):
     STALE = 1
     SATURATED = 2
     FAULT = 3
+    ADJUSTED = 4
 
 
 class EventState(IntEnum):
