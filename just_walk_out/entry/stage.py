@@ -159,7 +159,11 @@ class EntryStage:
 
     def _move(self) -> list[Any]:
         """Deal with all that neither a crossing nor a track can come before any more."""
-        self._horizon = max(self._horizon, min(self._crossings_seen, self._tracks_seen) - self._scan_grace)
+        seen = min(self._crossings_seen, self._tracks_seen)
+        self._horizon = max(self._horizon, seen - self._scan_grace)
+        if not seen and not self._horizon:
+            # Nothing is known yet: a snapshot as of the beginning of time would hold everybody up.
+            return []
         results = self._settle()
         results.append(self._snapshot())
         return results
