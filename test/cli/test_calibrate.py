@@ -126,11 +126,12 @@ def test_a_person_at_a_terminal_is_led_through_it(port, demo_path, tmp_path):
     assert not (tmp_path / "state" / "calibration").exists()
 
 
-def test_tare_of_a_bus_and_of_one_plate(port, calibrate):
+def test_tare_of_a_bus_and_of_one_plate(port, calibrate, demo_store):
+    count = len(demo_store.bus["bus_b"].channels)
     status, out, err = calibrate("tare", "--bus", "bus_b", *calibrate.direct)
-    assert (status, err) == (0, "") and "bus bus_b: 30 plates zeroed" in out
+    assert (status, err) == (0, "") and f"bus bus_b: {count} plates zeroed" in out
     before = yaml.safe_load(calibrate.kept.read_text())["plates"]
-    assert len(before) == 30 and not any("scale" in each for each in before.values())
+    assert len(before) == count and not any("scale" in each for each in before.values())
     port.put(1.0)
     status, out, err = calibrate("tare", "--plate", PLATE, *calibrate.direct)
     assert (status, err) == (0, "")
@@ -143,9 +144,9 @@ def test_tare_of_a_bus_and_of_one_plate(port, calibrate):
 
 
 def test_a_weight_that_is_not_put_on_ends_in_one_line_and_keeps_nothing(port, calibrate):
-    status, _, err = calibrate("scale", "--plate", PLATE, "--weight", "2", "--hands-free", *calibrate.direct[:-1], "4")
+    status, _, err = calibrate("scale", "--plate", PLATE, "--weight", "2", "--hands-free", *calibrate.direct[:-1], "6")
     assert status == 1
-    assert err == f"jwo calibrate: plate {PLATE} did not come to rest within 4 s: the load stayed the same\n"
+    assert err == f"jwo calibrate: plate {PLATE} did not come to rest within 6 s: the load stayed the same\n"
     assert not calibrate.kept.exists()
 
 
@@ -162,7 +163,7 @@ def test_a_port_that_is_not_there_ends_in_one_line(calibrate):
         (("scale", "--plate", PLATE), "--weight is needed"),
         (("scale", "--plate", PLATE, "--weight", "-1"), "--weight is needed: a known weight in kilograms, above 0"),
         (("scale", "--plate", PLATE, "--weight", "1"), "no terminal to press Enter at; give --hands-free"),
-        (("tare", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b, got 'bus_z'"),
+        (("tare", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b"),
     ],
 )
 def test_wrong_arguments_end_in_one_line(calibrate, arguments, message):
