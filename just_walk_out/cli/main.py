@@ -19,6 +19,7 @@ VERBS = {
     "record": "record a store's topics to a bag",
     "replay": "run a bag through the whole pipeline and print its receipts",
     "simulate": "run only the simulated devices of a store",
+    "benchmark": "measure what the README says, beside published baselines",
     "topics": "list the topics, what they carry and their quality of service",
 }
 
