@@ -17,7 +17,8 @@ from just_walk_out.records import (
 from just_walk_out.scale.blocks import BlockFilter
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.grouping import StepGrouper, neighbours
-from just_walk_out.scale.steps import PlateBank, PlateStep
+from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.steps import PlateBank
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
@@ -51,23 +52,31 @@ class _Stream:
         self._lost = record.lost
         if any(record.status):
             samples[:, [status is not PlateStatus.OK for status in record.status]] = np.nan
-        stamps = [record.stamp + period * index for index in range(len(samples))]
+        stamps = list(range(record.stamp, record.stamp + period * len(samples), period))
         self.newest = stamps[-1]
         blocks = self._filter.push(samples, stamps)
         if blocks is None:
             return []
-        events = []
-        gap = blocks.gap
         bad = np.isnan(blocks.values)
         sound = not np.count_nonzero(bad)
-        for index, (first, last) in enumerate(zip(blocks.firsts, blocks.lasts, strict=True)):
+        events: list[ShelfEvent] = []
+        index, count = 0, len(blocks.values)
+        while index < count:
+            if sound and not (self._bank.busy or self._grouper.waiting or (blocks.gap and not index)):
+                index += self._bank.glide(blocks.values[index:], blocks.firsts[index:], blocks.lasts[index:])
+                if index:
+                    self._advance(blocks.lasts[index - 1])
+                if index == count:
+                    break
+            last = blocks.lasts[index]
             steps = self._bank.push(
-                blocks.values[index], None if sound else bad[index], first, last, gap, self.watermark
-            )
-            gap = False
+                blocks.values[index], None if sound else bad[index], blocks.firsts[index], last,
+                blocks.gap and not index, self.watermark,
+            )  # fmt: skip
             if steps or self._grouper.waiting:
                 events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
             self._advance(last)
+            index += 1
         return events
 
     def _advance(self, now: int) -> None:

@@ -11,46 +11,36 @@ which is instantly for a quick take and about a second for a light product lifte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.scale.baseline import STRIDE, Baseline
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
-from just_walk_out.scale.rest import approach, slope, slope_deviation, window_needed
+from just_walk_out.scale.plate_step import PlateStep, divide, timing
+from just_walk_out.scale.rest import (
+    RINGING,
+    approach,
+    hovering,
+    landing,
+    pause_possible,
+    slope,
+    slope_deviation,
+    window_needed,
+)
 
-_SMOOTHING = 0.3
-_SMOOTHED_DEVIATION = (_SMOOTHING / (2.0 - _SMOOTHING)) ** 0.5
+# Departures are averaged over so many blocks.
+_SPAN = 4
 _SIGNIFICANT = 4.0
 _RETURNED = 3.0
 # So many plates beside an event tell what the whole shelf does.
 _SHELF = 4
 _SLOPE_LIMIT = 3.0
+# A step of so many deviations is clear after a brief rest.
+_CLEAR = 100.0
+_RING_SHARE = 0.001
 # A finished step has at most this share of its average speed left.
 _RESIDUAL = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class PlateStep:
-    """A plate came to rest at another weight.
-
-    Attributes:
-        column: the plate.
-        start: time of the last block at the old weight, nanoseconds.
-        end: time of the first block at the new weight.
-        change: kilograms.
-        variance: of ``change``, kg^2.
-        degraded: samples were lost or not sound on the way.
-    """
-
-    column: int
-    start: int
-    end: int
-    change: float
-    variance: float
-    degraded: bool
 
 
 class PlateBank:
@@ -61,19 +51,25 @@ class PlateBank:
         plates = len(near)
         self._settings = settings
         self._near = near
-        self._short = max(3, round(settings.stable_time / period))
+        self._brief = max(3, round(settings.brief_time / period))
+        self._short = max(self._brief, round(settings.stable_time / period))
+        self._pause = max(self._short, round(settings.pause_time / period))
         self._long = max(self._short, round(settings.doubtful_time / period))
         self._delay = max(1, round(settings.baseline_delay / period))
         keep = max(round(settings.memory / period), round(settings.learning_time / period), 2 * self._long)
         self._history = BlockHistory(plates, keep + self._delay + STRIDE)
         self._baseline = Baseline(plates, period, settings)
+        self._unrest = settings.wander / settings.stable_noise
+        self._period = round(period * 1e9)
+        self._ringing = round(RINGING / period)
         self._restless = max(1, round(settings.restless_time / period))
         self._creep = settings.creep * period
         self._threshold = np.full(plates, settings.alarm_floor)
-        self._smoothed = np.zeros(plates)
+        self._departures = np.zeros(plates)
         self._active = np.ones(plates, bool)
         self._starts = [0] * plates
-        self._begun = [0] * plates
+        self._begun = np.zeros(plates, np.int64)
+        self._moving: set[int] = set()
         self.busy = True
 
     def start_of(self, column: int) -> int:
@@ -82,8 +78,7 @@ class PlateBank:
 
     def holding_since(self) -> int | None:
         """Return the start of the earliest event in progress, nanoseconds; None when all is quiet."""
-        columns = np.flatnonzero(self._active & self._baseline.learned)
-        return min((self._starts[column] for column in columns), default=None)
+        return min((self._starts[column] for column in self._moving), default=None)
 
     def push(
         self,
@@ -105,30 +100,84 @@ class PlateBank:
             settled: events that start up to here have been ruled out; nothing will start before.
         """
         row = self._history.append(values, bad, first, last, gap)
-        departure = (values if bad is None else self._history.values(row, row + 1)[0]) - self._baseline.values
-        departure -= self._smoothed
-        departure *= _SMOOTHING
-        self._smoothed += departure
-        alarms = np.abs(self._smoothed) > self._threshold
+        if row < _SPAN:
+            self._departures = self._history.values(row, row + 1)[0] - self._baseline.values
+        else:
+            self._departures = (self._smooth(row, row + 1) - self._baseline.values)[0]
+        alarms = np.abs(self._departures) > self._threshold
         if self.busy:
             alarms &= ~self._active
         if np.count_nonzero(alarms):
             self._begin(np.flatnonzero(alarms), row, settled)
         if row % STRIDE == 0:
-            self._baseline.follow(self._history, self._active if self.busy else None)
+            self._baseline.follow(self._history, row, self._active if self.busy else None)
             self._set_threshold()
         return self._finish(row) if self.busy else []
+
+    def glide(self, values: NDArray[np.float64], firsts: list[int], lasts: list[int]) -> int:
+        """Take as many blocks as pass without an alarm, all at once; return how many those are.
+
+        The result is that of ``push``, block by block. Nothing may be in motion.
+
+        Args:
+            values: (blocks, plates) kilograms, all sound and without a gap.
+            firsts: time of the first sample of each block, nanoseconds.
+            lasts: time of the last sample of each block.
+        """
+        history, baseline = self._history, self._baseline
+        begin = history.newest + 1
+        if begin < _SPAN:
+            return 0
+        count = min(len(values), history.keep)
+        end = begin + count
+        history.extend(values[:count], firsts[:count], lasts[:count])
+        smooth = self._smooth(begin, end)
+        done = begin
+        # The blocks up to a stride are judged by the baseline before it.
+        for stride in (*range(begin + -begin % STRIDE, end, STRIDE), end - 1):
+            part = smooth[done - begin : stride + 1 - begin]
+            alarms = np.abs(part - baseline.values) > self._threshold
+            if np.count_nonzero(alarms):
+                done += int(np.argmax(alarms.any(axis=1)))
+                break
+            done = stride + 1
+            if stride % STRIDE == 0 and len(part):
+                baseline.follow(history, stride, None)
+                self._set_threshold()
+        history.withdraw(end - done)
+        return done - begin
+
+    def _smooth(self, begin: int, end: int) -> NDArray[np.float64]:
+        """Return the means of the last ``_SPAN`` blocks at blocks ``begin`` to before ``end``, kilograms."""
+        values = self._history.values(begin - _SPAN + 1, end)
+        count = end - begin
+        result: NDArray[np.float64] = values[:count] + values[1 : count + 1]
+        for shift in range(2, _SPAN):
+            result += values[shift : count + shift]
+        result *= 1.0 / _SPAN
+        return result
+
+    def in_motion(self) -> list[int]:
+        """Return the plates on which an event is in progress."""
+        return sorted(self._moving)
+
+    def extent(self, column: int) -> float:
+        """Return how far a plate in motion has been from its baseline since it began, kilograms."""
+        begin = self._history.after(self._starts[column])
+        values = self._history.values(begin, self._history.newest + 1)[:, column]
+        return float(np.abs(values - self._baseline.values[column]).max(initial=0.0))
 
     def moving(self, column: int) -> bool:
         """Tell whether an event is in progress on a plate that it will end of its own accord."""
         change = self._resting_change(column)
-        return bool(self._active[column]) and (change is None or abs(change) >= self._settings.minimum_change)
+        return bool(self._active[column]) and (change is None or abs(change) >= self._settings.light)
 
-    def claim(self, column: int, since: int, taken: list[int]) -> PlateStep | None:
+    def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
         """Take the step of a resting plate beside an event, if it made one.
 
         Args:
             column: the plate.
+            main: the step of the event that it is part of.
             since: start of the event, nanoseconds; the step is said to begin there.
             taken: plates that belong to the event already.
         """
@@ -154,12 +203,19 @@ class PlateBank:
             < _SIGNIFICANT * variance**0.5 + self._settings.noise_floor
         ):
             return None
+        course = self._history.values(self._history.oldest, row + 1)[:, column]
+        ahead, size = (mean - course) * np.sign(departure), abs(departure)
+        _, duration = approach(ahead, size, deviation, self._brief)
+        half, vague = timing(self._history, ahead, size, deviation, duration, since, self._period)
+        clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
+        if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
+            return None
         end = max(self._history.first(row - self._short + 1), since + 1)
         degraded = self._degraded(column, since)
         self._baseline.move(column, mean, self._short, row + 1)
         self._rest(column)
         self.busy = bool(self._active.any())
-        return PlateStep(column, since, end, change, variance, degraded)
+        return PlateStep(column, since, end, change, variance, degraded, main.half, main.vague)
 
     def _begin(self, columns: NDArray[np.intp], row: int, settled: int) -> None:
         self._active[columns] = True
@@ -171,17 +227,26 @@ class PlateBank:
             near = np.flatnonzero(away <= 2.0 * self._baseline.deviations[column])
             at = low + int(near[-1]) if len(near) else max(low, row - 1)
             self._starts[column] = max(self._history.last(at), settled + 1)
-            self._begun[column] = row
+        self._begun[columns] = row
+        self._moving.update(columns.tolist())
 
     def _finish(self, row: int) -> list[PlateStep]:
-        begin = row - self._short + 1
+        begin = row - self._brief + 1
         if begin < 0:
             return []
-        columns = np.flatnonzero(self._active)
         if row % self._long == 0:
-            self._loosen(columns, row)
+            self._loosen(row)
+        waiting = self._active & (self._begun <= begin)
+        if row < self._baseline.learning - 1:
+            waiting &= self._baseline.learned
+        columns = np.flatnonzero(waiting)
+        if not len(columns):
+            return []
         values = self._history.values(begin, row + 1)[:, columns]
-        calm = values.std(axis=0) <= self._settings.stable_noise * self._baseline.deviations[columns]
+        # What still rings of a large step is a small share of it.
+        away = np.abs(np.add.reduce(values, axis=0) / self._brief - self._baseline.values[columns])
+        still = np.maximum(self._baseline.deviations[columns], np.maximum(_RING_SHARE * away, self._unrest))
+        calm = values.std(axis=0) <= self._settings.stable_noise * still
         calm |= ~self._baseline.learned[columns]
         steps = []
         for column in columns[calm].tolist():
@@ -190,62 +255,70 @@ class PlateBank:
                     self._set_threshold()
                     self._rest(column)
             elif self._history.sound(column, begin, row + 1):
-                step = self._try_step(column, row)
-                if step is not None:
-                    steps.append(step)
+                steps += self._try_step(column, row)
         self.busy = bool(self._active.any())
         return steps
 
-    def _loosen(self, columns: NDArray[np.intp], row: int) -> None:
-        for column in columns.tolist():
-            if self._baseline.learned[column] and row - self._begun[column] > self._restless:
+    def _loosen(self, row: int) -> None:
+        for column in self._moving:
+            if row - self._begun[column] > self._restless:
                 self._baseline.loosen(column, self._history)
                 self._set_threshold()
 
-    def _try_step(self, column: int, row: int) -> PlateStep | None:
+    def _try_step(self, column: int, row: int) -> list[PlateStep]:
         base = float(self._baseline.values[column])
         deviation = float(self._baseline.deviations[column])
         course = self._history.values(self._history.oldest, row + 1)[:, column]
-        count = self._short
+        count = self._brief
         mean = float(course[-count:].mean())
         change = mean - base
         if abs(change) <= _RETURNED * self._baseline.variance(column, count) ** 0.5 + self._settings.noise_floor:
             self._baseline.resume(column, row - count + 1)
             self._rest(column)
-            return None
+            return []
         if self._overshadowed(column, abs(change)):
-            return None
-        speed, duration = approach((mean - course) * np.sign(change), abs(change), deviation, count)
+            return []
+        quiet, deviation = deviation, max(deviation, _RING_SHARE * abs(change), self._unrest)
+        ahead = (mean - course) * np.sign(change)
+        speed, duration = approach(ahead, abs(change), deviation, count)
         count = self._long
         if abs(change) >= self._settings.minimum_change:
-            needed = window_needed(speed, duration, deviation, self._settings.ramp_margin)
-            count = min(max(self._short, needed), self._long)
+            needed = window_needed(speed, deviation, self._settings.ramp_margin)
+            hover = self._short + hovering(ahead, abs(change), deviation) - self._ringing
+            pause = min(pause_possible(duration, hover), self._pause)
+            least = self._brief if abs(change) >= _CLEAR * deviation else self._short
+            if abs(change) < self._settings.light:
+                pause = self._pause
+            count = min(max(least, needed, pause), self._long)
         begin = row - count + 1
         if begin < self._begun[column] or not self._history.sound(column, begin, row + 1):
-            return None
+            return []
         window = course[-count:]
         limit = min(_RESIDUAL * speed, _SLOPE_LIMIT * slope_deviation(deviation, count))
         if abs(slope(window)) > max(limit, self._creep):
-            return None
-        if count > self._short and window.std() > max(self._settings.stable_noise * deviation, self._settings.wander):
-            return None
+            return []
+        if count > self._brief and window.std() > max(self._settings.stable_noise * deviation, self._settings.wander):
+            return []
         mean = float(window.mean())
         away = np.flatnonzero(np.abs(course - mean) > 3.0 * deviation)
         first = self._history.oldest + (int(away[-1]) + 1 if len(away) else 0)
         start = self._starts[column]
         end = max(self._history.first(min(first, begin)), start + 1)
-        variance = self._baseline.variance(column, count)
-        step = PlateStep(column, start, end, mean - base, variance, self._degraded(column, start))
+        variance = self._baseline.variance(column, count) + (deviation**2 - quiet**2) / count
+        half, vague = timing(self._history, ahead, abs(change), deviation, duration, start, self._period)
+        degraded = self._degraded(column, start)
+        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague)
         self._baseline.move(column, mean, count, row + 1)
         self._rest(column)
-        return step
+        stay = landing(ahead, abs(change), quiet) if abs(change) >= 4.0 * self._settings.minimum_change else None
+        return [step] if stay is None else divide(self._history, step, stay, ahead, quiet)
 
     def _overshadowed(self, column: int, change: float) -> bool:
         """Tell whether a neighbour is under a load now of which the change may only be the echo."""
         beside = self._near[column] & self._active & self._baseline.learned
         if not beside.any():
             return False
-        return change < self._settings.crosstalk * float(np.abs(self._smoothed[beside]).max())
+        return change < self._settings.crosstalk * float(np.abs(self._departures[beside]).max())
 
     def _resting_change(self, column: int) -> float | None:
         """Return how far from its baseline a plate rests now; None when it does not."""
@@ -263,9 +336,9 @@ class PlateBank:
         return self._history.broken(start) or not self._history.sound(column, begin, self._history.newest + 1)
 
     def _set_threshold(self) -> None:
-        alarm = self._settings.alarm * _SMOOTHED_DEVIATION
+        alarm = self._settings.alarm * _SPAN**-0.5
         self._threshold = np.maximum(alarm * self._baseline.deviations, self._settings.alarm_floor)
 
     def _rest(self, column: int) -> None:
-        self._smoothed[column] = 0.0
         self._active[column] = False
+        self._moving.discard(column)
