@@ -71,6 +71,21 @@ class Baseline:
         self.move(column, float(values.mean()), self.learning, end)
         return True
 
+    def snapshot(self) -> list[list[float] | None]:
+        """Return resting weight and deviation of each plate, kilograms, as JSON values; None of one not yet known."""
+        known = zip(self.values.tolist(), self.deviations.tolist(), self.learned.tolist(), strict=True)
+        return [[value, deviation] if learned else None for value, deviation, learned in known]
+
+    def resume(self, saved: list[list[float] | None], end: int) -> None:
+        """Go on from a snapshot; the plates that were known then rested in the blocks before number ``end``."""
+        for column, plate in enumerate(saved):
+            if plate is not None:
+                value, deviation = plate
+                self.learned[column] = True
+                self.deviations[column] = deviation
+                self._variance[column] = deviation**2
+                self.move(column, value, self.learning, end)
+
     def loosen(self, column: int, history: BlockHistory) -> None:
         """Take for noise, within reason, what a plate has done of late: it sways and does not come to rest."""
         spread = float(history.values(history.oldest, history.newest + 1)[:, column].std())
@@ -84,7 +99,7 @@ class Baseline:
         self._weight[column] = count
         self._rest_from[column] = end
 
-    def resume(self, column: int, begin: int) -> None:
+    def keep(self, column: int, begin: int) -> None:
         """Go on with the old baseline of a plate, by blocks from number ``begin``."""
         self._rest_from[column] = begin
 

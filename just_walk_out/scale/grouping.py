@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,14 @@ class StepGrouper:
         self._undoing = _AT_ONCE + int(settings.stable_time * _SECOND)
         self._released: dict[int, int] = {}
         self._pending: list[PlateStep] = []
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """Return the steps held back, as JSON values."""
+        return [dataclasses.asdict(step) for step in self._pending]
+
+    def resume(self, state: list[dict[str, Any]]) -> None:
+        """Go on from a snapshot."""
+        self._pending = [PlateStep(**step) for step in state]
 
     @property
     def waiting(self) -> bool:

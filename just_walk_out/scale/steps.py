@@ -11,6 +11,8 @@ which is instantly for a quick take and about a second for a light product lifte
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,6 +73,30 @@ class PlateBank:
         self._begun = np.zeros(plates, np.int64)
         self._moving: set[int] = set()
         self.busy = True
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what each plate weighs at rest, and the starts of events in progress, as JSON values."""
+        return {"plates": self._baseline.snapshot(), "moving": {str(at): self._starts[at] for at in self._moving}}
+
+    def resume(self, state: dict[str, Any], last: int) -> None:
+        """Go on from a snapshot, as if all plates had rested up to ``last`` (nanoseconds) and samples were lost then.
+
+        Called before the first block.
+        """
+        count = self._history.keep
+        values = np.array([plate[0] if plate is not None else 0.0 for plate in state["plates"]])
+        lasts = [last - self._period * (count - 1 - index) for index in range(count)]
+        firsts = [stamp - self._period // 2 for stamp in lasts]
+        self._history.extend(np.tile(values, (count, 1)), firsts, lasts)
+        self._baseline.resume(state["plates"], count)
+        self._active = ~self._baseline.learned
+        for column, start in state["moving"].items():
+            self._active[int(column)] = True
+            self._starts[int(column)] = start
+            self._begun[int(column)] = count
+            self._moving.add(int(column))
+        self._set_threshold()
+        self.busy = bool(self._active.any())
 
     def start_of(self, column: int) -> int:
         """Return the start of the event in progress on a plate, nanoseconds."""
@@ -273,7 +299,7 @@ class PlateBank:
         mean = float(course[-count:].mean())
         change = mean - base
         if abs(change) <= _RETURNED * self._baseline.variance(column, count) ** 0.5 + self._settings.noise_floor:
-            self._baseline.resume(column, row - count + 1)
+            self._baseline.keep(column, row - count + 1)
             self._rest(column)
             return []
         if self._overshadowed(column, abs(change)):
