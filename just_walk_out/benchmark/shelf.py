@@ -21,7 +21,6 @@ from just_walk_out.benchmark.shelf_report import Example, draw, table
 from just_walk_out.benchmark.shelf_signals import NOISES, RATE, ShelfSignal, Truth
 from just_walk_out.benchmark.shelf_situations import SITUATIONS, idle_signal, situation_signal
 
-_SECONDS = 240.0
 _FEWEST, _MOST = 6, 12
 _IDLE_SECONDS = 600.0
 _IDLE_BATCH = 600
@@ -33,6 +32,7 @@ class Extent:
     """How much is generated.
 
     Attributes:
+        seconds: of each signal.
         signals: for each noise.
         situation_signals: for each situation.
         idle_hours: plate-hours that nobody touches, for each noise.
@@ -40,6 +40,7 @@ class Extent:
         speed_seconds: of signal for it.
     """
 
+    seconds: float = 240.0
     signals: int = 24
     situation_signals: int = 8
     idle_hours: float = 100.0
@@ -47,7 +48,7 @@ class Extent:
     speed_seconds: float = 120.0
 
 
-_QUICK = Extent(2, 1, 4.0, 12, 40.0)
+_QUICK = Extent(90.0, 2, 1, 4.0, 12, 40.0)
 
 
 @dataclass
@@ -107,7 +108,7 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
         count = extent.signals if name in NOISES else extent.situation_signals
         for number in range(count):
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
-            shown = _one_signal(result, name, int(rng.integers(_FEWEST, _MOST + 1)), rng)
+            shown = _one_signal(result, name, extent.seconds, int(rng.integers(_FEWEST, _MOST + 1)), rng)
             if name == "normal" and example is None:
                 example = shown
         print(f"  {name}: {result.ours.truths} events in {time.monotonic() - began:.0f} s", file=sys.stderr)
@@ -136,8 +137,8 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
     return figures, table(figures, extent.idle_hours), results, example
 
 
-def _one_signal(result: Result, name: str, plates: int, rng: np.random.Generator) -> Example:
-    signal, noise, vibration = situation_signal(name, _SECONDS, plates, rng)
+def _one_signal(result: Result, name: str, seconds: float, plates: int, rng: np.random.Generator) -> Example:
+    signal, noise, vibration = situation_signal(name, seconds, plates, rng)
     weights = signal.read(noise, vibration)
     return _score(result, weights, signal.times, 1.0 / RATE, signal.truths)
 
