@@ -40,7 +40,7 @@ _SHELF = 4
 _SLOPE_LIMIT = 3.0
 # A step of so many deviations is clear after a brief rest.
 _CLEAR = 100.0
-_RING_SHARE = 0.001
+_RING_SHARE = 0.0015
 # A finished step has at most this share of its average speed left.
 _RESIDUAL = 0.4
 
