@@ -2,11 +2,13 @@
 
 Each plate has a baseline: the mean of resting blocks that are at least ``baseline_delay`` old, so that
 the beginning of a slow lift is not averaged away, and a noise level measured from the differences of
-successive blocks. A plate is in motion from the moment an exponentially weighted mean of its departure
-from the baseline (Roberts 1959) leaves ``alarm`` deviations. It is at rest again when a window of
-blocks scatters no more than noise does and shows no slope. How long that window must be follows from
-the step itself: long enough to tell a finished step from one that still goes on at its average speed,
-which is instantly for a quick take and about a second for a light product lifted slowly.
+successive blocks. A plate is in motion from the moment a moving mean of its departure from the baseline
+(a Shewhart chart of means, Montgomery, Introduction to Statistical Quality Control) leaves ``alarm``
+deviations. It is at rest again when a window of blocks scatters no more than noise does and shows no slope.
+How long that window must be follows from the step itself, see ``rest``: an instant for a quick take, and
+about a second for a light product lifted slowly.
+
+While nothing is in motion, all blocks of a batch are judged at once.
 """
 
 from __future__ import annotations
@@ -19,17 +21,9 @@ from numpy.typing import NDArray
 from just_walk_out.scale.baseline import STRIDE, Baseline
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
+from just_walk_out.scale.landing import landing
 from just_walk_out.scale.plate_step import PlateStep, divide, timing
-from just_walk_out.scale.rest import (
-    RINGING,
-    approach,
-    hovering,
-    landing,
-    pause_possible,
-    slope,
-    slope_deviation,
-    window_needed,
-)
+from just_walk_out.scale.rest import RestRule, approach
 
 # Departures are averaged over so many blocks.
 _SPAN = 4
@@ -37,12 +31,8 @@ _SIGNIFICANT = 4.0
 _RETURNED = 3.0
 # So many plates beside an event tell what the whole shelf does.
 _SHELF = 4
-_SLOPE_LIMIT = 3.0
-# A step of so many deviations is clear after a brief rest.
-_CLEAR = 100.0
+# A plate counts as still when it scatters by no more than this share of what it changed: it may ring on.
 _RING_SHARE = 0.0015
-# A finished step has at most this share of its average speed left.
-_RESIDUAL = 0.4
 
 
 class PlateBank:
@@ -53,19 +43,15 @@ class PlateBank:
         plates = len(near)
         self._settings = settings
         self._near = near
-        self._brief = max(3, round(settings.brief_time / period))
-        self._short = max(self._brief, round(settings.stable_time / period))
-        self._pause = max(self._short, round(settings.pause_time / period))
-        self._long = max(self._short, round(settings.doubtful_time / period))
+        self._rule = RestRule(period, settings)
         self._delay = max(1, round(settings.baseline_delay / period))
-        keep = max(round(settings.memory / period), round(settings.learning_time / period), 2 * self._long)
+        keep = max(round(settings.memory / period), round(settings.learning_time / period), 2 * self._rule.long)
         self._history = BlockHistory(plates, keep + self._delay + STRIDE)
         self._baseline = Baseline(plates, period, settings)
         self._unrest = settings.wander / settings.stable_noise
+        self._seconds = period
         self._period = round(period * 1e9)
-        self._ringing = round(RINGING / period)
         self._restless = max(1, round(settings.restless_time / period))
-        self._creep = settings.creep * period
         self._threshold = np.full(plates, settings.alarm_floor)
         self._departures = np.zeros(plates)
         self._active = np.ones(plates, bool)
@@ -209,13 +195,13 @@ class PlateBank:
         """
         departure = self._resting_change(column)
         before = self._history.after(since)
-        begin = max(self._history.oldest, before - self._short)
+        begin = max(self._history.oldest, before - self._rule.short)
         if departure is None or begin == before:
             return None
         row = self._history.newest
         mean = departure + float(self._baseline.values[column])
         # Measured from directly before the event: a drift that the baseline lags behind is no share of it.
-        old, new = self._history.values(begin, before), self._history.values(row - self._short + 1, row + 1)
+        old, new = self._history.values(begin, before), self._history.values(row - self._rule.short + 1, row + 1)
         moves = np.add.reduce(new, axis=0) / len(new) - np.add.reduce(old, axis=0) / len(old)
         change = float(moves[column])
         rest = self._baseline.learned.copy()
@@ -223,7 +209,7 @@ class PlateBank:
         # What the rest of the shelf did as well is the shelf's doing.
         common = float(np.median(moves[rest])) if np.count_nonzero(rest) >= _SHELF else 0.0
         deviation = float(self._baseline.deviations[column])
-        variance = deviation**2 * (1.0 / self._short + 1.0 / (before - begin))
+        variance = deviation**2 * (1.0 / self._rule.short + 1.0 / (before - begin))
         if (
             min(abs(change - common), abs(change), abs(departure))
             < _SIGNIFICANT * variance**0.5 + self._settings.noise_floor
@@ -231,14 +217,14 @@ class PlateBank:
             return None
         course = self._history.values(self._history.oldest, row + 1)[:, column]
         ahead, size = (mean - course) * np.sign(departure), abs(departure)
-        _, duration = approach(ahead, size, deviation, self._brief)
+        _, duration = approach(ahead, size, deviation, self._rule.brief)
         half, vague = timing(self._history, ahead, size, deviation, duration, since, self._period)
         clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
         if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
             return None
-        end = max(self._history.first(row - self._short + 1), since + 1)
+        end = max(self._history.first(row - self._rule.short + 1), since + 1)
         degraded = self._degraded(column, since)
-        self._baseline.move(column, mean, self._short, row + 1)
+        self._baseline.move(column, mean, self._rule.short, row + 1)
         self._rest(column)
         self.busy = bool(self._active.any())
         return PlateStep(column, since, end, change, variance, degraded, main.half, main.vague)
@@ -257,10 +243,10 @@ class PlateBank:
         self._moving.update(columns.tolist())
 
     def _finish(self, row: int) -> list[PlateStep]:
-        begin = row - self._brief + 1
+        begin = row - self._rule.brief + 1
         if begin < 0:
             return []
-        if row % self._long == 0:
+        if row % self._rule.long == 0:
             self._loosen(row)
         waiting = self._active & (self._begun <= begin)
         if row < self._baseline.learning - 1:
@@ -270,7 +256,7 @@ class PlateBank:
             return []
         values = self._history.values(begin, row + 1)[:, columns]
         # What still rings of a large step is a small share of it.
-        away = np.abs(np.add.reduce(values, axis=0) / self._brief - self._baseline.values[columns])
+        away = np.abs(np.add.reduce(values, axis=0) / self._rule.brief - self._baseline.values[columns])
         still = np.maximum(self._baseline.deviations[columns], np.maximum(_RING_SHARE * away, self._unrest))
         calm = values.std(axis=0) <= self._settings.stable_noise * still
         calm |= ~self._baseline.learned[columns]
@@ -295,7 +281,7 @@ class PlateBank:
         base = float(self._baseline.values[column])
         deviation = float(self._baseline.deviations[column])
         course = self._history.values(self._history.oldest, row + 1)[:, column]
-        count = self._brief
+        count = self._rule.brief
         mean = float(course[-count:].mean())
         change = mean - base
         if abs(change) <= _RETURNED * self._baseline.variance(column, count) ** 0.5 + self._settings.noise_floor:
@@ -307,23 +293,12 @@ class PlateBank:
         quiet, deviation = deviation, max(deviation, _RING_SHARE * abs(change), self._unrest)
         ahead = (mean - course) * np.sign(change)
         speed, duration = approach(ahead, abs(change), deviation, count)
-        count = self._long
-        if abs(change) >= self._settings.minimum_change:
-            needed = window_needed(speed, deviation, self._settings.ramp_margin)
-            hover = self._short + hovering(ahead, abs(change), deviation) - self._ringing
-            pause = min(pause_possible(duration, hover), self._pause)
-            least = self._brief if abs(change) >= _CLEAR * deviation else self._short
-            if abs(change) < self._settings.light:
-                pause = self._pause
-            count = min(max(least, needed, pause), self._long)
+        count = self._rule.window(ahead, abs(change), deviation, speed, duration)
         begin = row - count + 1
         if begin < self._begun[column] or not self._history.sound(column, begin, row + 1):
             return []
         window = course[-count:]
-        limit = min(_RESIDUAL * speed, _SLOPE_LIMIT * slope_deviation(deviation, count))
-        if abs(slope(window)) > max(limit, self._creep):
-            return []
-        if count > self._brief and window.std() > max(self._settings.stable_noise * deviation, self._settings.wander):
+        if not self._rule.over(window, deviation, speed):
             return []
         mean = float(window.mean())
         away = np.flatnonzero(np.abs(course - mean) > 3.0 * deviation)
@@ -336,7 +311,11 @@ class PlateBank:
         step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague)
         self._baseline.move(column, mean, count, row + 1)
         self._rest(column)
-        stay = landing(ahead, abs(change), quiet) if abs(change) >= 4.0 * self._settings.minimum_change else None
+        stay = (
+            landing(ahead, abs(change), quiet, self._seconds)
+            if abs(change) >= 4.0 * self._settings.minimum_change
+            else None
+        )
         return [step] if stay is None else divide(self._history, step, stay, ahead, quiet)
 
     def _overshadowed(self, column: int, change: float) -> bool:
@@ -349,7 +328,7 @@ class PlateBank:
     def _resting_change(self, column: int) -> float | None:
         """Return how far from its baseline a plate rests now; None when it does not."""
         end = self._history.newest + 1
-        begin = end - self._short
+        begin = end - self._rule.short
         if not self._baseline.learned[column] or begin < 0 or not self._history.sound(column, begin, end):
             return None
         values = self._history.values(begin, end)[:, column]
