@@ -26,7 +26,7 @@ class ShelfEventSettings:
     )
     light: float = setting(
         0.02,
-        "Steps below this are no whole product: alone, they must rest as long as a hand may pause.",
+        "Changes below this are no whole product; the rest of it is waited for.",
         unit="kg",
         minimum=0.0,
         maximum=1.0,
@@ -96,6 +96,9 @@ class ShelfEventSettings:
     )
     patience: float = setting(
         2.0, "Longest wait for a neighbour that moves at the same time.", unit="s", minimum=0.0, maximum=10.0
+    )
+    completion_time: float = setting(
+        5.0, "Longest wait for the rest of a product that left in part.", unit="s", minimum=0.0, maximum=30.0
     )
     hold_time: float = setting(
         8.0,

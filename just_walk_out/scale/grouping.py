@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class StepGrouper:
         self._near = near
         self._simultaneous = int(settings.simultaneous * _SECOND)
         self._wait = int(settings.end_tolerance * _SECOND) + int(settings.stable_time * _SECOND)
+        self._light = settings.light
+        self._completion = int(settings.completion_time * _SECOND)
         self._hold = int(settings.hold_time * _SECOND)
         self._patience = int(settings.patience * _SECOND)
         self._least = settings.minimum_change
@@ -76,12 +78,17 @@ class StepGrouper:
         """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column."""
         self._pending += steps
         self._cancel()
+        self._complete()
         done = []
         waiting = self._groups()
         while waiting:
             group = waiting.pop(0)
             beside = self._beside(group)
-            if self._shadowed(group, bank, now) or any(self._may_join(column, group, bank, now) for column in beside):
+            if (
+                self._partial(group, now)
+                or self._shadowed(group, bank, now)
+                or any(self._may_join(column, group, bank, now) for column in beside)
+            ):
                 continue
             start = min(step.start for step in group)
             taken = [step.column for step in group]
@@ -131,6 +138,27 @@ class StepGrouper:
         # What was held back may be undone when the hand lets go, plate after plate.
         freed = [column for column in columns if start < self._released.get(column, 0)]
         return any(column in moving or now <= self._released[column] + self._undoing for column in freed)
+
+    def _partial(self, group: list[PlateStep], now: int) -> bool:
+        """Tell whether a group is too light for a whole thing, and what is missing may still come."""
+        start = min(step.start for step in group)
+        return now <= start + self._completion and abs(sum(step.change for step in group)) < self._light
+
+    def _complete(self) -> None:
+        """Join a part of a thing to the rest of it, which left the same plate afterwards."""
+        for column in {step.column for step in self._pending}:
+            course = [step for step in self._pending if step.column == column]
+            for one, other in pairwise(course):
+                if abs(one.change) < self._light and one.change * other.change > 0.0:
+                    self._pending.remove(one)
+                    self._pending[self._pending.index(other)] = dataclasses.replace(
+                        other,
+                        start=one.start,
+                        change=one.change + other.change,
+                        variance=one.variance + other.variance,
+                        degraded=one.degraded or other.degraded,
+                    )
+                    break
 
     def _cancel(self) -> None:
         """Drop steps of one plate that were held back and undid each other."""

@@ -13,7 +13,7 @@ TRUE = [(1, 3.0, -200.0), (4, 4.5, -60.0), (1, 6.0, 340.0), (2, 8.0, -900.0)]
 
 
 def signal():
-    made = Signal(12, noise=1.0, seed=5)
+    made = Signal(18, noise=1.0, seed=5)
     for plate, at, change in TRUE:
         made.move(plate, at, change)
     return made.records()

@@ -192,3 +192,16 @@ def test_the_work_grows_with_the_shelves_and_hardly_with_their_plates():
     one, four = calls_for(1, 6), calls_for(4, 6)
     assert four < 4.3 * one
     assert calls_for(1, 12) < 1.3 * one
+
+
+@pytest.mark.parametrize("rest", [1.0, 3.0])
+def test_a_thing_lifted_in_two_parts_of_which_the_first_is_no_whole_thing_is_one_event(rest):
+    signal = Signal(14, noise=0.5, seed=7).move(2, 4.0, -14.0).move(2, 4.0 + rest, -46.0)
+    (event,) = published(signal.records())
+    assert grams(event) == pytest.approx({"2": -60.0}, abs=2.0)
+    assert seconds(event.start) < 4.1
+
+
+def test_what_is_lighter_than_a_whole_thing_is_said_in_the_end():
+    (event,) = published(Signal(14, noise=0.5, seed=8).move(2, 4.0, -14.0).records())
+    assert grams(event) == pytest.approx({"2": -14.0}, abs=2.0)
