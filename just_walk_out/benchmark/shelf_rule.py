@@ -1,10 +1,8 @@
 """The published rule of the winner of the AutoCheckout competition (CPS-IoT Week 2020), as a baseline.
 
-Falcao et al., "FAIM: Vision and weight sensing fusion framework for autonomous inventory monitoring in
-convenience stores", Frontiers in Built Environment 2020, describe it: mean and deviation of the sum of a
-shelf over the last second; an event is where the deviation stays above 20 g for at least 30 samples; it
-counts when the means before and after differ by more than 10 g; it happened on the plates that changed
-by at least a third of the lightest product.
+Mean and deviation of the sum of a shelf over the last second; an event is where the deviation stays above
+20 g for at least 30 samples; it counts when the means before and after differ by more than 10 g; it
+happened on the plates that changed by at least a third of the lightest product.
 """
 
 from __future__ import annotations
