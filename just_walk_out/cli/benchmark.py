@@ -1,24 +1,23 @@
-"""``jwo benchmark``: measure a room, beside a baseline, on this machine."""
+"""``jwo benchmark``: figures that anyone can measure again."""
 
 from __future__ import annotations
 
 import argparse
 from importlib import import_module
 
+# each is a module of just_walk_out.benchmark with add_arguments(parser) and run(args) -> exit status
 BENCHMARKS = ("drivers", "shelf")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare one sub-command a benchmark, with the options of those that are there."""
+    """Declare the benchmarks and their arguments."""
     parts = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     for name in BENCHMARKS:
-        try:
-            module = import_module(f"just_walk_out.benchmark.{name}")
-        except ModuleNotFoundError:
-            continue
-        module.add_arguments(parts.add_parser(name, help=str(module.__doc__).partition("\n")[0]))
+        module = import_module(f"just_walk_out.benchmark.{name}")
+        summary = (module.__doc__ or "").splitlines()[0]
+        module.add_arguments(parts.add_parser(name, help=summary, description=summary))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chosen benchmark and return its exit status."""
+    """Run one benchmark; returns its exit status."""
     return int(import_module(f"just_walk_out.benchmark.{args.benchmark}").run(args))

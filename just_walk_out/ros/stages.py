@@ -32,7 +32,7 @@ _WRITERS = {"sensor": qos.SENSOR_WRITER, "event": qos.EVENT, "snapshot": qos.SNA
 _READERS = {"sensor": qos.SENSOR_READER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
 _SNAPSHOT_PERIOD = 0.5  # seconds between two notes of a stage that can be resumed
 _GRACE = 10.0  # seconds after the start in which missing inputs are no fault
-_SNAPSHOT_AGE = 10_000_000_000  # nanoseconds of event time after which a note is worthless
+_SNAPSHOT_AGE = 10.0  # seconds of event time after which a note is worthless, where the stage says nothing else
 
 
 class StoreNode(Node):
@@ -139,13 +139,19 @@ class StageNode(StoreNode):
     def push(self, record: Any) -> None:
         """Give one record to the stage and publish what follows."""
         if self._pending_note is not None:
-            age = record.stamp - int(self._pending_note["stamp"])
-            if 0 <= age <= _SNAPSHOT_AGE:
+            age = (record.stamp - int(self._pending_note["stamp"])) / 1e9
+            if 0.0 <= age <= getattr(self.stage, "resumable_for", _SNAPSHOT_AGE):
                 self.stage.resume(self._pending_note["state"])  # type: ignore[attr-defined]
-                self.get_logger().info(f"resumed after {age / 1e9:.1f} s")
+                self.get_logger().info(f"resumed after {age:.1f} s")
+            else:
+                self.get_logger().warning(f"begins anew: the last note was written {age:.1f} s ago")
             self._pending_note = None
         self._newest = max(self._newest, record.stamp)
-        for output in self.stage.push(record):
+        outputs = self.stage.push(record)
+        # what is promised from here on must be known to whoever takes over
+        if self._resumable and getattr(self.stage, "note_due", False):
+            self._write_note()
+        for output in outputs:
             self.send(output)
 
     def _read_note(self) -> dict[str, Any] | None:

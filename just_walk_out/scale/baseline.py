@@ -9,7 +9,7 @@ from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
 
 # Baselines and noise follow in strides of so many blocks; nothing about them is in a hurry.
-STRIDE = 4
+STRIDE = 20
 # Mean of min(z^2, 4) of a standard normal z: what clipping takes from an estimate of variance.
 _CLIPPED_MEAN = 0.9205
 _CLIP = 4.0
@@ -32,7 +32,7 @@ class Baseline:
         self._settings = settings
         self._floor = settings.noise_floor
         self._delay = max(1, round(settings.baseline_delay / period))
-        self._learning = max(6, round(settings.learning_time / period))
+        self.learning = max(6, round(settings.learning_time / period))
         self._gain = min(1.0, STRIDE * period / settings.noise_memory)
         self._most = settings.baseline_memory / period
         self._weight = np.zeros(plates)
@@ -55,7 +55,7 @@ class Baseline:
             insist: it has not rested for long, so what it does is taken for noise, within reason.
         """
         end = history.newest + 1
-        begin = end - self._learning
+        begin = end - self.learning
         if begin < 0 or not history.sound(column, begin, end):
             return False
         values = history.values(begin, end)[:, column]
@@ -68,8 +68,23 @@ class Baseline:
         self._variance[column] = deviation**2
         self.deviations[column] = deviation
         self.learned[column] = True
-        self.move(column, float(values.mean()), self._learning, end)
+        self.move(column, float(values.mean()), self.learning, end)
         return True
+
+    def snapshot(self) -> list[list[float] | None]:
+        """Return resting weight and deviation of each plate, kilograms, as JSON values; None of one not yet known."""
+        known = zip(self.values.tolist(), self.deviations.tolist(), self.learned.tolist(), strict=True)
+        return [[value, deviation] if learned else None for value, deviation, learned in known]
+
+    def resume(self, saved: list[list[float] | None], end: int) -> None:
+        """Go on from a snapshot; the plates that were known then rested in the blocks before number ``end``."""
+        for column, plate in enumerate(saved):
+            if plate is not None:
+                value, deviation = plate
+                self.learned[column] = True
+                self.deviations[column] = deviation
+                self._variance[column] = deviation**2
+                self.move(column, value, self.learning, end)
 
     def loosen(self, column: int, history: BlockHistory) -> None:
         """Take for noise, within reason, what a plate has done of late: it sways and does not come to rest."""
@@ -84,22 +99,23 @@ class Baseline:
         self._weight[column] = count
         self._rest_from[column] = end
 
-    def resume(self, column: int, begin: int) -> None:
+    def keep(self, column: int, begin: int) -> None:
         """Go on with the old baseline of a plate, by blocks from number ``begin``."""
         self._rest_from[column] = begin
 
-    def follow(self, history: BlockHistory, active: NDArray[np.bool_] | None) -> None:
-        """Take in the last ``STRIDE`` blocks.
+    def follow(self, history: BlockHistory, row: int, active: NDArray[np.bool_] | None) -> None:
+        """Take in the ``STRIDE`` blocks up to number ``row``.
 
         Args:
             history: the blocks.
+            row: the last of them.
             active: (plates,) which are in motion; None when none is.
         """
-        self._measure_noise(history, active)
-        self._average(history, active)
+        self._measure_noise(history, row, active)
+        self._average(history, row, active)
 
-    def _measure_noise(self, history: BlockHistory, active: NDArray[np.bool_] | None) -> None:
-        begin, end = history.newest - STRIDE, history.newest + 1
+    def _measure_noise(self, history: BlockHistory, row: int, active: NDArray[np.bool_] | None) -> None:
+        begin, end = row - STRIDE, row + 1
         if begin < 0 or history.gap > begin:
             return
         values = history.values(begin, end)
@@ -117,8 +133,8 @@ class Baseline:
         np.maximum(self._variance, self._floor**2, out=self._variance)
         np.sqrt(self._variance, out=self.deviations)
 
-    def _average(self, history: BlockHistory, active: NDArray[np.bool_] | None) -> None:
-        end = history.newest - self._delay + 1
+    def _average(self, history: BlockHistory, row: int, active: NDArray[np.bool_] | None) -> None:
+        end = row - self._delay + 1
         begin = end - STRIDE
         if begin < 0:
             return

@@ -24,6 +24,13 @@ class ShelfEventSettings:
     minimum_change: float = setting(
         0.008, "Smallest step reported; keep it well below the lightest product.", unit="kg", minimum=0.001, maximum=1.0
     )
+    light: float = setting(
+        0.02,
+        "Changes below this are no whole product; the rest of it is waited for.",
+        unit="kg",
+        minimum=0.0,
+        maximum=1.0,
+    )
     noise_floor: float = setting(
         0.0003, "Least standard deviation believed of a block.", unit="kg", minimum=0.00001, maximum=0.1
     )
@@ -48,6 +55,12 @@ class ShelfEventSettings:
         0.0025, "Least departure that starts an event.", unit="kg", minimum=0.0001, maximum=0.1
     )
     stable_time: float = setting(0.25, "Least time at rest that ends an event.", unit="s", minimum=0.05, maximum=5.0)
+    brief_time: float = setting(
+        0.2, "Least time at rest that ends an event far above the noise.", unit="s", minimum=0.05, maximum=5.0
+    )
+    pause_time: float = setting(
+        0.65, "Longest pause of a hand that lifts slowly.", unit="s", minimum=0.05, maximum=10.0
+    )
     doubtful_time: float = setting(
         1.6, "Time at rest that ends even a doubtful event.", unit="s", minimum=0.1, maximum=10.0
     )
@@ -67,18 +80,32 @@ class ShelfEventSettings:
         minimum=1.0,
         maximum=20.0,
     )
-    end_tolerance: float = setting(
-        0.35,
-        "Neighbouring plates that come to rest within this time make one event.",
+    simultaneous: float = setting(
+        0.04,
+        "Neighbouring plates whose steps are half done within this time, and their own vagueness, make one event.",
         unit="s",
         minimum=0.0,
         maximum=5.0,
     )
-    shared_motion: float = setting(
-        0.6, "So do those that moved at the same time for this share of the shorter motion.", minimum=0.1, maximum=1.0
+    end_tolerance: float = setting(
+        0.35,
+        "Wait for a neighbour that moves after a step that may have been part of it.",
+        unit="s",
+        minimum=0.0,
+        maximum=5.0,
     )
     patience: float = setting(
         2.0, "Longest wait for a neighbour that moves at the same time.", unit="s", minimum=0.0, maximum=10.0
+    )
+    completion_time: float = setting(
+        5.0, "Longest wait for the rest of a product that left in part.", unit="s", minimum=0.0, maximum=30.0
+    )
+    hold_time: float = setting(
+        8.0,
+        "Longest wait for the end of a larger motion that began at the same time elsewhere on the shelf.",
+        unit="s",
+        minimum=0.0,
+        maximum=30.0,
     )
     crosstalk: float = setting(
         0.15, "Largest share of the load on a plate that its neighbours feel.", minimum=0.0, maximum=0.5

@@ -40,15 +40,7 @@ class BlockHistory:
             last: time of its last sample.
             gap: samples were lost before it.
         """
-        row = self.newest + 1 - self._top
-        if row == len(self._values):
-            shift = row - self._keep
-            self._values[: self._keep] = self._values[shift:]
-            self._bad[: self._keep] = self._bad[shift:]
-            self._firsts[: self._keep] = self._firsts[shift:]
-            self._lasts[: self._keep] = self._lasts[shift:]
-            self._top += shift
-            row = self._keep
+        row = self._room(1)
         if bad is None:
             if self.newest_bad >= 0:
                 self._bad[row] = False
@@ -63,6 +55,45 @@ class BlockHistory:
         if gap:
             self.gap = self.newest
         return self.newest
+
+    def extend(self, values: NDArray[np.float64], firsts: list[int], lasts: list[int]) -> None:
+        """Add sound blocks that follow without a gap, at most as many as are kept.
+
+        Args:
+            values: (blocks, plates) kilograms.
+            firsts: time of the first sample of each, nanoseconds.
+            lasts: time of the last sample of each.
+        """
+        count = len(values)
+        row = self._room(count)
+        if self.newest_bad >= 0:
+            self._bad[row : row + count] = False
+        self._values[row : row + count] = values
+        self._firsts[row : row + count] = firsts
+        self._lasts[row : row + count] = lasts
+        self.newest += count
+
+    def withdraw(self, count: int) -> None:
+        """Take back the newest ``count`` blocks, which were added by ``extend``."""
+        self.newest -= count
+
+    def _room(self, count: int) -> int:
+        """Make room for ``count`` more rows and return where they begin."""
+        row = self.newest + 1 - self._top
+        if row + count > len(self._values):
+            shift = row - self._keep
+            self._values[: self._keep] = self._values[shift:row]
+            self._bad[: self._keep] = self._bad[shift:row]
+            self._firsts[: self._keep] = self._firsts[shift:row]
+            self._lasts[: self._keep] = self._lasts[shift:row]
+            self._top += shift
+            row = self._keep
+        return row
+
+    @property
+    def keep(self) -> int:
+        """How many blocks may be asked for."""
+        return self._keep
 
     @property
     def oldest(self) -> int:

@@ -13,15 +13,20 @@ from just_walk_out.records import (
     ShelfEventArray,
     ShelfWeights,
     Watermark,
+    from_dict,
+    to_dict,
 )
 from just_walk_out.scale.blocks import BlockFilter
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.grouping import StepGrouper, neighbours
-from just_walk_out.scale.steps import PlateBank, PlateStep
+from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.steps import PlateBank
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _GAP_PERIODS = 1.75
+# Events that ended so long before a snapshot were published before it.
+_REPEATED = 20 * _SECOND
 
 
 class _Stream:
@@ -41,6 +46,33 @@ class _Stream:
         self._bank = PlateBank(near, size * record.sample_period / _SECOND, settings)
         self._grouper = StepGrouper(near, settings)
         self._ids: dict[str, int] = {}
+        self._noted = self.newest
+
+    @property
+    def note_due(self) -> bool:
+        """Whether more has been promised than the last snapshot knows of: it would be told differently from there."""
+        return self.watermark > self._noted
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what a restarted stage must know of this stream, as JSON values."""
+        self._noted = self.newest
+        return {
+            "plates": list(self.plates),
+            "period": self.period,
+            "newest": self.newest,
+            "watermark": self.watermark,
+            "bank": self._bank.snapshot(),
+            "pending": self._grouper.snapshot(),
+            "ids": self._ids,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a snapshot of the same plates, before the first samples."""
+        self.newest = self._noted = state["newest"]
+        self.watermark = state["watermark"]
+        self._bank.resume(state["bank"], self.newest)
+        self._grouper.resume(state["pending"])
+        self._ids = state["ids"]
 
     def push(self, record: ShelfWeights) -> list[ShelfEvent]:
         samples = record.samples.astype(np.float64)
@@ -53,23 +85,31 @@ class _Stream:
             samples[:, [status is not PlateStatus.OK for status in record.status]] = np.nan
             # Another zero or scale: no step of the plate, which is learned anew once its samples are sound again.
             self._bank.forget([i for i, status in enumerate(record.status) if status is PlateStatus.ADJUSTED])
-        stamps = [record.stamp + period * index for index in range(len(samples))]
+        stamps = list(range(record.stamp, record.stamp + period * len(samples), period))
         self.newest = stamps[-1]
         blocks = self._filter.push(samples, stamps)
         if blocks is None:
             return []
-        events = []
-        gap = blocks.gap
         bad = np.isnan(blocks.values)
         sound = not np.count_nonzero(bad)
-        for index, (first, last) in enumerate(zip(blocks.firsts, blocks.lasts, strict=True)):
+        events: list[ShelfEvent] = []
+        index, count = 0, len(blocks.values)
+        while index < count:
+            if sound and not (self._bank.busy or self._grouper.waiting or (blocks.gap and not index)):
+                index += self._bank.glide(blocks.values[index:], blocks.firsts[index:], blocks.lasts[index:])
+                if index:
+                    self._advance(blocks.lasts[index - 1])
+                if index == count:
+                    break
+            last = blocks.lasts[index]
             steps = self._bank.push(
-                blocks.values[index], None if sound else bad[index], first, last, gap, self.watermark
-            )
-            gap = False
+                blocks.values[index], None if sound else bad[index], blocks.firsts[index], last,
+                blocks.gap and not index, self.watermark,
+            )  # fmt: skip
             if steps or self._grouper.waiting:
                 events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
             self._advance(last)
+            index += 1
         return events
 
     def _advance(self, now: int) -> None:
@@ -109,19 +149,45 @@ class ShelfEventStage:
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfWeights,)
     outputs: ClassVar[tuple[type, ...]] = (ShelfEventArray,)
+    # Seconds of event time for which a snapshot is of use: then plates may have drifted by what a thing weighs.
+    resumable_for: ClassVar[float] = 120.0
 
     def __init__(self, store: Store, settings: ShelfEventSettings | None = None) -> None:
         """Make the stage for the plates of a store."""
         self._store = store
         self._settings = settings or ShelfEventSettings()
         self._streams: dict[tuple[str, str], _Stream] = {}
+        self._saved: dict[tuple[str, str], dict[str, Any]] = {}
+        self._again: list[ShelfEvent] = []
+        self._recent: list[ShelfEvent] = []
+        self._fresh = False
         self._newest = 0
         self._slot = -1
         self._slot_length = max(1, int(self._settings.output_period * _SECOND))
 
     def restore(self) -> list[Any]:
-        """Return nothing: baselines are learned anew from the first second of samples."""
+        """Return nothing: what must be published again comes with the first samples after a snapshot."""
         return []
+
+    @property
+    def note_due(self) -> bool:
+        """Whether a snapshot must be written before what the last ``push`` returned is published."""
+        return self._fresh or any(stream.note_due for stream in self._streams.values())
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what a restarted stage needs to see what happened meanwhile, as JSON values.
+
+        Resting weights, steps in progress, and the last events: they may not have been published when the
+        process ended, and under their ids nobody counts them twice.
+        """
+        self._fresh = False
+        streams = [[*key, stream.snapshot()] for key, stream in self._streams.items()]
+        return {"streams": streams, "events": [to_dict(event) for event in self._recent]}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a snapshot; called before the first push."""
+        self._saved = {(shelf, source): stream for shelf, source, stream in state["streams"]}
+        self._again = [from_dict(ShelfEvent, event) for event in state["events"]]
 
     def push(self, record: ShelfWeights) -> list[ShelfEventArray]:
         """Take a batch of samples; return new events, and watermarks at most every ``output_period``."""
@@ -131,9 +197,17 @@ class ShelfEventStage:
         stream = self._streams.get(key)
         if stream is None or stream.plates != record.plates or stream.period != record.sample_period:
             stream = self._streams[key] = _Stream(record, self._store, self._settings)
+            saved = self._saved.pop(key, None)
+            if saved and tuple(saved["plates"]) == stream.plates and saved["period"] == stream.period:
+                stream.resume(saved)
         if record.stamp <= stream.newest:
             return []
         events = stream.push(record)
+        if events:
+            self._fresh = True
+            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + events
+        if self._again:
+            events, self._again = [*self._again, *events], []
         self._newest = max(self._newest, stream.newest)
         slot = self._newest // self._slot_length
         if not events and slot <= self._slot:
