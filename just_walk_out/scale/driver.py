@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import PlateStatus, ShelfWeights
+from just_walk_out.scale.arrivals import ArrivalClock
 from just_walk_out.scale.clock import BoardClock, ClockSettings
-from just_walk_out.scale.protocols import Frame, LineCounts, make_parser
+from just_walk_out.scale.protocols import Command, Frame, LineCounts, Poll, make_parser
 from just_walk_out.settings import setting, validate
 from just_walk_out.store.model import Bus, Channel, Store
 
 _SECOND = 1_000_000_000
 _US = 1000
+# Slow scales are given time for so many readings before they count as silent.
+_SILENT_PERIODS = 3.0
 _STATUS = np.full(256, PlateStatus.FAULT, np.uint8)
 _STATUS[:4] = (PlateStatus.OK, PlateStatus.STALE, PlateStatus.SATURATED, PlateStatus.FAULT)
 _STATUS_VALUES = tuple(PlateStatus)
@@ -79,6 +83,7 @@ class _Group:
 class _Board:
     number: int
     clock: BoardClock
+    arrivals: ArrivalClock
     groups: list[_Group]
     known: frozenset[int]
     width: int
@@ -107,24 +112,51 @@ class LoadCellDriver:
         """
         self._bus = bus
         self._settings = settings or DriverSettings()
-        self._parser = make_parser(bus.protocol)
+        self._parser = make_parser(bus)
+        self._silence = round(max(self._settings.silence, _SILENT_PERIODS / bus.reading.rate) * _SECOND)
         self._boards = _boards(bus, store, clock_settings or ClockSettings())
         self._started: int | None = None
         self._notices: dict[str, None] = {}
         self._unread: list[str] = []
 
     def feed(self, arrival: int, data: bytes) -> list[ShelfWeights]:
-        """Take bytes that arrived at ``arrival`` (nanoseconds) and return the batches they complete."""
+        """Take bytes that arrived at ``arrival`` (nanoseconds) and return the batches they complete.
+
+        No bytes say that time has passed, which matters where devices are asked and do not answer.
+        """
         if self._started is None:
             self._started = arrival
         batches: list[ShelfWeights] = []
-        for frame in self._parser.feed(data):
+        for frame in self._parser.feed(data, arrival):
             board = self._boards.get(frame.board)
             if board is None:
                 self._notice(f"{self._bus.id}: board {frame.board} is not in the store description")
                 continue
             batches += self._convert(board, frame, arrival)
         return batches
+
+    def poll(self, stamp: int) -> Poll:
+        """Return what is to be written to the line at host time ``stamp``, and when to feed and poll again."""
+        return self._parser.poll(stamp)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What the devices of the bus can be asked to do."""
+        return self._parser.commands
+
+    def request(self, command: Command) -> None:
+        """Have the devices zero or tare themselves.
+
+        Raises:
+            ValueError: they cannot.
+        """
+        if command not in self.commands:
+            raise ValueError(f"{self._bus.id}: devices of the protocol {self._bus.protocol} do not {command}")
+        self._parser.request(command)
+
+    def outcome(self) -> str:
+        """Return what became of the last request; empty when there was none."""
+        return self._parser.outcome
 
     def idle(self, stamp: int) -> list[ShelfWeights]:
         """Report boards that have been silent too long: batches without samples, all plates stale.
@@ -165,19 +197,28 @@ class LoadCellDriver:
                     faulty=board.faulty,
                 )
             )
+        self._take_parser_notices()
         return DriverHealth(self._bus.id, self._parser.counts, tuple(boards), tuple(self._notices))
 
     def take_notices(self) -> list[str]:
         """Return what is wrong with the line's description, each line once."""
+        self._take_parser_notices()
         unread, self._unread = self._unread, []
         return unread
 
     def _convert(self, board: _Board, frame: Frame, arrival: int) -> list[ShelfWeights]:
         samples, channels = frame.counts.shape
-        stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
+        if frame.age is None:
+            stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
+            board.period = frame.period_us * _US
+        else:
+            stamp, missing = board.arrivals.stamp(arrival - frame.age)
+            board.period = board.arrivals.period
+            board.lost += missing
+            if board.arrivals.measured is not None:
+                self._notice(f"{self._bus.id}: does not deliver the {self._bus.reading.rate:g} readings/s of its rate")
         board.heard = arrival
         board.reported = None
-        board.period = frame.period_us * _US
         board.lost += frame.lost * samples
         board.recent.append((arrival, samples))
         while board.recent and arrival - board.recent[0][0] > self._settings.rate_window * _SECOND:
@@ -185,7 +226,7 @@ class LoadCellDriver:
         if channels != len(board.known):
             self._check_channels(board, channels)
         codes = _STATUS[frame.status]
-        counts = frame.counts
+        counts: NDArray[Any] = frame.counts
         if channels < board.width:
             missing = board.width - channels
             codes = np.append(codes, np.full(missing, PlateStatus.FAULT, np.uint8))
@@ -227,7 +268,7 @@ class LoadCellDriver:
 
     def _silent(self, board: _Board, stamp: int) -> bool:
         since = self._started if board.heard is None else board.heard
-        return since is not None and stamp - since > self._settings.silence * _SECOND
+        return since is not None and stamp - since > self._silence
 
     def _check_channels(self, board: _Board, channels: int) -> None:
         where = f"{self._bus.id}: board {board.number}"
@@ -237,6 +278,10 @@ class LoadCellDriver:
         for channel in sorted(board.known):
             if channel >= channels:
                 self._notice(f"{where} does not send channel {channel} of the store description")
+
+    def _take_parser_notices(self) -> None:
+        for text in self._parser.notices:
+            self._notice(text)
 
     def _notice(self, text: str) -> None:
         if text not in self._notices:
@@ -277,5 +322,6 @@ def _boards(bus: Bus, store: Store, clock_settings: ClockSettings) -> dict[int, 
                     )
                 )
         known = frozenset(channel.channel for channel in bus.channels if channel.board == number)
-        boards[number] = _Board(number, BoardClock(clock_settings), groups, known, max(known) + 1)
+        arrivals = ArrivalClock(round(_SECOND / bus.reading.rate))
+        boards[number] = _Board(number, BoardClock(clock_settings), arrivals, groups, known, max(known) + 1)
     return boards

@@ -1,4 +1,4 @@
-"""Node ``load_cells``: one serial bus of load-cell boards in, shelf weights out."""
+"""Node ``load_cells``: one serial bus of load-cell boards or scales in, shelf weights out."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class LoadCellsNode(StoreNode):
             bus, self.store, declare(self, DriverSettings), declare(self, ClockSettings, "clock")
         )
         self.offer(ShelfWeights)
+        self._talks = bus.protocol != "board"
         wake = self.create_guard_condition(self._read)
         self._transport = SerialTransport(
             self._port,
@@ -35,6 +36,8 @@ class LoadCellsNode(StoreNode):
             declare(self, TransportSettings, "transport"),
             clock=lambda: self.get_clock().now().nanoseconds,
             notify=wake.trigger,
+            framing=bus.framing,
+            polled=self._talks,
         )
         self.create_timer(_IDLE_PERIOD, self._idle)
         self.diagnostics.add(f"bus {name}", self._bus_health)
@@ -44,6 +47,12 @@ class LoadCellsNode(StoreNode):
         for arrival, data in self._transport.fetch():
             for weights in self._driver.feed(arrival, data):
                 self.send(weights)
+        if self._talks:
+            now = self.get_clock().now().nanoseconds
+            for weights in self._driver.feed(now, b""):
+                self.send(weights)
+            poll = self._driver.poll(now)
+            self._transport.send(poll.data, poll.at, poll.due)
 
     def _idle(self) -> None:
         self._read()

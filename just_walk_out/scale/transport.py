@@ -1,4 +1,4 @@
-"""A serial line read in a thread of its own, that comes back whatever happens to the port."""
+"""A serial line read and written in a thread of its own, that comes back whatever happens to the port."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from dataclasses import dataclass, replace
 import serial
 
 from just_walk_out.settings import setting, validate
+from just_walk_out.store.model import Framing
 
 Chunk = tuple[int, bytes]
 _LINK_READ_SIZE = 1024
+_PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
+# A request waits this long at most for the silence that has to come before it.
+_LONGEST_PAUSE = 0.05
+_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,12 @@ class TransportSettings:
     )
     link_timeout: float = setting(
         0.02, "The same for network links, which deliver at the end of the wait.", unit="s", minimum=0.001, maximum=1.0
+    )
+    poll_timeout: float = setting(
+        0.01, "The same while the devices of the line have to be asked.", unit="s", minimum=0.001, maximum=1.0
+    )
+    write_timeout: float = setting(
+        0.2, "Longest wait for a port to take what is written.", unit="s", minimum=0.01, maximum=5.0
     )
     first_retry: float = setting(0.1, "Wait before the first reopening.", unit="s", minimum=0.01, maximum=10.0)
     longest_retry: float = setting(2.0, "Longest wait between reopenings.", unit="s", minimum=0.01, maximum=600.0)
@@ -45,6 +56,8 @@ class TransportState:
         connections: how often the port has been opened.
         bytes: bytes received.
         dropped: chunks dropped because nobody fetched them.
+        sent: bytes written.
+        unsent: requests dropped because the port was not there or did not take them.
     """
 
     connected: bool = False
@@ -52,6 +65,8 @@ class TransportState:
     connections: int = 0
     bytes: int = 0
     dropped: int = 0
+    sent: int = 0
+    unsent: int = 0
 
     @property
     def reconnects(self) -> int:
@@ -60,7 +75,7 @@ class TransportState:
 
 
 class SerialTransport:
-    """Reads a port until it is stopped; opening, reading and reopening happen in its thread.
+    """Reads and writes a port until it is stopped; opening, waiting and reopening happen in its thread.
 
     The port may be a device path, a link to one, or any URL of pyserial (``socket://``,
     ``rfc2217://``, ``loop://``, ``spy://``).
@@ -73,6 +88,8 @@ class SerialTransport:
         settings: TransportSettings | None = None,
         clock: Callable[[], int] = time.time_ns,
         notify: Callable[[], None] | None = None,
+        framing: Framing | None = None,
+        polled: bool = False,
     ) -> None:
         """Prepare the transport; nothing is opened before ``start``.
 
@@ -81,14 +98,21 @@ class SerialTransport:
             baudrate: speed of the line, baud.
             settings: retry and queue limits.
             clock: gives the arrival stamps, nanoseconds.
-            notify: called from the thread after something was put into the queue.
+            notify: called from the thread after something was put into the queue, and at the time given to ``send``.
+            framing: of a byte.
+            polled: whether ``send`` will be used, which needs a thread that looks up more often.
         """
         self._port = port
         self._baudrate = baudrate
         self._settings = settings or TransportSettings()
         self._clock = clock
         self._notify = notify
+        self._framing = framing or Framing()
+        self._polled = polled
         self._state = TransportState()
+        self._outbox: deque[tuple[bytes, int]] = deque()
+        self._due: int | None = None
+        self._serial: serial.SerialBase | None = None
         self._queue: deque[Chunk] = deque()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -124,6 +148,27 @@ class SerialTransport:
             self._queue.clear()
             return chunks
 
+    def send(self, data: bytes, at: int = 0, due: int | None = None) -> None:
+        """Have the thread write ``data``; returns at once.
+
+        Args:
+            data: bytes; dropped where the port is not there or does not take them. May be empty.
+            at: stamp before which they must not be written, nanoseconds; waited for a twentieth of a second at most.
+            due: stamp at which ``notify`` is to be called, whether bytes have come or not; None for never.
+        """
+        with self._changed:
+            self._due = due
+            if not data:
+                return
+            if self._serial is None:
+                self._state = replace(self._state, unsent=self._state.unsent + 1)
+                return
+            self._outbox.append((data, at))
+            # Ports of the operating system can be woken from waiting for bytes; links look up soon anyway.
+            wake = getattr(self._serial, "cancel_read", None)
+            if wake is not None:
+                wake()
+
     def wait_for(self, condition: Callable[[TransportState], bool], timeout: float) -> bool:
         """Wait until the state fulfils a condition; False after ``timeout`` seconds."""
         with self._changed:
@@ -149,12 +194,58 @@ class SerialTransport:
     def _session(self) -> None:
         link = "://" in self._port
         timeout = self._settings.link_timeout if link else self._settings.read_timeout
-        with serial.serial_for_url(self._port, baudrate=self._baudrate, timeout=timeout) as port:
+        if self._polled:
+            timeout = min(timeout, self._settings.poll_timeout)
+        with serial.serial_for_url(
+            self._port,
+            baudrate=self._baudrate,
+            bytesize=self._framing.data_bits,
+            parity=_PARITY[self._framing.parity],
+            stopbits=self._framing.stop_bits,
+            timeout=timeout,
+            write_timeout=self._settings.write_timeout,
+        ) as port:
+            self._plugged(port)
+            try:
+                while not self._stopped.is_set():
+                    data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
+                    if data:
+                        self._put((self._clock(), data))
+                    if self._polled:
+                        self._write(port)
+                        self._remind()
+            finally:
+                self._plugged(None)
+
+    def _plugged(self, port: serial.SerialBase | None) -> None:
+        with self._changed:
+            self._serial = port
+            self._outbox.clear()
+        if port is not None:
             self._update(connected=True, connections=self._state.connections + 1)
-            while not self._stopped.is_set():
-                data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
-                if data:
-                    self._put((self._clock(), data))
+
+    def _write(self, port: serial.SerialBase) -> None:
+        while True:
+            with self._changed:
+                if not self._outbox:
+                    return
+                data, at = self._outbox.popleft()
+            self._stopped.wait(min(max(0, at - self._clock()) / _SECOND, _LONGEST_PAUSE))
+            try:
+                port.write(data)
+            except serial.SerialTimeoutException:
+                self._update(unsent=self._state.unsent + 1)
+            else:
+                self._update(sent=self._state.sent + len(data))
+
+    def _remind(self) -> None:
+        """Call ``notify`` once its time has come."""
+        with self._changed:
+            if self._due is None or self._clock() < self._due:
+                return
+            self._due = None
+        if self._notify is not None:
+            self._notify()
 
     def _put(self, chunk: Chunk) -> None:
         with self._changed:
