@@ -68,7 +68,7 @@ def test_the_examples_of_scales_are_valid_and_mean_what_the_text_says(tmp_path):
     assert (honey.reading.polled, honey.framing.bits) == (False, 10)
     line = len("ST,NT,+0012.34kg\r\n")
     assert f"a line alone takes {1000 * line * fruit.framing.bits / fruit.baudrate:.0f} ms" in section
-    assert bottles.registers.points == ((1, 8), (2, 8), (3, 24), (3, 40))
+    assert bottles.registers.points == ((1, 8), (2, 8), (3, 8), (3, 12))
     assert [channel.scale for channel in bottles.channels] == [0.001, 0.001, 0.001, 0.0001]
     assert all(f"| `{name}` |" in section for name in get_args(ProtocolName))
 

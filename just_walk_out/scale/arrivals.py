@@ -7,8 +7,8 @@ from statistics import median
 
 _MS = 1_000_000
 # Intervals looked at to tell how often a scale sends, and how far off the description may be.
-_INTERVALS = 15
-_TOLERANCE = 1.3
+_INTERVALS = 25
+_TOLERANCE = 1.5
 _GAP_PERIODS = 1.75
 
 
@@ -37,9 +37,10 @@ class ArrivalClock:
         self._intervals.append(interval)
         if len(self._intervals) == _INTERVALS:
             usual = median(self._intervals)
+            # Whoever follows the weights learns a new period from scratch, so it is not changed lightly.
             if not self.period / _TOLERANCE <= usual <= self.period * _TOLERANCE:
-                # Full milliseconds: two scales of the same make are to come out the same.
                 near = self._described / _TOLERANCE <= usual <= self._described * _TOLERANCE
                 self.period = self._described if near else max(_MS, round(usual / _MS) * _MS)
+                self._intervals.clear()
         missing = round(interval / self.period) - 1 if interval > _GAP_PERIODS * self.period else 0
         return self._last, missing

@@ -118,6 +118,8 @@ class LoadCellDriver:
         self._started: int | None = None
         self._notices: dict[str, None] = {}
         self._unread: list[str] = []
+        self._rate_notice = f"{bus.id}: does not deliver the {bus.reading.rate:g} readings/s of its rate"
+        self._told: set[str] = set()
 
     def feed(self, arrival: int, data: bytes) -> list[ShelfWeights]:
         """Take bytes that arrived at ``arrival`` (nanoseconds) and return the batches they complete.
@@ -198,7 +200,10 @@ class LoadCellDriver:
                 )
             )
         self._take_parser_notices()
-        return DriverHealth(self._bus.id, self._parser.counts, tuple(boards), tuple(self._notices))
+        notices = tuple(self._notices)
+        if any(board.arrivals.measured is not None for board in self._boards.values()):
+            notices = (*notices, self._rate_notice)
+        return DriverHealth(self._bus.id, self._parser.counts, tuple(boards), notices)
 
     def take_notices(self) -> list[str]:
         """Return what is wrong with the line's description, each line once."""
@@ -215,8 +220,9 @@ class LoadCellDriver:
             stamp, missing = board.arrivals.stamp(arrival - frame.age)
             board.period = board.arrivals.period
             board.lost += missing
-            if board.arrivals.measured is not None:
-                self._notice(f"{self._bus.id}: does not deliver the {self._bus.reading.rate:g} readings/s of its rate")
+            if board.arrivals.measured is not None and self._rate_notice not in self._told:
+                self._told.add(self._rate_notice)
+                self._unread.append(self._rate_notice)
         board.heard = arrival
         board.reported = None
         board.lost += frame.lost * samples

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+
 from just_walk_out.records import ShelfWeights
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
@@ -10,6 +13,7 @@ from just_walk_out.scale.clock import ClockSettings
 from just_walk_out.scale.driver import DriverSettings, LoadCellDriver
 from just_walk_out.scale.transport import SerialTransport, TransportSettings
 
+_BACKLOG = 1000  # batches kept for an executor that is held up
 _IDLE_PERIOD = 0.25  # seconds between looks for silent boards
 
 
@@ -28,41 +32,56 @@ class LoadCellsNode(StoreNode):
             bus, self.store, declare(self, DriverSettings), declare(self, ClockSettings, "clock")
         )
         self.offer(ShelfWeights)
-        self._talks = bus.protocol != "board"
-        wake = self.create_guard_condition(self._read)
+        # Devices that have to be asked are so by the transport's thread, at once, whatever the executor does.
+        self._guard = threading.Lock()
+        self._ready: deque[ShelfWeights] = deque(maxlen=_BACKLOG)
+        self._wake = self.create_guard_condition(self._read)
         self._transport = SerialTransport(
             self._port,
             bus.baudrate,
             declare(self, TransportSettings, "transport"),
             clock=lambda: self.get_clock().now().nanoseconds,
-            notify=wake.trigger,
+            notify=self._wake.trigger,
             framing=bus.framing,
-            polled=self._talks,
+            talk=None if bus.protocol == "board" else self._talk,
         )
         self.create_timer(_IDLE_PERIOD, self._idle)
         self.diagnostics.add(f"bus {name}", self._bus_health)
         self._transport.start()
 
+    def _talk(self, stamp: int, data: bytes) -> tuple[bytes, int, int | None]:
+        with self._guard:
+            batches = self._driver.feed(stamp, data)
+            poll = self._driver.poll(stamp)
+            self._ready.extend(batches)
+        if batches:
+            self._wake.trigger()
+        return poll.data, poll.at, poll.due
+
     def _read(self) -> None:
         for arrival, data in self._transport.fetch():
             for weights in self._driver.feed(arrival, data):
                 self.send(weights)
-        if self._talks:
-            now = self.get_clock().now().nanoseconds
-            for weights in self._driver.feed(now, b""):
-                self.send(weights)
-            poll = self._driver.poll(now)
-            self._transport.send(poll.data, poll.at, poll.due)
+        with self._guard:
+            ready = list(self._ready)
+            self._ready.clear()
+        for weights in ready:
+            self.send(weights)
 
     def _idle(self) -> None:
         self._read()
-        for weights in self._driver.idle(self.get_clock().now().nanoseconds):
+        with self._guard:
+            silent = self._driver.idle(self.get_clock().now().nanoseconds)
+            notices = self._driver.take_notices()
+        for weights in silent:
             self.send(weights)
-        for notice in self._driver.take_notices():
+        for notice in notices:
             self.get_logger().warning(notice)
 
     def _bus_health(self) -> Health:
-        line, health = self._transport.state(), self._driver.health(self.get_clock().now().nanoseconds)
+        line = self._transport.state()
+        with self._guard:
+            health = self._driver.health(self.get_clock().now().nanoseconds)
         values: dict[str, object] = {"port": self._port, "bytes": line.bytes, "reconnects": line.reconnects}
         values.update(vars_of(health.counts))
         for board in health.boards:

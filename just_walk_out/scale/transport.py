@@ -14,6 +14,7 @@ from just_walk_out.settings import setting, validate
 from just_walk_out.store.model import Framing
 
 Chunk = tuple[int, bytes]
+Request = tuple[bytes, int, int | None]
 _LINK_READ_SIZE = 1024
 _PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 # A request waits this long at most for the silence that has to come before it.
@@ -57,7 +58,7 @@ class TransportState:
         bytes: bytes received.
         dropped: chunks dropped because nobody fetched them.
         sent: bytes written.
-        unsent: requests dropped because the port was not there or did not take them.
+        unsent: requests dropped because the port did not take them.
     """
 
     connected: bool = False
@@ -89,7 +90,7 @@ class SerialTransport:
         clock: Callable[[], int] = time.time_ns,
         notify: Callable[[], None] | None = None,
         framing: Framing | None = None,
-        polled: bool = False,
+        talk: Callable[[int, bytes], Request] | None = None,
     ) -> None:
         """Prepare the transport; nothing is opened before ``start``.
 
@@ -98,9 +99,12 @@ class SerialTransport:
             baudrate: speed of the line, baud.
             settings: retry and queue limits.
             clock: gives the arrival stamps, nanoseconds.
-            notify: called from the thread after something was put into the queue, and at the time given to ``send``.
+            notify: called from the thread after something was put into the queue.
             framing: of a byte.
-            polled: whether ``send`` will be used, which needs a thread that looks up more often.
+            talk: for lines whose devices have to be asked; takes what comes in place of the queue. Called from
+                the thread with the stamp and the bytes that came, none when the port was opened or it is time,
+                it returns the bytes to write, the stamp before which they must not be written, and the stamp at
+                which to call it again if no bytes come before (None for never).
         """
         self._port = port
         self._baudrate = baudrate
@@ -108,11 +112,8 @@ class SerialTransport:
         self._clock = clock
         self._notify = notify
         self._framing = framing or Framing()
-        self._polled = polled
+        self._talk = talk
         self._state = TransportState()
-        self._outbox: deque[tuple[bytes, int]] = deque()
-        self._due: int | None = None
-        self._serial: serial.SerialBase | None = None
         self._queue: deque[Chunk] = deque()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -148,27 +149,6 @@ class SerialTransport:
             self._queue.clear()
             return chunks
 
-    def send(self, data: bytes, at: int = 0, due: int | None = None) -> None:
-        """Have the thread write ``data``; returns at once.
-
-        Args:
-            data: bytes; dropped where the port is not there or does not take them. May be empty.
-            at: stamp before which they must not be written, nanoseconds; waited for a twentieth of a second at most.
-            due: stamp at which ``notify`` is to be called, whether bytes have come or not; None for never.
-        """
-        with self._changed:
-            self._due = due
-            if not data:
-                return
-            if self._serial is None:
-                self._state = replace(self._state, unsent=self._state.unsent + 1)
-                return
-            self._outbox.append((data, at))
-            # Ports of the operating system can be woken from waiting for bytes; links look up soon anyway.
-            wake = getattr(self._serial, "cancel_read", None)
-            if wake is not None:
-                wake()
-
     def wait_for(self, condition: Callable[[TransportState], bool], timeout: float) -> bool:
         """Wait until the state fulfils a condition; False after ``timeout`` seconds."""
         with self._changed:
@@ -194,7 +174,7 @@ class SerialTransport:
     def _session(self) -> None:
         link = "://" in self._port
         timeout = self._settings.link_timeout if link else self._settings.read_timeout
-        if self._polled:
+        if self._talk is not None:
             timeout = min(timeout, self._settings.poll_timeout)
         with serial.serial_for_url(
             self._port,
@@ -205,47 +185,30 @@ class SerialTransport:
             timeout=timeout,
             write_timeout=self._settings.write_timeout,
         ) as port:
-            self._plugged(port)
-            try:
-                while not self._stopped.is_set():
-                    data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
-                    if data:
-                        self._put((self._clock(), data))
-                    if self._polled:
-                        self._write(port)
-                        self._remind()
-            finally:
-                self._plugged(None)
-
-    def _plugged(self, port: serial.SerialBase | None) -> None:
-        with self._changed:
-            self._serial = port
-            self._outbox.clear()
-        if port is not None:
             self._update(connected=True, connections=self._state.connections + 1)
+            due = None if self._talk is None else self._exchange(port, self._talk, b"")
+            while not self._stopped.is_set():
+                data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
+                if self._talk is not None:
+                    if data or (due is not None and self._clock() >= due):
+                        due = self._exchange(port, self._talk, data)
+                elif data:
+                    self._put((self._clock(), data))
 
-    def _write(self, port: serial.SerialBase) -> None:
-        while True:
-            with self._changed:
-                if not self._outbox:
-                    return
-                data, at = self._outbox.popleft()
+    def _exchange(self, port: serial.SerialBase, talk: Callable[[int, bytes], Request], data: bytes) -> int | None:
+        """Hand over what has come and write what is said to it; return when to do so again."""
+        said, at, due = talk(self._clock(), data)
+        state = replace(self._state, bytes=self._state.bytes + len(data))
+        if said:
             self._stopped.wait(min(max(0, at - self._clock()) / _SECOND, _LONGEST_PAUSE))
             try:
-                port.write(data)
+                port.write(said)
             except serial.SerialTimeoutException:
-                self._update(unsent=self._state.unsent + 1)
+                state = replace(state, unsent=state.unsent + 1)
             else:
-                self._update(sent=self._state.sent + len(data))
-
-    def _remind(self) -> None:
-        """Call ``notify`` once its time has come."""
-        with self._changed:
-            if self._due is None or self._clock() < self._due:
-                return
-            self._due = None
-        if self._notify is not None:
-            self._notify()
+                state = replace(state, sent=state.sent + len(said))
+        self._update(bytes=state.bytes, sent=state.sent, unsent=state.unsent)
+        return due
 
     def _put(self, chunk: Chunk) -> None:
         with self._changed:

@@ -79,6 +79,19 @@ def test_each_unit_is_asked_once_a_round_for_what_the_description_names():
     assert len(bench.frames) == pytest.approx(10, abs=1)
 
 
+def test_weights_that_a_unit_keeps_close_together_are_read_at_once():
+    """As a transmitter for several cells keeps them; others are not worth asking for what lies between."""
+    bus = modbus_bus(((5, 4), (5, 0), (5, 40)), status=StatusRegister(8, fault=1))
+    replies = {
+        bytes((5, 3, 0, 0, 0, 9)): answer(5, 0, 10, 0, 0, 0, 14, 0, 0, 0),
+        bytes((5, 3, 0, 8, 0, 34)): answer(5, 1, *[0] * 31, 0, 50),
+    }
+    bench = Bench(bus, {5: lambda request: replies[request[:6]]}).run(0.09)
+    ((_, frame),) = bench.frames
+    assert frame.status.tolist() == [OK, OK, FAULT]
+    assert frame.counts[0, :2].tolist() == [14, 10]
+
+
 def test_a_frame_is_as_old_as_its_readings():
     bench = Bench(modbus_bus(), {n: answer(n, 0, 1) for n in (1, 2, 3)}).run(0.09)
     ((arrival, frame),) = bench.frames

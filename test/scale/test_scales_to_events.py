@@ -101,7 +101,7 @@ def test_stamps_tell_when_the_load_changed():
 
 def test_a_scale_that_sends_half_as_often_as_described_is_told_and_still_weighs():
     bus = text_bus("and_stream")
-    hands = takes([PLATES[0]], (0.35,), 6.0, np.random.default_rng(1))
+    hands = takes([PLATES[0]], (0.35,), 6.0, np.random.default_rng(1))[1:]
     devices = dataclasses.replace(bus, reading=dataclasses.replace(bus.reading, rate=5.0))
     sender, driver = make_devices(STORE, devices, "quiet", 3), LoadCellDriver(bus, STORE)
     world = SimpleNamespace(handlings=hands, initial_weight=dict.fromkeys(PLATES, 5.0))

@@ -33,25 +33,28 @@ class Host:
 
     def __init__(self, bus, port):
         self.driver = LoadCellDriver(bus, STORE)
-        self.transport = SerialTransport(
-            port, bus.baudrate, FAST, framing=bus.framing, polled=True, notify=lambda: self.woken.set()
-        )
-        self.woken = threading.Event()
+        self.guard = threading.Lock()
         self.batches = []
+        self.transport = SerialTransport(port, bus.baudrate, FAST, framing=bus.framing, talk=self.talk)
         self.transport.start()
+
+    def talk(self, stamp, data):
+        with self.guard:
+            self.batches += self.driver.feed(stamp, data)
+            poll = self.driver.poll(stamp)
+        return poll.data, poll.at, poll.due
+
+    def health(self):
+        with self.guard:
+            return self.driver.health(time.time_ns())
 
     def until(self, condition, what):
         end = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < end, f"{what}; {self.transport.state()}; {self.driver.health(time.time_ns())}"
-            for arrival, data in self.transport.fetch():
-                self.batches += self.driver.feed(arrival, data)
-            now = time.time_ns()
-            self.batches += self.driver.feed(now, b"") + self.driver.idle(now)
-            poll = self.driver.poll(now)
-            self.transport.send(poll.data, poll.at, poll.due)
-            self.woken.wait(0.05)
-            self.woken.clear()
+            assert time.monotonic() < end, f"{what}; {self.transport.state()}; {self.health()}"
+            with self.guard:
+                self.batches += self.driver.idle(time.time_ns())
+            self.transport.wait_for(lambda state: False, 0.05)
 
     def hear(self, *statuses):
         """Wait for a batch with samples and these statuses, heard from now on, and return its weights."""
@@ -130,7 +133,7 @@ def ends(tmp_path):
 SCALES = {
     "mt_sics continuous": text_bus("mt_sics"),
     "and_stream polled": text_bus("and_stream", polled=True),
-    "modbus_rtu": modbus_bus(((1, 0),)),
+    "modbus_rtu": modbus_bus(((1, 0),), timeout=0.2),
 }
 OK = PlateStatus.OK
 
@@ -179,7 +182,7 @@ def test_a_scale_is_zeroed_and_tared(ends):
 
 
 def test_several_transmitters_share_a_line_and_one_that_is_deaf_holds_up_none(ends):
-    bus = modbus_bus(type="float32", scale=1.0, word_order="little")
+    bus = modbus_bus(type="float32", scale=1.0, word_order="little", timeout=0.2)
     two = dataclasses.replace(bus.registers, points=((1, 0), (3, 0)))
     ends.bench(dataclasses.replace(bus, channels=bus.channels[:2], registers=two))
     host = ends.host(bus)
@@ -223,7 +226,7 @@ def check_against_pymodbus(host):
     assert host.hear(OK, OK, fault)[:2] == pytest.approx([1.5, -0.02])
     # Unit 4 has no register 0 and says so.
     assert host.driver.take_notices() == ["bus: unit 4 answers with exception 2"]
-    assert host.driver.health(time.time_ns()).counts.crc_errors == 0
+    assert host.health().counts.crc_errors == 0
 
 
 def test_the_server_of_pymodbus_is_read_over_a_socket(ends):

@@ -92,9 +92,9 @@ def test_sensors_run_before_the_scenario(store: Store, running: Simulation) -> N
 
 def test_scales_answer_whoever_asks(store: Store, running: Simulation) -> None:
     with serial.Serial(serial_port(running.run_dir, "bus_c"), store.bus["bus_c"].baudrate, timeout=5) as port:
-        # unit 5, function 3, two registers from 0, and the checksum of the specification
-        port.write(bytes.fromhex("050300000002c58f"))
-        assert port.read(3) == bytes((5, 3, 4)) and len(port.read(6)) == 6
+        # unit 2, function 3, two registers from 0, and the checksum of the specification
+        port.write(bytes.fromhex("020300000002c438"))
+        assert port.read(3) == bytes((2, 3, 4)) and len(port.read(6)) == 6
     with serial.Serial(serial_port(running.run_dir, "bus_d"), store.bus["bus_d"].baudrate, timeout=5) as port:
         port.write(b"SIR\r\n")
         for _ in range(5):

@@ -172,13 +172,13 @@ CASES = [
     (B, ["buses", 2, "rate"], GONE, "buses[2].rate", "missing; expected readings a second for the protocol modbus_rtu"),
     (B, ["buses", 2, "units"], [], "buses[2].units", "at least 1"),
     (B, ["buses", 2, "mode"], "polled", "buses[2].mode", "unknown key for the protocol modbus_rtu"),
-    (B, ["buses", 2, "units", 1, "unit"], 1, "buses[2].units[1]", "'unit 1 register 0' is taken by"),
+    (B, ["buses", 2, "units", 4, "unit"], 1, "buses[2].units[4]", "'unit 1 register 0' is taken by"),
     (B, ["buses", 2, "units", 1, "unit"], 0, "buses[2].units[1].unit", "a unit address (at least 1"),
     (B, ["buses", 2, "units", 1, "plate"], "g5/s1/p9", "buses[2].units[1].plate", "there is no 'g5/s1/p9'"),
     (B, ["buses", 2, "units", 1, "plate"], "g5/s2/p1", "buses[2].units[1].plate", "taken by"),
     (B, ["buses", 2, "units", 1, "scale"], 0.0, "buses[2].units[1].scale", "other than 0"),
     (B, ["buses", 2, "units", 1, "register"], 65535, "buses[2].units[1].register", "ends at 65535"),
-    (B, ["buses", 2, "units", 1, "registr"], 7, "buses[2].units[1].registr", "did you mean register"),
+    (B, ["buses", 2, "units", 0, "registr"], 7, "buses[2].units[0].registr", "did you mean register"),
     (B, ["buses", 2, "modbus"], GONE, "buses[2].modbus", "missing; expected a mapping for the protocol modbus_rtu"),
     (B, ["buses", 2, "modbus", "register"], GONE, "buses[2].modbus.register", "missing; expected a register address"),
     (B, ["buses", 2, "modbus", "type"], "int24", "buses[2].modbus.type", "one of int16, uint16, int32"),
@@ -188,8 +188,12 @@ CASES = [
     (B, ["buses", 2, "modbus", "status"], {"register": 7}, "buses[2].modbus.status", "a bit mask in overload or fault"),
     (
         B,
-        ["buses", 2, "modbus", "status"],
-        {"register": 500, "fault": 1},
+        ["buses", 2],
+        lambda bus: {
+            **bus,
+            "modbus": {**bus["modbus"], "status": {"register": 500, "fault": 1}},
+            "units": bus["units"][:1],
+        },
         "buses[2].modbus.register",
         "within 120 of the status register 500",
     ),
@@ -327,7 +331,7 @@ def test_whole_numbers_with_exponent_are_numbers(folder):
 
 def test_scales_of_every_protocol_are_read(folder):
     change(
-        folder, B, ["buses", 2, "units", 4], {"unit": 1, "register": 2, "scale": 0.01, "zero": 5, "plate": "g5/s1/p5"}
+        folder, B, ["buses", 2, "units", 4], {"unit": 7, "register": 20, "scale": 0.01, "zero": 5, "plate": "g5/s1/p5"}
     )
     change(folder, B, ["buses", 2, "modbus", "status"], {"register": 8, "overload": 2})
     change(folder, B, ["buses", 3, "protocol"], "and_stream")
@@ -338,7 +342,7 @@ def test_scales_of_every_protocol_are_read(folder):
     store = load_store(folder)
 
     transmitters, scale = store.buses[2:]
-    assert transmitters.registers.points == ((1, 0), (2, 0), (3, 0), (4, 0), (1, 2))
+    assert transmitters.registers.points == ((1, 0), (1, 2), (1, 4), (1, 6), (7, 20))
     assert transmitters.registers.status == StatusRegister(8, overload=2)
     assert transmitters.channels[3:] == (
         Channel(0, 3, "g5/s1/p4", 0.001),

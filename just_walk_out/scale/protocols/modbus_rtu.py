@@ -42,14 +42,21 @@ _FAST_SILENCE = 1_750_000
 _PATIENCE = 3
 _RETRY = 2 * _SECOND
 _LONGEST = 1024
+# Weights of one unit with so many registers between them are read at once, up to so many: what lies between may be
+# registers that the unit does not have.
+_NEAR = 2
+_MOST = 64
 
 
 @dataclass(eq=False)
 class _Unit:
-    """A transmitter: what to ask it for, what its answer looks like, and how it has behaved."""
+    """A transmitter, or what of it one request asks for: what its answer looks like, and how it has behaved.
+
+    ``values`` are channels and where in the answer they stand, ``status`` is where the flags do.
+    """
 
     number: int
-    value: int
+    values: tuple[tuple[int, int], ...]
     status: int
     request: bytes
     size: int
@@ -81,9 +88,7 @@ class ModbusPoller:
         self._bus = bus
         self._registers = bus.registers
         self._framer = FramerRTU(DecodePDU(is_server=False))
-        self._units = [
-            _unit(number, register, bus.registers, self._framer) for number, register in bus.registers.points
-        ]
+        self._units = [_unit(group, bus.registers, self._framer) for group in _groups(bus.registers)]
         self._period = round(_SECOND / bus.reading.rate)
         self._timeout = round(bus.reading.timeout * _SECOND)
         self._latency = round(bus.reading.latency * _SECOND)
@@ -158,8 +163,9 @@ class ModbusPoller:
         return Poll(unit.request, at, self._deadline)
 
     def _begin(self) -> None:
-        self._status = np.full(len(self._units), NO_VALUE, np.uint8)
-        self._values = np.full((1, len(self._units)), math.nan)
+        channels = len(self._registers.points)
+        self._status = np.full(channels, NO_VALUE, np.uint8)
+        self._values = np.full((1, channels), math.nan)
         self._weighed = []
 
     def _add_trial(self, now: int) -> bool:
@@ -188,9 +194,10 @@ class ModbusPoller:
             return []
         self._asked = None
         unit.misses = 0
+        self._counts.refusals += message.isError()
         if self._in_round:
-            index = self._units.index(unit)
-            self._status[index], self._values[0, index] = self._weigh(unit, message)
+            for channel, place in unit.values:
+                self._status[channel], self._values[0, channel] = self._weigh(unit, message, place)
             self._weighed.append(arrival - unit.size * self._byte - self._latency)
         return self._end_turn(arrival)
 
@@ -237,9 +244,8 @@ class ModbusPoller:
         except ModbusException:
             return None
 
-    def _weigh(self, unit: _Unit, message: ModbusPDU) -> tuple[int, float]:
+    def _weigh(self, unit: _Unit, message: ModbusPDU, place: int) -> tuple[int, float]:
         if message.isError():
-            self._counts.refusals += 1
             self._notices[f"{self._bus.id}: unit {unit.number} answers with exception {message.exception_code}"] = None
             return FAULT, math.nan
         flags = self._registers.status
@@ -250,7 +256,7 @@ class ModbusPoller:
             if state & flags.overload:
                 return SATURATED, math.nan
         code = _FORMATS[self._registers.type]
-        words = list(message.registers[unit.value : unit.value + struct.calcsize(code) // 2])
+        words = list(message.registers[place : place + struct.calcsize(code) // 2])
         if self._registers.word_order == "little":
             words.reverse()
         order = ">" if self._registers.byte_order == "big" else "<"
@@ -258,10 +264,32 @@ class ModbusPoller:
         return (OK, value) if math.isfinite(value) else (FAULT, math.nan)
 
 
-def _unit(number: int, register: int, registers: Registers, framer: FramerRTU) -> _Unit:
-    """Say what to ask of a unit: all registers from the weight to its flags at once."""
-    last = register + struct.calcsize(_FORMATS[registers.type]) // 2 - 1
-    first = status = register
+def _words(registers: Registers) -> int:
+    return struct.calcsize(_FORMATS[registers.type]) // 2
+
+
+def _groups(registers: Registers) -> list[list[int]]:
+    """Put channels together that one request can read: of one unit, and close to each other."""
+    groups: list[list[int]] = []
+    for channel in sorted(range(len(registers.points)), key=registers.points.__getitem__):
+        unit, register = registers.points[channel]
+        if groups:
+            last_unit, last = registers.points[groups[-1][-1]]
+            first = registers.points[groups[-1][0]][1]
+            near = register - last - _words(registers) <= _NEAR and register - first < _MOST
+            if unit == last_unit and near:
+                groups[-1].append(channel)
+                continue
+        groups.append([channel])
+    return sorted(groups)
+
+
+def _unit(channels: list[int], registers: Registers, framer: FramerRTU) -> _Unit:
+    """Say what to ask of a unit: all registers from the first weight to the last and the flags at once."""
+    number = registers.points[channels[0]][0]
+    places = [registers.points[channel][1] for channel in channels]
+    first, last = min(places), max(places) + _words(registers) - 1
+    status = first
     if registers.status is not None:
         status = registers.status.register
         first, last = min(first, status), max(last, status)
@@ -270,7 +298,7 @@ def _unit(number: int, register: int, registers: Registers, framer: FramerRTU) -
     function = request.function_code
     return _Unit(
         number=number,
-        value=register - first,
+        values=tuple((channel, place - first) for channel, place in zip(channels, places, strict=True)),
         status=status - first,
         request=framer.buildFrame(request),
         size=_OVERHEAD + 2 * count,
