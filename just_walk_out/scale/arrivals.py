@@ -9,7 +9,8 @@ _MS = 1_000_000
 # Intervals looked at to tell how often a scale sends, and how far off the description may be.
 _INTERVALS = 25
 _TOLERANCE = 1.5
-_GAP_PERIODS = 1.75
+# A reading that is late is not lost.
+_GAP_PERIODS = 3.5
 
 
 class ArrivalClock:

@@ -22,6 +22,8 @@ from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _GAP_PERIODS = 1.75
+# Scales send single readings, and one that is read late has lost nothing.
+_SPARSE_GAP_PERIODS = 3.5
 
 
 class _Stream:
@@ -46,7 +48,8 @@ class _Stream:
         samples = record.samples.astype(np.float64)
         period = record.sample_period
         expected = self.newest + period
-        if record.lost != self._lost or record.stamp - expected > (_GAP_PERIODS - 1.0) * period:
+        longest = _GAP_PERIODS if len(samples) > 1 else _SPARSE_GAP_PERIODS
+        if record.lost != self._lost or record.stamp - expected > (longest - 1.0) * period:
             self._filter.reset()
         self._lost = record.lost
         if any(record.status):

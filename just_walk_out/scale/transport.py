@@ -183,7 +183,8 @@ class SerialTransport:
             parity=_PARITY[self._framing.parity],
             stopbits=self._framing.stop_bits,
             timeout=timeout,
-            write_timeout=self._settings.write_timeout,
+            # pyserial has none for RFC 2217; its socket waits for five seconds at most.
+            write_timeout=None if self._port.startswith("rfc2217:") else self._settings.write_timeout,
         ) as port:
             self._update(connected=True, connections=self._state.connections + 1)
             due = None if self._talk is None else self._exchange(port, self._talk, b"")

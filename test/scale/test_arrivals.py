@@ -42,4 +42,4 @@ def test_a_scale_that_sends_at_another_rate_is_noticed(true):
 
 def test_missing_readings_are_counted():
     clock = ArrivalClock(100 * MS)
-    assert run(clock, [100] * 20 + [200] + [100] * 5 + [410] + [100] * 5)[1] == 1 + 3
+    assert run(clock, [100] * 20 + [210] + [100] * 5 + [410] + [100] * 5)[1] == 3, "one is late, three are missing"

@@ -83,6 +83,17 @@ def test_takes_are_found_at_the_rates_of_scales(bus, jitter):
     assert np.median(delays) < 5.0 / bus.reading.rate + 0.4
 
 
+def test_readings_that_come_late_on_a_busy_host_lose_no_event():
+    hands = takes(PLATES, (0.1, 0.35, 1.0), 4.0, np.random.default_rng(1))
+    _, batches = record(modbus_bus(timeout=0.5), hands, jitter=0.03)
+    gaps = np.diff([batch.stamp for _, batch in batches]) / 1e6
+    assert np.mean(gaps > 175) > 0.05, "many rounds are late"
+    events = events_of(batches)
+    hits, truths, found, _ = score(hands, events)
+    assert (hits, found) == (truths, truths)
+    assert not any(event.degraded for _, event in events)
+
+
 def test_stamps_tell_when_the_load_changed():
     """A step of the load shows at its time, whatever the line and the jitter of the host add."""
     for bus in (text_bus("mt_sics"), text_bus("and_stream"), modbus_bus(((1, 0),))):

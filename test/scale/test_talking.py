@@ -12,10 +12,12 @@ import tty
 from types import SimpleNamespace
 
 import pytest
+import serial
 from buses import PLATES, STORE, modbus_bus, text_bus
 from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
+from serial.rfc2217 import PortManager
 
 from just_walk_out.records import PlateStatus
 from just_walk_out.scale.driver import LoadCellDriver
@@ -270,6 +272,48 @@ def test_the_server_of_pymodbus_is_read_over_a_serial_line(ends, tmp_path):
         for pair in pairs:
             for descriptor in pair:
                 os.close(descriptor)
+
+
+class Terminal(serial.Serial):
+    """A pseudo-terminal as a port: it has no modem lines, which an RFC 2217 server reports."""
+
+    cts = dsr = ri = cd = False
+    rts = dtr = True
+
+
+@pytest.mark.parametrize("bus", [SCALES["mt_sics continuous"], SCALES["modbus_rtu"]], ids=["mt_sics", "modbus_rtu"])
+def test_a_scale_behind_an_rfc2217_server_is_weighed(ends, bus):
+    """A serial server that lets the client set the speed; the server's part is pyserial's."""
+    ends.bench(bus)
+    over = threading.Event()
+
+    def serve():
+        peer, _ = listener.accept()
+        guard = threading.Lock()
+
+        class Connection:
+            def write(self, data):
+                with guard, contextlib.suppress(OSError):
+                    peer.sendall(data)
+
+        with peer, Terminal(str(ends.port), bus.baudrate, timeout=0.01) as port:
+            manager = PortManager(port, Connection())
+            peer.settimeout(0.01)
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    port.write(b"".join(manager.filter(peer.recv(1024))))
+                data = port.read(max(1, port.in_waiting))
+                if data:
+                    Connection().write(b"".join(manager.escape(data)))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        host = ends.host(bus, f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
+        assert host.hear(OK) == pytest.approx([1.5], abs=0.2)
+        host.transport.stop()
+        over.set()
+        thread.join()
 
 
 def test_a_scale_behind_a_serial_server_of_the_network_is_asked(ends):
