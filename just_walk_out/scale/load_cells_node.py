@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
+from typing import Any
+
+from std_srvs.srv import Trigger
 
 from just_walk_out.records import ShelfWeights
 from just_walk_out.ros.diagnostics import Health, Level
@@ -11,6 +15,7 @@ from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
 from just_walk_out.scale.clock import ClockSettings
 from just_walk_out.scale.driver import DriverSettings, LoadCellDriver
+from just_walk_out.scale.protocols import Command
 from just_walk_out.scale.transport import SerialTransport, TransportSettings
 
 _BACKLOG = 1000  # batches kept for an executor that is held up
@@ -46,6 +51,8 @@ class LoadCellsNode(StoreNode):
             talk=None if bus.protocol == "board" else self._talk,
         )
         self.create_timer(_IDLE_PERIOD, self._idle)
+        for command in self._driver.commands:
+            self.create_service(Trigger, f"~/{command}_scale", partial(self._command, command))
         self.diagnostics.add(f"bus {name}", self._bus_health)
         self._transport.start()
 
@@ -57,6 +64,13 @@ class LoadCellsNode(StoreNode):
         if batches:
             self._wake.trigger()
         return poll.data, poll.at, poll.due
+
+    def _command(self, command: Command, _request: Any, response: Any) -> Any:
+        with self._guard:
+            self._driver.request(command)
+        response.success = True
+        response.message = f"{command}: asked; diagnostics say what becomes of it"
+        return response
 
     def _read(self) -> None:
         for arrival, data in self._transport.fetch():
@@ -82,8 +96,11 @@ class LoadCellsNode(StoreNode):
         line = self._transport.state()
         with self._guard:
             health = self._driver.health(self.get_clock().now().nanoseconds)
+            outcome = self._driver.outcome()
         values: dict[str, object] = {"port": self._port, "bytes": line.bytes, "reconnects": line.reconnects}
         values.update(vars_of(health.counts))
+        if outcome:
+            values["command"] = outcome
         for board in health.boards:
             values[f"board {board.board}"] = (
                 f"{board.rate:.1f} samples/s, {board.lost} lost, {board.restarts} restarts, "

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import Trigger
 
 from just_walk_out.records import PersonDetectionArray, PlateStatus, ShelfWeights
 from just_walk_out.resources import scenario_path
@@ -167,6 +168,24 @@ def test_scales_that_have_to_be_asked_come_go_and_come_back(devices, boards, bus
     scales.line.plug()
     devices.wait(lambda: len(sampled(devices, bus)) > count + 10, "weights do not flow again")
     assert int(devices.wait_for_health(part, OK)["reconnects"]) == 1
+
+
+def test_a_scale_is_zeroed_and_tared_by_service(devices, boards):
+    scale = boards("bus_d")
+    scale.line.plug()
+    part = "load_cells_d: bus bus_d"
+    devices.wait_for_health(part, OK)
+    for command, outcome in (("zero", "zero: refused"), ("tare", "tare: done")):
+        client = devices.observer.node.create_client(Trigger, f"load_cells_d/{command}_scale")
+        devices.wait(client.service_is_ready, "there is no service")
+        answer = client.call_async(Trigger.Request())
+        devices.wait(answer.done, "the service does not answer")
+        assert answer.result().success
+        devices.wait(
+            lambda outcome=outcome: devices.health[part][-1][2].get("command") == outcome, "diagnostics do not say so"
+        )
+    # the honey on it is more than it may zero, and tared it weighs nothing
+    devices.wait(lambda: abs(sampled(devices, "bus_d")[-1].weights[0]) < 0.02, "it is not tared")
 
 
 def test_a_camera_that_is_missing_and_comes(devices, rehearsal):
