@@ -20,6 +20,8 @@ _PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial
 # A request waits this long at most for the silence that has to come before it.
 _LONGEST_PAUSE = 0.05
 _SECOND = 1_000_000_000
+# Nothing is due so much later: the clock was set back.
+_FAR = 5 * _SECOND
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ class SerialTransport:
             while not self._stopped.is_set():
                 data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
                 if self._talk is not None:
-                    if data or (due is not None and self._clock() >= due):
+                    if data or (due is not None and not 0 < due - self._clock() < _FAR):
                         due = self._exchange(port, self._talk, data)
                 elif data:
                     self._put((self._clock(), data))

@@ -166,6 +166,23 @@ def test_a_unit_that_misses_once_is_asked_again_in_the_same_round():
     assert [data[0] for _, data in bench.requests[:5]] == [1, 2, 3, 2, 1]
 
 
+def test_half_an_answer_is_none_and_the_next_one_is_whole():
+    answers = iter([answer(2, 0, 2)[:4], *[answer(2, 0, 2)] * 50])
+    bench = Bench(modbus_bus(), {1: answer(1, 0, 1), 2: lambda _: next(answers), 3: answer(3, 0, 3)}).run(1.0)
+    assert bench.rows() == [[1, 2, 3]] * len(bench.frames) and len(bench.frames) >= 9
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_clock_that_is_set_back_stops_nothing(answered):
+    bench = Bench(modbus_bus(), {n: answer(n, 0, n) for n in (1, 2, 3)} if answered else {}).run(1.0)
+    bench.now -= 3600 * SECOND
+    bench.parser.feed(b"", bench.now)
+    bench.requests.clear()
+    bench.replies = {n: answer(n, 0, n) for n in (1, 2, 3)}
+    bench.run(6.0)
+    assert len(bench.requests) > 100 and bench.rows()[-1] == [1, 2, 3]
+
+
 def test_a_unit_that_comes_back_is_weighed_again():
     replies = {1: answer(1, 0, 1), 3: answer(3, 0, 3)}
     bench = Bench(modbus_bus(), replies).run(5.0)

@@ -281,6 +281,7 @@ class Terminal(serial.Serial):
     rts = dtr = True
 
 
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
 @pytest.mark.parametrize("bus", [SCALES["mt_sics continuous"], SCALES["modbus_rtu"]], ids=["mt_sics", "modbus_rtu"])
 def test_a_scale_behind_an_rfc2217_server_is_weighed(ends, bus):
     """A serial server that lets the client set the speed; the server's part is pyserial's."""

@@ -207,6 +207,14 @@ def test_a_polled_scale_that_is_absent_is_asked_less_often_and_found_again():
     assert 40 <= len(readings) <= 50
 
 
+@pytest.mark.parametrize(("polled", "least"), [(True, 40), (False, 2)])
+def test_a_clock_that_is_set_back_stops_nothing(polled, least):
+    parser = make_parser(text_bus("mt_sics", polled=polled))
+    talk(parser, 2.0)
+    written, _ = talk(parser, 10.0, lambda data: b"S D      12.50 g\r\n", start=T0 - 3600 * SECOND)
+    assert len(written) >= least
+
+
 def test_a_scale_is_started_and_started_again_when_it_falls_silent_or_was_switched_off():
     parser = make_parser(text_bus("mt_sics"))
     assert parser.poll(T0).data == b"SIR\r\n"

@@ -41,6 +41,7 @@ _FAST_SILENCE = 1_750_000
 # Rounds without an answer after which a unit is out, and the time between tries then.
 _PATIENCE = 3
 _RETRY = 2 * _SECOND
+_FAR = 3 * _SECOND
 _LONGEST = 1024
 # Weights of one unit with so many registers between them are read at once, up to so many: what lies between may be
 # registers that the unit does not have.
@@ -143,8 +144,9 @@ class ModbusPoller:
         """Return the next request, and when to look again, at host time ``now``, nanoseconds."""
         if self._asked is not None:
             return Poll(due=self._deadline)
+        self._quiet = min(self._quiet, now + self._silence)
         if not self._turns:
-            if now < self._next:
+            if 0 < self._next - now < _FAR:
                 return Poll(due=self._next)
             self._begin()
             for unit in self._units:
@@ -153,7 +155,7 @@ class ModbusPoller:
             self._in_round = bool(self._turns)
             # A little late is made up for; much is not.
             late = now - self._next
-            self._next = now + self._period - (late if late < self._period // 2 else 0)
+            self._next = now + self._period - (late if 0 < late < self._period // 2 else 0)
             if not self._turns and not self._add_trial(now):
                 return Poll(due=self._next)
         unit = self._asked = self._turns.popleft()
@@ -171,7 +173,7 @@ class ModbusPoller:
     def _add_trial(self, now: int) -> bool:
         """Let one unit that is out have a try, if it is time."""
         for unit in self._units:
-            if unit.out and now >= unit.retry:
+            if unit.out and not 0 < unit.retry - now <= _RETRY:
                 unit.retry = now + _RETRY
                 self._turns.append(unit)
                 return True
@@ -179,7 +181,8 @@ class ModbusPoller:
 
     def _expire(self, now: int) -> list[Frame]:
         unit = self._asked
-        if unit is None or now < self._deadline:
+        # A deadline far ahead is that of a clock that has been set back since.
+        if unit is None or 0 < self._deadline - now < self._timeout + _FAR:
             return []
         self._asked = None
         self._counts.timeouts += 1

@@ -17,6 +17,7 @@ _LONGEST = 64
 _PAUSE = 300_000_000
 # A scale that sends of its own accord is reminded after so long without a word.
 _WAKE = 2 * _SECOND
+_FAR = 3 * _SECOND
 # So long may zeroing wait until the load rests.
 _COMMAND_TIMEOUT = 15 * _SECOND
 # After so many requests without an answer the scale is asked once a second only.
@@ -113,9 +114,11 @@ class TextScale:
 
     def poll(self, now: int) -> Poll:
         """Return what to write at host time ``now``, nanoseconds."""
-        if self._waiting is not None and now - self._waiting[1] > _COMMAND_TIMEOUT:
+        # Times ahead of now are those of a clock that has been set back since.
+        self._next = min(self._next, now + _FAR)
+        if self._waiting is not None and not 0 <= now - self._waiting[1] <= _COMMAND_TIMEOUT:
             self._finish("no answer")
-        if self._asked is not None and now - self._asked >= self._timeout:
+        if self._asked is not None and not 0 <= now - self._asked < self._timeout:
             self._asked = None
             self._misses += 1
             self._counts.timeouts += 1
@@ -143,7 +146,7 @@ class TextScale:
         self._asked = now
         # A little late is made up for; much is not.
         late = now - self._next
-        self._next = now + self._period - (late if late < self._period // 2 else 0)
+        self._next = now + self._period - (late if 0 < late < self._period // 2 else 0)
         return Poll(self._dialect.ask, now, now + self._timeout)
 
     def _take(self, line: bytes, arrival: int) -> tuple[int, float] | None:
