@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find just_walk_out msg config launch cmake -type f -not -path '*/__pycache__/*') \
+SOURCES := $(shell find just_walk_out msg srv config launch cmake -type f -not -path '*/__pycache__/*') \
 	setup.py CMakeLists.txt package.xml pyproject.toml README.md
 # what pyproject.toml asks for to build: installed once, so that later builds take seconds
 define REQUIREMENTS
@@ -24,7 +24,7 @@ help:
 	@echo "make demo    set up and run the simulated store (DEMO='--scenario plain --out out/demo' to choose)"
 	@echo "make test    set up, check style and types, run the tests (TEST='test/scale -k parser' to choose)"
 	@echo "make setup   set up only: $(VENV) with ROS 2, messages and the package"
-	@echo "make colcon  build the package with colcon, as in a ROS 2 workspace"
+	@echo "make colcon  build the package with colcon, as in a ROS 2 workspace (COLCON=--symlink-install to choose)"
 	@echo "make clean   remove $(VENV) and all build results"
 
 demo: setup
@@ -54,17 +54,20 @@ $(VENV)/.requirements: pyproject.toml
 
 $(VENV)/.package: $(VENV)/.requirements $(SOURCES)
 	$(say) "Building messages and installing the package"
+	@touch $@.begun  # what is edited during the build is newer than it
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall . || exit 1
-	@touch $@
+	@mv $@.begun $@
 
 # colcon finds the venv's ROS as it would find /opt/ros: by its prefix
 colcon: setup
 	$(say) "Building with colcon"
 	@ROS="$$(cd $(VENV) && pwd)" && PATH="$$ROS/bin:$$PATH" AMENT_PREFIX_PATH="$$ROS" CMAKE_PREFIX_PATH="$$ROS" \
 		colcon --log-base build/colcon/log build --paths . --build-base build/colcon/build \
-		--install-base build/colcon/install --cmake-args -Wno-dev -DPython3_EXECUTABLE="$$ROS/bin/python"
+		--install-base build/colcon/install $(COLCON) --cmake-args -Wno-dev -DPython3_EXECUTABLE="$$ROS/bin/python"
 	@cd / && . "$(CURDIR)/build/colcon/install/setup.sh" && LD_LIBRARY_PATH="$(CURDIR)/build/colcon/install/just_walk_out/lib:$$LD_LIBRARY_PATH" \
 		"$(CURDIR)/$(BIN)/python" -c "import just_walk_out.msg as m; print('messages at', m.__path__[0]); from just_walk_out.msg import Charge; Charge()"
+	@test -x build/colcon/install/just_walk_out/lib/just_walk_out/gate && PATH="$(CURDIR)/$(BIN):$$PATH" \
+		sh -c '. "$(CURDIR)/build/colcon/install/setup.sh" && cd / && "$(CURDIR)/build/colcon/install/just_walk_out/bin/jwo" --version'
 
 clean:
 	rm -rf $(VENV) build install log out *.egg-info

@@ -7,6 +7,7 @@ same parameter files.
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import yaml
 from just_walk_out.resources import share
 from just_walk_out.settings import validate
 from just_walk_out.simulation.endpoints import camera_source, serial_port
-from just_walk_out.store.model import Store
+from just_walk_out.store.model import MAIN_HOST, Store
 
 Settings = TypeVar("Settings")
 
@@ -26,8 +27,12 @@ PIPELINE_NODES = ("shelf_events", "person_tracker", "entry", "gate", "pickup_det
 
 
 def environment() -> dict[str, str]:
-    """Return what every process of a store needs in its environment: transports that carry images."""
-    return {"FASTDDS_DEFAULT_PROFILES_FILE": str(share() / "config" / "fastdds.xml")}
+    """Return what every process of a store needs in its environment: transports that carry images.
+
+    What this process has been given for it goes on to the others.
+    """
+    name = "FASTDDS_DEFAULT_PROFILES_FILE"
+    return {name: os.environ.get(name) or str(share() / "config" / "fastdds.xml")}
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class NodePlan:
         name: node name.
         parameters: beside those of the parameter file.
         parameter_files: YAML files, later ones win.
-        host: name of the computer it should run on; empty: anywhere.
+        host: name of the computer it runs on.
         part: what it reports in diagnostics, ``<name>: <part>``.
     """
 
@@ -47,14 +52,21 @@ class NodePlan:
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     parameter_files: tuple[Path, ...] = ()
-    host: str = ""
+    host: str = MAIN_HOST
     part: str = "stage"
 
     def arguments(self, namespace: str = "", log_level: str = "info") -> list[str]:
         """Return the ROS arguments of the process."""
-        args = ["--ros-args", "-r", f"__node:={self.name}", "--log-level", f"{self.name}:={log_level}"]
+        args = ["--ros-args", "-r", f"__node:={self.name}"]
         if namespace:
             args += ["-r", f"__ns:=/{namespace.strip('/')}"]
+        return args + self.settings(namespace, log_level)
+
+    def settings(self, namespace: str = "", log_level: str = "info") -> list[str]:
+        """Return the ROS arguments beside name and namespace: log level, parameter files and parameters."""
+        # loggers are named after the node with its namespace, joined by dots
+        logger = ".".join([*filter(None, namespace.split("/")), self.name])
+        args = ["--log-level", f"{logger}:={log_level}"]
         for path in self.parameter_files:
             args += ["--params-file", str(path)]
         for name, value in self.parameters.items():
@@ -111,10 +123,12 @@ def plan(
     if use_sim_time:
         common["use_sim_time"] = True
 
-    def node(executable: str, name: str = "", part: str = "stage", **parameters: Any) -> NodePlan:
+    def node(
+        executable: str, name: str = "", part: str = "stage", host: str = MAIN_HOST, **parameters: Any
+    ) -> NodePlan:
         file = folder / f"{executable}.yaml"
         files = (file,) if file.is_file() else ()
-        return NodePlan(executable, name or executable, {**common, **parameters}, files, part=part)
+        return NodePlan(executable, name or executable, {**common, **parameters}, files, host, part)
 
     scanners = {f"ports.{gate}": port for gate, port in ends.scanners.items()}
     if not sensors:
@@ -125,13 +139,26 @@ def plan(
     if sensors:
         for bus in store.buses:
             chosen = {"port": ends.buses[bus.id]} if bus.id in ends.buses else {}
-            nodes.append(node("load_cells", f"load_cells_{bus.id}", f"bus {bus.id}", bus=bus.id, **chosen))
+            nodes.append(node("load_cells", f"load_cells_{bus.id}", f"bus {bus.id}", bus.host, bus=bus.id, **chosen))
         for camera in store.cameras:
             chosen = {"source": ends.cameras[camera.id]} if camera.id in ends.cameras else {}
-            nodes.append(node("camera", f"camera_{camera.id}", f"camera {camera.id}", camera=camera.id, **chosen))
+            name, part = f"camera_{camera.id}", f"camera {camera.id}"
+            nodes.append(node("camera", name, part, camera.host, camera=camera.id, **chosen))
     expected = [f"{each.name}: {each.part}" for each in nodes]
     nodes.append(node("monitor", part="monitor", expected=expected))
     return nodes
+
+
+def of_host(nodes: Sequence[NodePlan], host: str) -> list[NodePlan]:
+    """Return the nodes of one computer; all of them if ``host`` is empty.
+
+    Raises:
+        ValueError: no node runs there; names the computers there are.
+    """
+    if host and all(node.host != host for node in nodes):
+        known = ", ".join(dict.fromkeys(node.host for node in nodes))
+        raise ValueError(f"host {host!r} runs nothing of this store; expected one of {known}")
+    return [node for node in nodes if host in ("", node.host)]
 
 
 def module_of(executable: str) -> str:

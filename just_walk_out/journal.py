@@ -3,16 +3,18 @@
 A stage appends a decision before it publishes it; an id that is already there is refused, so that a
 repeated or replayed message cannot decide twice. SQLite in WAL mode with full synchronisation: a
 decision survives a killed process and a lost power supply.
+
+Journals grow for ever, restarts must not: a stage reads what is recent, and asks for older ids one by one.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from just_walk_out.database import open_database
 from just_walk_out.records import Record, from_dict, to_dict
 
 _SCHEMA = """
@@ -23,8 +25,12 @@ CREATE TABLE IF NOT EXISTS journal (
     stamp INTEGER NOT NULL,
     body TEXT NOT NULL,
     UNIQUE (kind, id)
-)
+);
+CREATE INDEX IF NOT EXISTS journal_stamp ON journal (kind, stamp);
 """
+
+RECENT = 7 * 24 * 3600 * 1_000_000_000
+"""Nanoseconds of event time after which nothing that was decided bears on what is still to be decided."""
 
 
 class Journal:
@@ -39,13 +45,8 @@ class Journal:
         Raises:
             sqlite3.DatabaseError: the file is not a database or cannot be written.
         """
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA busy_timeout=5000")
-        self._connection.execute(_SCHEMA)
+        self._connection = open_database(path)
+        self._connection.executescript(_SCHEMA)
 
     def append(self, record: Any, id: str, stamp: int) -> bool:
         """Write one record; returns False, and writes nothing, if its class and id are known."""
@@ -65,6 +66,21 @@ class Journal:
         rows = self._connection.execute("SELECT body FROM journal WHERE kind = ? ORDER BY sequence", (kind.__name__,))
         for (body,) in rows.fetchall():
             yield from_dict(kind, json.loads(body))
+
+    def recent(self, kind: type[Record]) -> Iterator[Record]:
+        """Yield the records of one class of the last ``RECENT`` before what was written last, in that order."""
+        last = self._connection.execute("SELECT stamp FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
+        if last is None:
+            return
+        query = "SELECT body FROM journal WHERE kind = ? AND stamp >= ? ORDER BY sequence"
+        for (body,) in self._connection.execute(query, (kind.__name__, last[0] - RECENT)).fetchall():
+            yield from_dict(kind, json.loads(body))
+
+    def last(self, kind: type[Record], count: int) -> list[Record]:
+        """Return the ``count`` records of one class that were written last, in the order they were written."""
+        query = "SELECT body FROM journal WHERE kind = ? ORDER BY sequence DESC LIMIT ?"
+        rows = self._connection.execute(query, (kind.__name__, count)).fetchall()
+        return [from_dict(kind, json.loads(body)) for (body,) in reversed(rows)]
 
     def close(self) -> None:
         """Close the database; nothing more can be written."""

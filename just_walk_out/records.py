@@ -75,6 +75,7 @@ class PlateStatus(IntEnum):
     STALE = 1
     SATURATED = 2
     FAULT = 3
+    ADJUSTED = 4
 
 
 class EventState(IntEnum):
@@ -118,6 +119,7 @@ class VisitState(IntEnum):
     OPEN = 1
     LEFT = 2
     ABANDONED = 3
+    LOST = 4
 
 
 class Kind(IntEnum):
@@ -448,12 +450,15 @@ class Alert:
 
 
 Record = TypeVar("Record")
+_SAMPLES: Any = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @functools.cache
 def field_types(cls: type) -> dict[str, Any]:
     """Return the resolved type of each field of a record class, in order."""
     hints = typing.get_type_hints(cls)
+    # numpy 2.5 makes NDArray an alias that hides what it stands for
+    hints = {name: _SAMPLES if kind == NDArray[np.float32] else kind for name, kind in hints.items()}
     return {item.name: hints[item.name] for item in dataclasses.fields(cls)}
 
 

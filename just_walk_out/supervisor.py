@@ -14,7 +14,7 @@ from pathlib import Path
 _FIRST_WAIT = 0.5  # seconds before the first restart of a process that died
 _LONGEST_WAIT = 10.0
 _STEADY = 10.0  # seconds after which a process counts as started well
-_BAD_INPUT = 2  # exit status of a node with a wrong parameter: starting it again would not help
+BAD_INPUT = 2  # exit status of a node with a wrong parameter: starting it again would not help
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Supervisor:
             return
         if not child.respawn or child.given_up:
             return
-        if status == _BAD_INPUT:
+        if status == BAD_INPUT:
             child.given_up = True
             self.report(f"{child.name}: stopped because of its configuration, see {child.log or 'above'}")
             return

@@ -8,7 +8,7 @@ from launch.substitutions import LaunchConfiguration
 
 from just_walk_out.deployment import NodePlan, plan
 from just_walk_out.resources import share
-from just_walk_out.ros.launching import declarations, is_true, node_actions, rviz_action
+from just_walk_out.ros.launching import declarations, is_true, node_actions, rviz_action, speed
 from just_walk_out.store.load import load_store
 
 ARGUMENTS = {
@@ -28,9 +28,9 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         raise RuntimeError("replay.launch.py: the argument bag is needed, e.g. bag:=out/demo/bag")
     path = Path(given["store"])
     nodes = plan(load_store(path), path, state_dir=Path(given["state_dir"]), use_sim_time=True, sensors=False)
-    nodes.append(NodePlan("player", "player", {"bag": given["bag"], "rate": float(given["rate"])}))
+    nodes.append(NodePlan("player", "player", {"bag": given["bag"], "rate": speed("rate", given["rate"])}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])
-    if is_true(given["rviz"]):
+    if is_true("rviz", given["rviz"]):
         actions.append(rviz_action(given["namespace"], use_sim_time=True))
     return actions
 

@@ -1,22 +1,22 @@
 """A whole store: every node of the store description, started again when it dies."""
 
+import os
 from pathlib import Path
+from tempfile import gettempdir
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
-from just_walk_out.deployment import NodePlan, plan, simulated_endpoints
+from just_walk_out.deployment import NodePlan, of_host, plan, python_command, simulated_endpoints
 from just_walk_out.resources import share
-from just_walk_out.ros.launching import declarations, is_true, node_actions, rviz_action
+from just_walk_out.ros.launching import END, declarations, is_true, node_actions, rviz_action
+from just_walk_out.simulation.endpoints import free_port
 from just_walk_out.store.load import load_store
-
-RUN_DIR = Path("/tmp/just_walk_out")
-BASE_PORT = 8554
 
 ARGUMENTS = {
     "store": (str(share() / "config" / "demo_store"), "Store description: a folder with store.yaml, or the file"),
-    "host": ("", "Start only the nodes of this host; empty: all"),
+    "host": ("", "Start the nodes of this host alone, e.g. main; empty: all"),
     "namespace": ("", "Namespace for all nodes, so that two stores run side by side"),
     "sim": ("false", "Simulated devices and shoppers instead of real devices: true or false"),
     "scenario": ("demo", "With sim: scenario of config/scenarios, or a file"),
@@ -31,25 +31,29 @@ ARGUMENTS = {
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    path, sim, sim_time = Path(given["store"]), is_true(given["sim"]), is_true(given["use_sim_time"])
+    path = Path(given["store"])
+    sim, sim_time, rviz = (is_true(name, given[name]) for name in ("sim", "use_sim_time", "rviz"))
     store = load_store(path)
+    run_dir, port = Path(gettempdir()) / f"just_walk_out_{os.getpid()}", free_port()
     nodes = plan(
         store,
         path,
         state_dir=Path(given["state_dir"]) if given["state_dir"] else None,
-        endpoints=simulated_endpoints(store, RUN_DIR, BASE_PORT) if sim else None,
+        endpoints=simulated_endpoints(store, run_dir, port) if sim else None,
         use_sim_time=sim_time,
     )
-    nodes = [node for node in nodes if given["host"] in ("", node.host)]
+    nodes = of_host(nodes, given["host"])
     if given["record"]:
-        nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"]}))
+        clock = {"use_sim_time": True} if sim_time else {}
+        nodes.append(NodePlan("recorder", "recorder", {"store": str(path.resolve()), "bag": given["record"], **clock}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])
     if sim:
         key = given["key"] or str((path if path.is_dir() else path.parent) / "demo_private_key.pem")
-        command = ["jwo", "simulate", str(path), "--scenario", given["scenario"], "--key", key]
-        command += ["--run-dir", str(RUN_DIR), "--base-port", str(BASE_PORT)]
-        actions.append(ExecuteProcess(cmd=command, output="screen"))
-    if is_true(given["rviz"]):
+        options = [str(path), "--scenario", given["scenario"], "--key", key]
+        options += ["--run-dir", str(run_dir), "--base-port", str(port)]
+        command = python_command("just_walk_out.cli.main", ["simulate", *options])
+        actions.append(ExecuteProcess(cmd=command, name="simulate", sigterm_timeout=END, output="screen"))
+    if rviz:
         actions.append(rviz_action(given["namespace"], sim_time))
     return actions
 

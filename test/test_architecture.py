@@ -9,7 +9,16 @@ from just_walk_out.resources import share
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "just_walk_out"
-ROS = ("rclpy", "just_walk_out.msg", "rcl_interfaces", "builtin_interfaces", "launch", "launch_ros")
+ROS = (
+    "rclpy",
+    "just_walk_out.msg",
+    "just_walk_out.srv",
+    "std_srvs",
+    "rcl_interfaces",
+    "builtin_interfaces",
+    "launch",
+    "launch_ros",
+)
 DOORS = [path for path in PACKAGE.rglob("*.py") if path.name.endswith("_node.py") or path.parent.name == "ros"]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path not in DOORS)
 

@@ -57,6 +57,12 @@ def test_a_path_that_does_not_exist_is_one_line_and_status_1(arguments, tmp_path
     assert "nothing" in line
 
 
+def test_a_host_the_store_does_not_have_is_one_line_and_status_1(demo_path, capsys):
+    assert main(["up", str(demo_path), "--host", "cellar"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "jwo up: host 'cellar' runs nothing of this store; expected one of main"
+
+
 def test_an_unknown_scenario_names_those_there_are():
     with pytest.raises(ValueError, match=r"'party'.*crowd, demo, plain"):
         scenario_path("party")

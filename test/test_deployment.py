@@ -1,3 +1,4 @@
+import dataclasses
 import sys
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from just_walk_out.deployment import (
     command,
     environment,
     module_of,
+    of_host,
     plan,
     settings_of,
     simulated_endpoints,
@@ -41,6 +43,31 @@ def test_a_store_has_the_pipeline_and_a_node_for_each_bus_and_each_camera(demo_s
 def test_the_monitor_expects_every_other_node(demo_store, demo_path):
     *others, monitor = plan(demo_store, demo_path)
     assert monitor.parameters["expected"] == [f"{node.name}: {node.part}" for node in others]
+
+
+@pytest.fixture
+def spread(demo_store):
+    """The demo store with one camera and one bus on a computer of their own."""
+    cameras = (dataclasses.replace(demo_store.cameras[0], host="corner"), *demo_store.cameras[1:])
+    buses = (dataclasses.replace(demo_store.buses[0], host="shelf-pi"), *demo_store.buses[1:])
+    return dataclasses.replace(demo_store, cameras=cameras, buses=buses)
+
+
+def test_each_computer_starts_what_is_plugged_into_it_and_the_main_one_the_rest(spread, demo_path):
+    nodes = plan(spread, demo_path)
+    assert spread.hosts == ("main", "corner", "shelf-pi")
+    parts = {host: [node.name for node in of_host(nodes, host)] for host in spread.hosts}
+    assert parts["corner"] == [f"camera_{spread.cameras[0].id}"]
+    assert parts["shelf-pi"] == [f"load_cells_{spread.buses[0].id}"]
+    assert {*PIPELINE_NODES, "store_map", "monitor"} <= set(parts["main"])
+    assert sorted(name for names in parts.values() for name in names) == sorted(node.name for node in nodes)
+    assert of_host(nodes, "") == nodes
+    assert of_host(nodes, "main")[-1].parameters["expected"] == nodes[-1].parameters["expected"]
+
+
+def test_a_computer_without_nodes_is_refused_with_those_there_are(spread, demo_path):
+    with pytest.raises(ValueError, match="'cellar' runs nothing of this store; expected one of main, shelf-pi, corner"):
+        of_host(plan(spread, demo_path), "cellar")
 
 
 def test_endpoints_replace_devices_and_only_those_named(demo_store, demo_path):
@@ -91,7 +118,7 @@ def test_namespace_files_and_level_are_ros_arguments(tmp_path):
     assert arguments[0] == "--ros-args"
     assert "__ns:=/shop" in arguments
     assert "__node:=gate_a" in arguments
-    assert "gate_a:=debug" in arguments
+    assert "shop.gate_a:=debug" in arguments  # the logger of /shop/gate_a
     assert str(tmp_path / "gate.yaml") in arguments
 
 

@@ -53,9 +53,20 @@ def test_a_file_that_is_no_journal_is_an_error_and_stays_as_it_is(tmp_path):
     path = tmp_path / "j.sqlite"
     path.write_bytes(b"not a database, but longer than a page header " * 100)
     before = path.read_bytes()
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+    with pytest.raises(sqlite3.DatabaseError, match=r"j\.sqlite: .*not a database"):
         Journal(path)
     assert path.read_bytes() == before
+
+
+def test_what_is_recent_is_a_week_back_from_what_was_written_last():
+    journal = Journal()
+    assert list(journal.recent(Alert)) == [] == journal.last(Alert, 3)
+    day = 24 * 3600 * 1_000_000_000
+    for number in (0, 2, 99, 7, 8):  # a clock that ran ahead for a while hides nothing
+        journal.append(alert(number * day), f"a{number}", number * day)
+    assert [each.stamp // day for each in journal.recent(Alert)] == [2, 99, 7, 8]
+    assert [each.stamp // day for each in journal.last(Alert, 3)] == [99, 7, 8]
+    assert list(journal.recent(CodeScan)) == []
 
 
 def test_two_processes_may_write_one_after_the_other(tmp_path):

@@ -13,9 +13,9 @@ import importlib, sys
 class NoRos:
     def find_spec(self, name, path=None, target=None):
         root = name.split(".")[0]
-        if root in ("rclpy", "launch", "launch_ros", "builtin_interfaces") or root.endswith("_msgs"):
+        if root in ("rclpy", "launch", "launch_ros", "builtin_interfaces") or root.endswith(("_msgs", "_srvs")):
             raise ImportError(f"no ROS here: {name}")
-        if name == "just_walk_out.msg":
+        if name in ("just_walk_out.msg", "just_walk_out.srv"):
             raise ImportError("no messages here")
 
 sys.meta_path.insert(0, NoRos())

@@ -28,7 +28,7 @@ class CameraInfo:
         width: pixels.
         height: pixels.
         distortion_model: ``plumb_bob`` or ``equidistant``.
-        d: distortion coefficients; 5 for plumb_bob (k1, k2, p1, p2, k3), 4 for equidistant.
+        d: distortion coefficients; 5 for plumb_bob (k1, k2, p1, p2, k3) or 8 (and k4, k5, k6), 4 for equidistant.
         k: 3x3 camera matrix, row-major.
         r: 3x3 rectification, row-major.
         p: 3x4 projection, row-major.
@@ -41,6 +41,11 @@ class CameraInfo:
     k: tuple[float, ...]
     r: tuple[float, ...]
     p: tuple[float, ...]
+
+    @property
+    def standard_model(self) -> str:
+        """The name in sensor_msgs/distortion_models, which calls plumb_bob with eight coefficients otherwise."""
+        return "rational_polynomial" if len(self.d) == 8 else self.distortion_model
 
 
 def camera_info(camera: Camera) -> CameraInfo:
@@ -60,7 +65,7 @@ def write_camera_info(path: Path, name: str, info: CameraInfo) -> None:
         "image_height": info.height,
         "camera_name": name,
         "camera_matrix": {"rows": 3, "cols": 3, "data": list(info.k)},
-        "distortion_model": info.distortion_model,
+        "distortion_model": info.standard_model,
         "distortion_coefficients": {"rows": 1, "cols": len(info.d), "data": list(info.d)},
         "rectification_matrix": {"rows": 3, "cols": 3, "data": list(info.r)},
         "projection_matrix": {"rows": 3, "cols": 4, "data": list(info.p)},

@@ -7,6 +7,8 @@ import array
 import cv2
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
+from just_walk_out.camera.calibration import CameraInfo as Calibration
+from just_walk_out.camera.calibration import camera_info
 from just_walk_out.camera.capture import Capture, CaptureSettings, Frame
 from just_walk_out.camera.finder import FinderSettings, PersonFinder
 from just_walk_out.camera.person import PersonSettings
@@ -16,7 +18,8 @@ from just_walk_out.ros.conversions import to_message, to_time
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
-from just_walk_out.store.model import Camera
+
+_OPENING = 10.0  # seconds that a source may take to open for the first time before that is a fault
 
 
 class CameraNode(StoreNode):
@@ -42,7 +45,7 @@ class CameraNode(StoreNode):
         topic = f"camera/{name}"
         self._images = self.create_publisher(CompressedImage, f"{topic}/image_raw/compressed", qos.IMAGE)
         self._infos = self.create_publisher(CameraInfo, f"{topic}/camera_info", qos.IMAGE)
-        self._info = camera_info(self._camera)
+        self._info = to_camera_info(camera_info(self._camera))
         if self._finder is not None:
             self._detections = self.offer(PersonDetectionArray, camera=name)
         self._last_image = 0
@@ -116,6 +119,8 @@ class CameraNode(StoreNode):
             "latency [s]": f"{self._latency:.3f}",
             "size": f"{status.width}x{status.height}",
         }
+        if status.opening and status.silent < _OPENING:
+            return Health(Level.OK, "opening", values)
         if not status.connected and not status.finished:
             return Health(Level.ERROR, status.error or "not open yet", values)
         if self._fault or status.error:
@@ -129,14 +134,10 @@ class CameraNode(StoreNode):
         self._capture.close()
 
 
-def camera_info(camera: Camera) -> CameraInfo:
-    """Return the calibration of a camera as the standard message."""
-    message = CameraInfo(width=camera.width, height=camera.height, distortion_model=camera.distortion_model)
-    size = 4 if camera.distortion_model == "equidistant" else 5
-    message.d = [*camera.distortion, *([0.0] * (size - len(camera.distortion)))]
-    message.k = camera.intrinsic.reshape(-1)
-    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    message.p = [camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+def to_camera_info(info: Calibration) -> CameraInfo:
+    """Return a calibration as the standard message, without stamp and frame."""
+    message = CameraInfo(width=info.width, height=info.height, distortion_model=info.standard_model)
+    message.d, message.k, message.r, message.p = list(info.d), list(info.k), list(info.r), list(info.p)
     return message
 
 

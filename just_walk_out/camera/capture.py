@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.camera.source import is_file, open_source
 from just_walk_out.settings import setting
+from just_walk_out.store.urls import without_password
 
 Image = NDArray[np.uint8]
 
@@ -87,6 +88,11 @@ class CaptureStatus:
     finished: bool = False
     error: str = ""
 
+    @property
+    def opening(self) -> bool:
+        """Whether the first try to open the source is still going on: nothing has failed so far."""
+        return not (self.connected or self.finished or self.failures or self.frames or self.error)
+
 
 @dataclass
 class _Shared:
@@ -127,6 +133,7 @@ class Capture:
             on_frame: called in the worker thread after each new frame; must return at once.
         """
         self.source = source
+        self._name = without_password(source)  # errors go to diagnostics, alerts and bags
         self._size = size
         self._asked_rate = rate
         self._clock = clock
@@ -141,7 +148,7 @@ class Capture:
         """Start the worker; returns itself."""
         if self._thread is None:
             self._shared.answered = time.monotonic()
-            self._thread = threading.Thread(target=self._run, name=f"capture {self.source}", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"capture {self._name}", daemon=True)
             self._thread.start()
         return self
 
@@ -199,7 +206,7 @@ class Capture:
                     delivered = self._read(source)
             except Exception as error:
                 # OpenCV raises cv2.error and its backends anything; a camera must never end the thread.
-                self._note(connected=False, error=f"{self.source}: {_one_line(error)}")
+                self._note(connected=False, error=f"{self._name}: {_one_line(error).replace(self.source, self._name)}")
             finally:
                 if source is not None:
                     source.release()
@@ -228,7 +235,7 @@ class Capture:
             return self._failed(str(error))
 
     def _failed(self, reason: str) -> None:
-        self._note(connected=False, failures=self._shared.status.failures + 1, error=f"{self.source}: {reason}")
+        self._note(connected=False, failures=self._shared.status.failures + 1, error=f"{self._name}: {reason}")
 
     def _read(self, source: Any) -> bool:
         """Read until the source ends or is lost; returns whether it delivered anything."""
@@ -257,16 +264,14 @@ class Capture:
                 if checksum != last_sum:
                     still_since, last_sum = now, checksum
                 elif now - still_since > self._settings.frozen_timeout:
-                    self._note(connected=False, error=f"{self.source}: the picture is frozen")
+                    self._note(connected=False, error=f"{self._name}: the picture is frozen")
                     return count > 0
         if self._stop.is_set():
             self._note(connected=False)
         elif file and count > 0:
             self._note(connected=self._settings.loop, finished=not self._settings.loop)
         else:
-            self._note(
-                connected=False, error=f"{self.source}: no frame for {self._settings.read_timeout:g} s or closed"
-            )
+            self._note(connected=False, error=f"{self._name}: no frame for {self._settings.read_timeout:g} s or closed")
         return count > 0
 
     def _fit(self, image: Image) -> Image | None:
@@ -278,7 +283,7 @@ class Capture:
             return image
         if abs(width * self._size[1] - height * self._size[0]) > 0.01 * width * self._size[1]:
             wanted = f"{self._size[0]}x{self._size[1]}"
-            self._note(error=f"{self.source}: frames are {width}x{height}, the calibration is for {wanted}")
+            self._note(error=f"{self._name}: frames are {width}x{height}, the calibration is for {wanted}")
             return None
         return np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 

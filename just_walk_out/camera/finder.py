@@ -9,9 +9,10 @@ import numpy as np
 from just_walk_out.camera.detectors.base import Detections, Image, PersonDetector, make_detector
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import BoxPlacer, PersonSettings
-from just_walk_out.camera.visibility import Occluders, distance_outside
+from just_walk_out.camera.visibility import Occluders
 from just_walk_out.records import PersonDetection, PersonDetectionArray
 from just_walk_out.settings import setting
+from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import Camera, Store
 
 
@@ -48,7 +49,7 @@ class PersonFinder:
         self._camera = camera
         self._store = store
         self._settings = settings or FinderSettings()
-        self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas), person)
+        self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas, store.walls), person)
 
     def process(self, stamp: int, image: Image) -> PersonDetectionArray:
         """Find the people in a frame.
@@ -74,7 +75,7 @@ class PersonFinder:
             placed = self._placer.place(found.boxes)
             positions, covariances = placed.positions, placed.covariances
         sound = np.asarray(np.isfinite(positions).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2)))
-        away = distance_outside(np.where(sound[:, None], positions, 0.0), self._store.floor)
+        away = distance_outside(self._store.floor, np.where(sound[:, None], positions, 0.0))
         chosen = np.flatnonzero(sound & (away <= self._settings.margin))
         return PersonDetectionArray(
             stamp,

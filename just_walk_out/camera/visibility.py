@@ -1,67 +1,42 @@
-"""What fixtures hide: sight lines between cameras and points of the store."""
+"""What fixtures and walls hide: sight lines between cameras and points of the store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from just_walk_out.camera.floor import FloorProjector
-from just_walk_out.store.model import Camera, Gondola, Point, Store
+from just_walk_out.store.geometry import distance_to_segment, steps_cross
+from just_walk_out.store.model import Camera, Gondola, Store, Wall
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-
-def inside_polygon(points: ArrayLike, corners: Sequence[Point]) -> Bools:
-    """Whether points (..., 2) lie in a simple polygon (even-odd rule)."""
-    given = np.asarray(points, dtype=np.float64)
-    x, y = given[..., 0], given[..., 1]
-    result = np.zeros(x.shape, dtype=bool)
-    ring = np.asarray(corners, dtype=np.float64)
-    for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-        if ay == by:
-            continue
-        crosses = (ay > y) != (by > y)
-        result ^= crosses & (x < ax + (y - ay) * (bx - ax) / (by - ay))
-    return result
-
-
-def distance_to_segment(points: ArrayLike, start: Point, end: Point) -> Floats:
-    """Distance of points (..., 2) from a segment, metres."""
-    given = np.asarray(points, dtype=np.float64)
-    origin, along = np.asarray(start, dtype=np.float64), np.subtract(end, start)
-    share = np.clip(((given - origin) @ along) / max(float(along @ along), 1e-12), 0.0, 1.0)
-    return np.asarray(np.linalg.norm(given - origin - share[..., None] * along, axis=-1))
-
-
-def distance_outside(points: ArrayLike, corners: Sequence[Point]) -> Floats:
-    """Signed distance of points (..., 2) from a polygon's border, metres: positive outside, negative inside."""
-    given = np.asarray(points, dtype=np.float64)
-    ring = [*corners, corners[0]]
-    border: Floats = np.min([distance_to_segment(given, a, b) for a, b in pairwise(ring)], axis=0)
-    return np.where(inside_polygon(given, corners), -border, border)
+_MOUNTING = 0.05
+"""Metres from a wall at which a camera hangs on it: which side it is on is then less than measuring tells."""
 
 
 class Occluders:
-    """The fixtures of a store as solid boxes."""
+    """The fixtures of a store as solid boxes, and its walls as upright rectangles."""
 
-    def __init__(self, gondolas: Iterable[Gondola], shrink: float = 0.02) -> None:
+    def __init__(self, gondolas: Iterable[Gondola], walls: Iterable[Wall] = (), shrink: float = 0.02) -> None:
         """Place the boxes.
 
         Args:
             gondolas: the fixtures.
+            walls: hide what is behind them up to their height; one that a camera hangs on hides nothing from it.
             shrink: metres taken off each side, so that a point on a face is not hidden by its own fixture.
         """
         self._boxes = [
             (np.linalg.inv(item.pose.matrix()), np.array([item.width, item.depth, item.height]), shrink)
             for item in gondolas
         ]
+        self._walls = tuple(walls)
 
     def hidden(self, eye: ArrayLike, points: ArrayLike) -> Bools:
-        """Whether each point (..., 3) is hidden from the eye (3,) by a fixture (slab test)."""
+        """Whether each point (..., 3) is hidden from the eye (3,) by a fixture (slab test) or a wall."""
         given = np.asarray(points, dtype=np.float64)
         result = np.zeros(given.shape[:-1], dtype=bool)
         for inverse, size, shrink in self._boxes:
@@ -73,6 +48,8 @@ class Occluders:
             enter = np.minimum(low, high).max(axis=-1)
             leave = np.maximum(low, high).min(axis=-1)
             result |= (enter < leave) & (leave > 0.0) & (enter < 1.0)
+        for wall in self._walls:
+            result |= _behind(wall, np.asarray(eye, dtype=np.float64), given)
         return result
 
     def blocked(self, points: ArrayLike, margin: float = 0.0) -> Bools:
@@ -105,6 +82,19 @@ class Occluders:
         return moved
 
 
+def _behind(wall: Wall, eye: Floats, points: Floats) -> Bools:
+    if float(distance_to_segment(eye[:2], wall.start, wall.end)) <= _MOUNTING:
+        return np.zeros(points.shape[:-1], dtype=bool)
+    crosses = steps_cross(eye[:2], points[..., :2], (wall.start, wall.end))
+    if wall.height is None:
+        return crosses
+    along = np.subtract(wall.end, wall.start)
+    normal = np.array([-along[1], along[0]])
+    away = (points[..., :2] - eye[:2]) @ normal
+    share = ((np.asarray(wall.start) - eye[:2]) @ normal) / np.where(crosses, away, 1.0)
+    return np.asarray(crosses & (eye[2] + share * (points[..., 2] - eye[2]) <= wall.height))
+
+
 class Coverage:
     """Which cameras can see the upper body of a person who stands somewhere."""
 
@@ -112,13 +102,13 @@ class Coverage:
         """Prepare the projections.
 
         Args:
-            store: the fixtures.
+            store: its fixtures and walls.
             cameras: the cameras in question.
             height: of the part of the body that must be seen, metres.
         """
         self.cameras = tuple(camera.id for camera in cameras)
         self._projectors = [FloorProjector(camera) for camera in cameras]
-        self._occluders = Occluders(store.gondolas)
+        self._occluders = Occluders(store.gondolas, store.walls)
         self._height = height
 
     def sees(self, points: ArrayLike, margin: float = 8.0) -> Bools:

@@ -59,7 +59,6 @@ class CartStage:
         self._store = store
         self._journal = journal
         self._interval = round(settings.interval * NANOSECONDS)
-        self._known: set[str] = set()
         self._interactions: defaultdict[str, list[Interaction]] = defaultdict(list)
         self._contents: dict[str, Contents] = {}
         self._visits: dict[str, Visit] = {}
@@ -69,9 +68,8 @@ class CartStage:
         self._published: int | None = None
 
     def restore(self) -> list[Any]:
-        """Fold the journaled interactions; their carts appear once the visits are known again."""
-        for interaction in self._journal.read(Interaction):
-            self._known.add(interaction.id)
+        """Fold the recent journaled interactions; their carts appear once the visits are known again."""
+        for interaction in self._journal.recent(Interaction):
             self._file(interaction)
         return []
 
@@ -101,10 +99,8 @@ class CartStage:
         return changed
 
     def _take_in(self, interaction: Interaction, alerts: list[Alert]) -> bool:
-        if interaction.id in self._known:
+        if not self._journal.append(interaction, interaction.id, interaction.end):
             return False
-        self._known.add(interaction.id)
-        self._journal.append(interaction, interaction.id, interaction.end)
         alert = self._refusal(interaction)
         if alert is not None:
             alerts.append(alert)

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from just_walk_out.checkout.line import GateLine
 from just_walk_out.records import (
     Crossing,
     GateCrossing,
@@ -17,6 +16,7 @@ from just_walk_out.records import (
     Watermark,
 )
 from just_walk_out.settings import setting, validate
+from just_walk_out.store.gate_line import GateLine
 from just_walk_out.store.model import Store
 
 NANOSECONDS = 1_000_000_000
@@ -42,6 +42,13 @@ class GateSettings:
         0.6, "a track lost this close inside a gate while walking out has left", unit="m", minimum=0.0
     )
     vanish_speed: float = setting(0.2, "outward speed from which a lost track was walking out", unit="m/s", minimum=0.0)
+    walkout_distance: float = setting(
+        3.0, "who came in and was last seen this close inside an exit, walking towards it, has left",
+        unit="m", minimum=0.0,
+    )  # fmt: skip
+    walkout_wait: float = setting(
+        3.0, "how long after the exit should have been reached that is believed", unit="s", minimum=0.0, maximum=60.0
+    )
     hold: float = setting(
         1.0, "how long the watermark waits for a crossing that is not certain yet", unit="s", minimum=0.0, maximum=30.0
     )
@@ -65,8 +72,10 @@ class _Follow:
 
     track: Track
     stamp: int
-    seen: int
+    seen: Track
+    seen_at: int
     pending: dict[str, _Pending]
+    entered: bool = False
 
 
 class GateStage:
@@ -75,7 +84,9 @@ class GateStage:
     A crossing is the intersection of a track's step with the gate's line, stamped by interpolation. It
     counts once the track, confirmed and seen, is ``depth`` beyond the line or was lost beyond it, and is
     void if the track returns before. A track born at an entry gate and first seen shortly inside came
-    in at its birth. A track lost shortly before the line while walking out went out when last seen.
+    in at its birth. A track lost shortly before the line while walking out went out when last seen. One
+    that came in, walked towards an exit and was given up further away is believed to have left a while
+    after it should have got there.
 
     The watermark is the tick, held back behind uncertain crossings by at most ``hold``; a crossing that
     is uncertain for longer is stamped just after the watermark, so that the promise always holds.
@@ -95,7 +106,9 @@ class GateStage:
         self._lines = [GateLine(gate, settings.overhang) for gate in store.gates]
         self._hold = round(settings.hold * NANOSECONDS)
         self._birth_age = round(settings.birth_age * NANOSECONDS)
+        self._walkout_wait = round(settings.walkout_wait * NANOSECONDS)
         self._follows: dict[str, _Follow] = {}
+        self._walking_out: list[tuple[int, _Follow, GateLine, _Pending]] = []
         self._watermark = 0
         self._tick = -1
 
@@ -120,6 +133,7 @@ class GateStage:
                 crossings += self._certain(self._follows[track.id])
         for id in sorted(self._follows.keys() - (present - set(record.ended))):
             crossings += self._lose(self._follows.pop(id))
+        crossings += self._walked_out(record.stamp)
         pending = [each.stamp for follow in self._follows.values() for each in follow.pending.values()]
         horizon = max(min([record.stamp, *(stamp - 1 for stamp in pending)]), record.stamp - self._hold)
         self._watermark = max(self._watermark, horizon)
@@ -128,7 +142,7 @@ class GateStage:
         return [GateCrossingArray(record.stamp, marks, tuple(crossings))]
 
     def _begin(self, track: Track, stamp: int) -> _Follow:
-        follow = _Follow(track, stamp, stamp, {})
+        follow = _Follow(track, stamp, track, stamp, {})
         for line in self._lines:
             inside, along = line.locate(track.x, track.y)
             born_here = track.birth_gate == line.gate.id and stamp - track.born <= self._birth_age
@@ -153,7 +167,7 @@ class GateStage:
                 self._meet(follow, hit[1], hit[2])
         follow.track, follow.stamp = track, stamp
         if track.state is TrackState.CONFIRMED:
-            follow.seen = stamp
+            follow.seen, follow.seen_at = track, stamp
 
     def _meet(self, follow: _Follow, gate: str, crossing: _Pending) -> None:
         """Let a crossing wait for certainty, unless it undoes one that is not certain yet."""
@@ -198,21 +212,46 @@ class GateStage:
             return [self._publish(follow, line, follow.pending[line.gate.id]) for line in crossed]
         passed = [line for line in self._lines if self._vanished_outward(follow.track, line)]
         if not passed:
+            self._believe_walked_out(follow)
             return []
         x, y = follow.track.x, follow.track.y
         nearest = min(passed, key=lambda line: (line.excess(line.locate(x, y)[1]), line.gate.id))
-        return [self._publish(follow, nearest, _Pending(follow.seen, Crossing.OUT, x, y))]
+        return [self._publish(follow, nearest, _Pending(follow.seen_at, Crossing.OUT, x, y))]
 
     def _vanished_outward(self, track: Track, line: GateLine) -> bool:
         inside, along = line.locate(track.x, track.y)
         near = 0.0 <= inside <= self._settings.vanish_distance and line.spans(along)
         return near and self._outward(track, line) >= self._settings.vanish_speed
 
+    def _believe_walked_out(self, follow: _Follow) -> None:
+        """Note the exit that somebody who came in was heading for when last seen, if there is one."""
+        track = follow.seen
+        found: list[tuple[int, str, GateLine, _Pending]] = []
+        for line in self._lines:
+            inside, speed = line.locate(track.x, track.y)[0], self._outward(track, line)
+            close = line.gate.releases and 0.0 <= inside <= self._settings.walkout_distance
+            if not follow.entered or not close or speed < self._settings.vanish_speed:
+                continue
+            seconds = inside / speed
+            x, y = track.x + seconds * track.vx, track.y + seconds * track.vy
+            if line.spans(line.locate(x, y)[1]):
+                crossed = follow.seen_at + round(seconds * NANOSECONDS)
+                found.append((crossed, line.gate.id, line, _Pending(crossed, Crossing.OUT, x, y)))
+        for crossed, _, line, pending in sorted(found, key=lambda each: each[:2])[:1]:
+            self._walking_out.append((crossed + self._walkout_wait, follow, line, pending))
+
+    def _walked_out(self, stamp: int) -> list[GateCrossing]:
+        """Return the exits that are believed by now."""
+        due = [each for each in self._walking_out if each[0] <= stamp]
+        self._walking_out = [each for each in self._walking_out if each[0] > stamp]
+        return [self._publish(follow, line, pending) for _, follow, line, pending in due]
+
     @staticmethod
     def _outward(track: Track, line: GateLine) -> float:
         return -(track.vx * line.gate.inward[0] + track.vy * line.gate.inward[1])
 
     def _publish(self, follow: _Follow, line: GateLine, pending: _Pending) -> GateCrossing:
+        follow.entered |= pending.direction is Crossing.IN
         stamp = max(pending.stamp, self._watermark + 1)
         return GateCrossing(
             id=f"{line.gate.id}/{follow.track.id}/{stamp}",

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from just_walk_out.database import open_database
 from just_walk_out.records import CartLine, Charge, from_dict, to_dict
 
 _SCHEMA = """
@@ -67,12 +68,7 @@ class Ledger:
         Raises:
             sqlite3.DatabaseError: the file is not a database or cannot be written.
         """
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA busy_timeout=5000")
+        self._connection = open_database(path)
         self._connection.execute("PRAGMA foreign_keys=ON")
         self._connection.executescript(_SCHEMA)
 

@@ -49,7 +49,7 @@ class CheckoutSettings:
 
 
 class CheckoutStage:
-    """Issues one charge for each visit that has left.
+    """Issues one charge for each visit that has left, or was lost from sight: that one is for review.
 
     A visit that left at T is settled once the carts' watermarks of every shelf its members came near,
     and of the visits, have passed T. If that has not happened when the tracks are
@@ -119,7 +119,8 @@ class CheckoutStage:
 
     def _follow(self, array: VisitArray) -> None:
         for visit in array.visits:
-            if visit.state is not VisitState.LEFT or visit.id in self._settled or visit.id in self._leaving:
+            ended = visit.state in (VisitState.LEFT, VisitState.LOST)
+            if not ended or visit.id in self._settled or visit.id in self._leaving:
                 continue
             known = self._ledger.find(_charge_id(visit))
             if known is None:
@@ -137,7 +138,8 @@ class CheckoutStage:
         silent = [source for source in needed if self._decided.get(source, -1) < visit.exited]
         cart = self._carts.get(visit.id)
         if not silent and cart is not None:
-            return self._issue(visit, cart, visit.exited, "")
+            lost = visit.state is VisitState.LOST
+            return self._issue(visit, cart, visit.exited, "nobody saw the shopper leave" if lost else "")
         if self._tick < visit.exited + self._timeout:
             return []
         reason = f"no word from {', '.join(silent)} up to the exit" if silent else "the cart is not known"

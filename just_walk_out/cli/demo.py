@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import sys
 import time
 from pathlib import Path
@@ -59,12 +58,6 @@ def run(args: argparse.Namespace) -> int:
     out.mkdir(parents=True)
     (out / ".jwo_demo").touch()
     return Demo(args, store, path, scenario, out).run()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Demo:
@@ -126,6 +119,7 @@ class Demo:
         from just_walk_out.entry.keys import load_key
         from just_walk_out.records import ShelfEventArray, TrackArray
         from just_walk_out.replay.rehearsal import issue_codes
+        from just_walk_out.simulation.endpoints import free_port
         from just_walk_out.simulation.scenario import load_scenario
 
         store, args = self._store, self._args
@@ -133,7 +127,7 @@ class Demo:
         key = load_key(args.key or self._path / "demo_private_key.pem")
         tokens = self._run_dir / "tokens.json"
         tokens.write_text(json.dumps(issue_codes(parties, store, key, time.time_ns())))
-        port = _free_port()
+        port = free_port()
         simulate = ["simulate", str(self._path), "--scenario", str(self._scenario), "--seed", str(args.seed)]
         simulate += [
             "--run-dir",
@@ -181,13 +175,17 @@ class Demo:
 
     def _watch(self, observer: Any) -> None:
         """Print what happens until every party has left and been charged."""
+        from just_walk_out.monitor.stage import standing
         from just_walk_out.records import Alert, Charge, Entry, InteractionArray, Kind, Severity, VisitArray
         from just_walk_out.replay.scoring import Departure, read_truth
         from just_walk_out.simulation.scenario import load_scenario
 
         expected = len(load_scenario(self._scenario, self._store).plan(self._store, self._args.seed))
         truth_path = self._run_dir / "truth.jsonl"
-        printed: dict[Any, int] = {}
+        early = observer.records(Alert)
+        for alert in standing(early):
+            self._say(f"alert     {alert.text}")
+        printed: dict[Any, int] = {Alert: len(early)}
         compared: set[str] = set()
         departures: list[Departure] = []
         deadline = time.monotonic() + self._args.limit

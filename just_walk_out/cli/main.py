@@ -14,11 +14,14 @@ VERBS = {
     "demo": "run a simulated store end to end and compare receipts with the truth",
     "up": "run a real store: all nodes of its description, restarted when they die",
     "check": "check a store description and print a summary",
+    "calibrate": "tare plates, find their scale with known weights, or show what is in force",
     "token": "issue an entry code as text and as a QR picture",
     "ledger": "print the charges of a store",
     "record": "record a store's topics to a bag",
     "replay": "run a bag through the whole pipeline and print its receipts",
     "simulate": "run only the simulated devices of a store",
+    "rehearse": "write the sensor bag of a scenario, without waiting and always the same",
+    "benchmark": "measure a room beside a baseline on this machine",
     "topics": "list the topics, what they carry and their quality of service",
 }
 

@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
-from just_walk_out.deployment import NodePlan, command, environment, plan
+from just_walk_out.deployment import NodePlan, command, environment, of_host, plan
 from just_walk_out.store.load import load_store
 from just_walk_out.store.place import StoreError
 from just_walk_out.supervisor import Supervisor
@@ -17,6 +18,7 @@ from just_walk_out.supervisor import Supervisor
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
+    parser.add_argument("--host", default="", help="start the nodes of this host alone (default: all)")
     parser.add_argument("--config", type=Path, help="folder of parameter files instead of the installed one")
     parser.add_argument("--state-dir", type=Path, help="folder of journals and the ledger")
     parser.add_argument("--namespace", default="", help="namespace for all nodes, so that two stores run side by side")
@@ -42,8 +44,15 @@ def run(args: argparse.Namespace) -> int:
         use_sim_time=args.use_sim_time,
         sensors=not args.no_sensors,
     )
+    try:
+        nodes = of_host(nodes, args.host)
+    except ValueError as error:
+        print(f"jwo up: {error}", file=sys.stderr)
+        return 1
     if args.record:
-        parameters = {"store": str(args.store.resolve()), "bag": str(args.record)}
+        parameters: dict[str, Any] = {"store": str(args.store.resolve()), "bag": str(args.record)}
+        if args.use_sim_time:
+            parameters["use_sim_time"] = True
         nodes.append(NodePlan("recorder", "recorder", parameters))
     stop = threading.Event()
     for kind in (signal.SIGINT, signal.SIGTERM):

@@ -42,6 +42,21 @@ def exit_assumed(crossing: GateCrossing, admission: Admission) -> Alert:
     return _crossing(crossing, Severity.WARNING, "exit_assumed", text, admission.entry.id)
 
 
+def appeared_inside(stamp: int, track: str) -> Alert:
+    """Somebody is inside whom no gate has seen, and nobody knows whose shopper it is."""
+    text = "Somebody is inside whom no gate has seen come in; nothing they take is charged until it is clear who it is."
+    return Alert(stamp, f"appeared_inside/{track}", Severity.WARNING, "appeared_inside", "", text, track=track)
+
+
+def appearance_explained(stamp: int, track: str, admission: Admission, replaces: str) -> Alert:
+    """Somebody inside whom no gate has seen can only be the shopper of one visit."""
+    entry = admission.entry
+    who = "shopper who was lost from sight" if replaces else f"shopper of the code read at {entry.gate}"
+    text = f"Somebody inside whom no gate has seen come in is taken for the {who}, the only one it can be."
+    id = f"appearance_explained/{track}"
+    return Alert(stamp, id, Severity.WARNING, "appearance_explained", entry.gate, text, entry.id, track)
+
+
 def left_through_entrance(crossing: GateCrossing, admission: Admission) -> Alert:
     """A shopper left where people come in."""
     text = f"A shopper left through the entrance {crossing.gate}."
@@ -54,7 +69,10 @@ def irregular_end(admission: Admission) -> Alert | None:
     if admission.state is VisitState.ABANDONED:
         kind, severity = "entry_abandoned", Severity.INFO
         text = f"A code was accepted at {entry.gate}, but nobody came in."
-    elif len(admission.gone) < len(admission.tracks):
+    elif admission.state is VisitState.LOST:
+        kind, severity = "visit_lost", Severity.WARNING
+        text = "A visit ended because nobody has seen its shopper any more; it is held for review."
+    elif not all(track in admission.gone for track in admission.members):
         kind, severity = "group_overstayed", Severity.WARNING
         text = "A group was settled although not all of its members have been seen leaving."
     else:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from just_walk_out.entry import alerts as say
+from just_walk_out.entry.appearances import Appearances, Appeared
 from just_walk_out.entry.keys import parse_publics
 from just_walk_out.entry.token import Claims, verify
-from just_walk_out.entry.visits import Admission, Passage, VisitBook
+from just_walk_out.entry.visits import Absence, Admission, Passage, VisitBook
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,
@@ -24,6 +26,7 @@ from just_walk_out.records import (
     GateCrossingArray,
     TrackArray,
     VisitArray,
+    VisitState,
     Watermark,
 )
 from just_walk_out.settings import setting, validate
@@ -34,10 +37,15 @@ ALERTING = (EntryResult.FORGED, EntryResult.REPLAYED)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
-    """A track was given up."""
+class _Sight:
+    """Who is on the floor at one tick, and which tracks were given up."""
 
-    track: str
+    stamp: int
+    seen: frozenset[str]
+    ended: tuple[str, ...]
+
+
+_Event = CodeScan | _Sight | GateCrossing | Appeared
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,10 @@ class EntrySettings:
     turnback: float = setting(
         3.0, "how long a shopper who stepped out through an entrance may come back in", unit="s", minimum=0.0
     )
+    unseen_speed: float = setting(
+        2.0, "fastest walk of somebody who came in unseen to where they are first followed", unit="m/s", minimum=0.1
+    )
+    unseen_slack: float = setting(1.0, "distance from the gate allowed beside that", unit="m", minimum=0.0)
     retention: float = setting(600.0, "how long visits that are over stay in the snapshot", unit="s", minimum=0.0)
 
 
@@ -65,7 +77,10 @@ class EntryStage:
 
     A code that arrives later than that still finds its shopper among those who came in without one. An
     unknown person who leaves, and did not come in as a stranger, is taken for the member that was lost
-    from sight when there is exactly one.
+    from sight when there is exactly one. Somebody inside whom no gate has seen come in belongs to the
+    visit that waits for its shopper or has lost one from sight, as soon as only one is left that can be
+    meant; until then to none, which is said in an alert. A visit of which nobody has been seen for the
+    policy's ``absence_timeout`` ends as lost, which is journaled, too.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (CodeScan, TrackArray, GateCrossingArray)
@@ -89,25 +104,33 @@ class EntryStage:
         self._book = VisitBook(
             window=self._window,
             group_timeout=round(store.policy.group_timeout * NANOSECONDS),
+            absence_timeout=round(store.policy.absence_timeout * NANOSECONDS),
             turnback={gate.id: turnback for gate in store.gates if not gate.releases},
         )
-        self._queue: list[tuple[int, int, str, str, CodeScan | _Lost | GateCrossing]] = []
+        self._appearances = Appearances(store, settings.unseen_speed, settings.unseen_slack)
+        self._queue: list[tuple[int, int, str, str, _Event]] = []
         self._queued: set[str] = set()
         self._showings: dict[tuple[str, str], int] = {}
         self._lost: set[str] = set()
+        self._unexplained: dict[str, Appeared] = {}
+        self._crossings_seen = 0
+        self._tracks_seen = 0
         self._horizon = 0
 
     def restore(self) -> list[Any]:
-        """Fold the journal; returns the late verdicts and the snapshot of visits as of the last decision."""
-        entries = [(each.stamp, 0, each.id, each) for each in self._journal.read(Entry)]
-        passages = [(each.stamp, 1, each.id, each) for each in self._journal.read(Passage)]
-        events: list[tuple[int, int, str, Entry | Passage]] = [*entries, *passages]
+        """Fold the recent journal; returns the late verdicts and the snapshot of visits as of the last decision."""
+        entries = [(each.stamp, 0, each.id, each) for each in self._journal.recent(Entry)]
+        passages = [(each.stamp, 1, each.id, each) for each in self._journal.recent(Passage)]
+        absences = [(each.stamp, 2, each.id, each) for each in self._journal.recent(Absence)]
+        events: list[tuple[int, int, str, Entry | Passage | Absence]] = [*entries, *passages, *absences]
         for stamp, _, _, event in sorted(events, key=lambda each: each[:3]):
             self._book.advance(stamp)
             if isinstance(event, Entry):
                 self._book.admit(event)
-            else:
+            elif isinstance(event, Passage):
                 self._book.pass_gate(event)
+            else:
+                self._book.lose(event)
             # Everything before the last decision was dealt with; others with its stamp perhaps not.
             self._horizon = max(self._horizon, stamp - 1)
         late = [event for _, _, _, event in events if isinstance(event, Entry)]
@@ -115,24 +138,33 @@ class EntryStage:
         return [*recent, self._snapshot()] if events else []
 
     def push(self, record: CodeScan | TrackArray | GateCrossingArray) -> list[Any]:
-        """Take a code, or tracks or crossings of one tick; all that follows comes with the crossings."""
+        """Take a code, or tracks or crossings of one tick; what follows comes once both of a tick are there."""
         if isinstance(record, CodeScan):
             self._enqueue(record.stamp, 0, f"{record.gate}\n{record.code}", record)
             return []
         if isinstance(record, TrackArray):
-            for track in record.ended:
-                self._enqueue(record.stamp, 1, track, _Lost(track))
-            return []
+            sight = _Sight(record.stamp, frozenset(track.id for track in record.tracks), record.ended)
+            self._enqueue(record.stamp, 1, "", sight)
+            for appeared in self._appearances.push(record):
+                self._enqueue(record.stamp, 3, appeared.track, appeared)
+            self._tracks_seen = max(self._tracks_seen, record.stamp)
+            # As a rule the gate has yet to look at these tracks, and all that follows comes with its answer.
+            return self._move() if self._tracks_seen <= self._crossings_seen else []
         for crossing in record.crossings:
-            if not self._book.knows_passage(crossing.id):
+            if not self._knows_passage(crossing.id):
                 self._enqueue(crossing.stamp, 2, crossing.id, crossing)
         seen = [mark.stamp for mark in record.watermarks if mark.source == "gate_crossings"]
-        self._horizon = max([self._horizon, *(stamp - self._scan_grace for stamp in seen)])
+        self._crossings_seen = max([self._crossings_seen, *seen])
+        return self._move()
+
+    def _move(self) -> list[Any]:
+        """Deal with all that neither a crossing nor a track can come before any more."""
+        self._horizon = max(self._horizon, min(self._crossings_seen, self._tracks_seen) - self._scan_grace)
         results = self._settle()
         results.append(self._snapshot())
         return results
 
-    def _enqueue(self, stamp: int, order: int, id: str, record: CodeScan | _Lost | GateCrossing) -> None:
+    def _enqueue(self, stamp: int, order: int, id: str, record: _Event) -> None:
         key = f"{stamp}/{order}/{id}"
         if key not in self._queued:
             self._queued.add(key)
@@ -148,14 +180,24 @@ class EntryStage:
                 results += self._judge(record)
             elif isinstance(record, GateCrossing):
                 results += self._cross(record)
-            elif self._book.member(record.track) is not None:
-                self._lost.add(record.track)
+            elif isinstance(record, Appeared):
+                results += self._appear(record)
+            else:
+                self._book.sight(record.stamp, record.seen)
+                self._lost.update(track for track in record.ended if self._book.member(track) is not None)
+                for track in record.ended:
+                    self._unexplained.pop(track, None)
+            if self._unexplained:
+                results += self._explain(stamp)
         results += self._advance(self._horizon)
         return results
 
     def _advance(self, stamp: int) -> list[Alert]:
         ended = self._book.advance(stamp)
         for admission in ended:
+            if admission.state is VisitState.LOST:
+                absence = Absence(admission.entry.id, admission.ended, admission.exited)
+                self._journal.append(absence, absence.id, absence.stamp)
             self._lost.difference_update(admission.tracks)
         return [alert for admission in ended if (alert := say.irregular_end(admission)) is not None]
 
@@ -169,8 +211,8 @@ class EntryStage:
         if scan.gate not in self._store.gate:
             return [say.unknown_gate(scan.stamp, scan.gate)]
         result, claims, reason = verify(scan.code, self._keys, self._store.id, scan.stamp)
-        if claims is not None and claims.id in self._book and result is not EntryResult.WRONG_STORE:
-            if self._same_showing(self._book[claims.id], scan, last):
+        if claims is not None and self._was_accepted(claims.id) and result is not EntryResult.WRONG_STORE:
+            if claims.id in self._book and self._same_showing(self._book[claims.id], scan, last):
                 return []
             result, reason = EntryResult.REPLAYED, "The code has been used before."
         elif last is not None and scan.stamp - last <= self._repeat_window:
@@ -183,6 +225,12 @@ class EntryStage:
         if result in ALERTING:
             return [entry, say.entry_refused(scan.stamp, scan.gate, reason)]
         return [entry]
+
+    def _was_accepted(self, code: str) -> bool:
+        return code in self._book or self._journal.has(Entry, code)
+
+    def _knows_passage(self, crossing: str) -> bool:
+        return self._book.knows_passage(crossing) or self._journal.has(Passage, crossing)
 
     def _same_showing(self, admission: Admission, scan: CodeScan, last: int | None) -> bool:
         # Judged as of the scan, so that scans delivered again after a restart get the same verdict.
@@ -215,14 +263,14 @@ class EntryStage:
         return [say.late_code(passage.id, passage.stamp, admission, passage.track) for passage in found]
 
     def _cross(self, crossing: GateCrossing) -> list[Any]:
-        if self._book.knows_passage(crossing.id):
+        if self._knows_passage(crossing.id):
             return []
         gate = self._store.gate.get(crossing.gate)
         admission, track = self._book.member(crossing.track), crossing.track
         alerts = []
         if crossing.direction is Crossing.IN:
             if admission is None and gate is not None and gate.admits:
-                admission = self._book.awaited(crossing.gate, crossing.stamp)
+                admission = self._awaited(crossing)
             if admission is None:
                 alerts.append(say.entry_without_code(crossing))
         elif admission is None:
@@ -238,15 +286,66 @@ class EntryStage:
         self._bind(Passage(crossing.id, crossing.stamp, crossing.gate, track, crossing.direction, visit))
         return alerts
 
+    def _appear(self, appeared: Appeared) -> list[Any]:
+        """Bind somebody whom no gate has seen to the visit that explains them; for now or for good to none."""
+        if self._book.has_passed(appeared.track):
+            return []
+        id = f"inside/{appeared.track}"
+        known = self._knows_passage(id)
+        self._unexplained[appeared.track] = appeared
+        alerts = self._explain(appeared.stamp)
+        if appeared.track in self._unexplained and not known:
+            self._bind(Passage(id, appeared.stamp, "", appeared.track, Crossing.IN, ""))
+            alerts.append(say.appeared_inside(appeared.stamp, appeared.track))
+        return alerts
+
+    def _explain(self, stamp: int) -> list[Alert]:
+        """Bind those who appeared inside as far as only one visit is left that each can belong to."""
+        alerts = []
+        for appeared in list(self._unexplained.values()):
+            waiting = [
+                admission
+                for admission in self._book.expecting(stamp)
+                if self._appearances.may_have_entered(
+                    appeared, self._store.gate[admission.entry.gate], admission.entry.stamp
+                )
+            ]
+            missing = self._out_of_sight([*self._lost, *appeared.unseen])
+            if len(waiting) + len(missing) != 1 or (missing and missing[0][1] not in self._lost):
+                continue
+            admission, replaces = missing[0] if missing else (waiting[0], "")
+            id, gate, visit = f"inside/{appeared.track}/{stamp}", admission.entry.gate, admission.entry.id
+            del self._unexplained[appeared.track]
+            self._lost.discard(replaces)
+            self._bind(Passage(id, stamp, gate, appeared.track, Crossing.IN, visit, replaces))
+            alerts.append(say.appearance_explained(stamp, appeared.track, admission, replaces))
+        return alerts
+
+    def _out_of_sight(self, tracks: Iterable[str]) -> list[tuple[Admission, str]]:
+        """Return the members among these tracks who have not left, with their visits."""
+        return [
+            (admission, track)
+            for track in sorted(set(tracks))
+            if (admission := self._book.member(track)) is not None
+            and track in admission.members
+            and track not in admission.gone
+        ]
+
+    def _awaited(self, crossing: GateCrossing) -> Admission | None:
+        """Return the visit whose shopper comes in, also where a track went astray between two lanes."""
+        own = self._book.awaited(crossing.gate, crossing.stamp)
+        beside = [
+            admission
+            for admission in self._book.expecting(crossing.stamp)
+            if self._appearances.beside(crossing, self._store.gate[admission.entry.gate])
+        ]
+        return beside[0] if own is None and len(beside) == 1 else own
+
     def _missing_member(self, crossing: GateCrossing) -> tuple[Admission, str] | None:
         """Return the only member lost from sight, if somebody who never came in alone leaves."""
         if self._book.is_stranger(crossing.track) or self._book.was_member(crossing.track):
             return None
-        missing = [
-            (admission, track)
-            for track in sorted(self._lost)
-            if (admission := self._book.member(track)) is not None and track not in admission.gone
-        ]
+        missing = self._out_of_sight(self._lost)
         return missing[0] if len(missing) == 1 else None
 
     def _bind(self, passage: Passage) -> None:

@@ -7,6 +7,7 @@ both give the same book.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from just_walk_out.records import Crossing, Entry, EntryResult, Visit, VisitState
@@ -14,7 +15,11 @@ from just_walk_out.records import Crossing, Entry, EntryResult, Visit, VisitStat
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A gate crossing and the visit it was bound to; no visit: nobody knows this person."""
+    """A gate crossing and the visit it was bound to; no visit: nobody knows this person.
+
+    Somebody who was first followed inside has the gate that is assumed; without a visit it is empty.
+    ``replaces`` is the member's earlier track, if this person was lost from sight and is followed anew.
+    """
 
     id: str
     stamp: int
@@ -22,6 +27,16 @@ class Passage:
     track: str
     direction: Crossing
     visit: str
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The end of a visit whose members were lost from sight; ``id`` is the visit's, stamps in nanoseconds."""
+
+    id: str
+    stamp: int
+    seen: int
 
 
 @dataclass
@@ -30,17 +45,30 @@ class Admission:
 
     entry: Entry
     tracks: list[str] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
     entered: int = 0
     ended: int = 0
     exited: int = 0
     held_until: int = 0
+    seen: int = 0
     state: VisitState = VisitState.EXPECTED
 
     @property
     def over(self) -> bool:
         """Whether nobody can join or leave any more."""
-        return self.state in (VisitState.LEFT, VisitState.ABANDONED)
+        return self.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST)
+
+    @property
+    def members(self) -> list[str]:
+        """The latest track of each person, in order of entry."""
+        people = [track for track in self.tracks if track not in self.replaced.values()]
+        return [self._latest(track) for track in people]
+
+    def _latest(self, track: str) -> str:
+        while track in self.replaced:
+            track = self.replaced[track]
+        return track
 
     def visit(self) -> Visit:
         """Return the visit as the rest of the store sees it."""
@@ -61,17 +89,20 @@ class Admission:
 class VisitBook:
     """All visits by id, moved by entries, passages and the passing of time."""
 
-    def __init__(self, window: int, group_timeout: int, turnback: dict[str, int]) -> None:
+    def __init__(self, window: int, group_timeout: int, absence_timeout: int, turnback: dict[str, int]) -> None:
         """Start empty.
 
         Args:
             window: how long a code waits for its people, nanoseconds.
             group_timeout: how long a group may stay after the member who entered first has left, nanoseconds.
+            absence_timeout: how long nobody of a visit may be seen before it is lost, nanoseconds.
             turnback: gates through which people may step out for a moment, and for how long, nanoseconds.
         """
         self._window = window
         self._group_timeout = group_timeout
+        self._absence_timeout = absence_timeout
         self._turnback = turnback
+        self._watched_since: int | None = None
         self._admissions: dict[str, Admission] = {}
         self._active: dict[str, Admission] = {}
         self._ended: deque[Admission] = deque()
@@ -113,23 +144,29 @@ class VisitBook:
         found = [each for each in self._strangers.values() if each.gate == gate and since <= each.stamp <= until]
         return sorted(found, key=lambda each: (each.stamp, each.id))
 
-    def awaited(self, gate: str, stamp: int) -> Admission | None:
-        """Return the oldest visit that still expects somebody at this gate at this time."""
+    def has_passed(self, track: str) -> bool:
+        """Tell whether this track has gone through a gate or belongs to a visit."""
+        return track in self._members or track in self._strangers
+
+    def expecting(self, stamp: int) -> list[Admission]:
+        """Return the visits that still expect somebody at this time, oldest code first."""
         waiting = [
             each
             for each in self._active.values()
-            if each.entry.gate == gate
-            and len(each.tracks) < each.entry.admits
-            and each.entry.stamp <= stamp <= each.entry.stamp + self._window
+            if len(each.members) < each.entry.admits and each.entry.stamp <= stamp <= each.entry.stamp + self._window
         ]
-        return min(waiting, key=lambda each: (each.entry.stamp, each.entry.id), default=None)
+        return sorted(waiting, key=lambda each: (each.entry.stamp, each.entry.id))
+
+    def awaited(self, gate: str, stamp: int) -> Admission | None:
+        """Return the oldest visit that still expects somebody at this gate at this time."""
+        return next((each for each in self.expecting(stamp) if each.entry.gate == gate), None)
 
     def pass_gate(self, passage: Passage) -> None:
         """Let a passage take effect on its visit; one that is known changes nothing."""
         if passage.id in self._passages:
             return
         self._passages.add(passage.id)
-        if not passage.visit and passage.direction is Crossing.IN:
+        if not passage.visit and passage.gate and passage.direction is Crossing.IN:
             self._strangers[passage.track] = passage
         else:
             self._strangers.pop(passage.track, None)
@@ -142,10 +179,32 @@ class VisitBook:
             admission.held_until = passage.stamp + self._turnback.get(passage.gate, 0)
             return
         admission.gone.pop(passage.track, None)
+        admission.seen = max(admission.seen, passage.stamp)
         if passage.track not in admission.tracks:
             admission.tracks.append(passage.track)
+            if passage.replaces in admission.tracks:
+                admission.replaced[passage.replaces] = passage.track
         if admission.state is VisitState.EXPECTED:
             admission.state, admission.entered = VisitState.OPEN, passage.stamp
+
+    def sight(self, stamp: int, tracks: Set[str]) -> None:
+        """Note who is seen on the floor at a time; absence counts from the first such note on."""
+        if self._watched_since is None:
+            self._watched_since = stamp
+        for admission in self._active.values():
+            if any(track in tracks and track not in admission.gone for track in admission.tracks):
+                admission.seen = max(admission.seen, stamp)
+
+    def lose(self, absence: Absence) -> None:
+        """End a visit that was found lost before; one that is over or unknown changes nothing."""
+        admission = self._active.get(absence.id)
+        if admission is not None:
+            self._end(admission, VisitState.LOST, absence.seen, absence.stamp)
+
+    def _end(self, admission: Admission, state: VisitState, exited: int, decided: int) -> None:
+        admission.state, admission.exited, admission.ended = state, exited, decided
+        del self._active[admission.entry.id]
+        self._ended.append(admission)
 
     def advance(self, stamp: int) -> list[Admission]:
         """End the visits that are over by this time, everything up to it having been folded; returns them."""
@@ -153,9 +212,7 @@ class VisitBook:
         for admission in sorted(self._active.values(), key=lambda each: (each.entry.stamp, each.entry.id)):
             state, exited, decided = self._outcome(admission, stamp)
             if state is not admission.state:
-                admission.state, admission.exited, admission.ended = state, exited, decided
-                del self._active[admission.entry.id]
-                self._ended.append(admission)
+                self._end(admission, state, exited, decided)
                 ended.append(admission)
         return ended
 
@@ -165,15 +222,20 @@ class VisitBook:
         if not admission.tracks:
             over = stamp > closes
             return (VisitState.ABANDONED, 0, closes) if over else (admission.state, 0, 0)
-        if len(admission.gone) == len(admission.tracks):
+        members = admission.members
+        if all(track in admission.gone for track in members):
             last = max(admission.gone.values())
-            complete = len(admission.tracks) >= admission.entry.admits
+            complete = len(members) >= admission.entry.admits
             if stamp >= admission.held_until and (complete or stamp > closes):
                 decided = max(last, admission.held_until) if complete else max(last, admission.held_until, closes)
                 return VisitState.LEFT, last, decided
-        payer = admission.gone.get(admission.tracks[0])
+        payer = admission.gone.get(members[0])
         if payer is not None and stamp > payer + self._group_timeout:
             return VisitState.LEFT, payer + self._group_timeout, payer + self._group_timeout
+        if self._watched_since is not None and not all(track in admission.gone for track in members):
+            missed = max(admission.seen, self._watched_since) + self._absence_timeout
+            if stamp > missed:
+                return VisitState.LOST, admission.seen, missed
         return admission.state, 0, 0
 
     def snapshot(self, since: int) -> tuple[Visit, ...]:

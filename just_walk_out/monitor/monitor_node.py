@@ -32,6 +32,7 @@ class MonitorNode(StoreNode):
         self.diagnostics.add("monitor", self._health)
 
     def _take(self, message: Any) -> None:
+        self._tick()
         stamp = from_time(message.header.stamp)
         for status in message.status:
             level = Level(min(int.from_bytes(status.level, "little"), Level.STALE))

@@ -28,7 +28,7 @@ SEVERITY = {Level.WARN: Severity.WARNING, Level.ERROR: Severity.ERROR, Level.STA
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """The state of one part of the store, e.g. ``load_cells: bus_a``, at one moment."""
+    """The state of one part of the store, e.g. ``load_cells: bus_a``, at one moment of that part's own clock."""
 
     stamp: int
     name: str
@@ -38,7 +38,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has come this far although nobody said anything, nanoseconds."""
+    """The monitor's clock, nanoseconds: what is pushed next arrives now."""
 
     stamp: int
 
@@ -60,11 +60,28 @@ class Summary:
     alerts: Mapping[str, int]
 
 
+def standing(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the alerts that call for somebody now: what has recovered since, and mere notes, are left out.
+
+    Args:
+        alerts: of all stages, in the order they came.
+    """
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        part = alert.kind.startswith("part_")
+        found.pop(alert.source if part else alert.id, None)
+        if alert.severity is not Severity.INFO:
+            found[alert.source if part else alert.id] = alert
+    return list(found.values())
+
+
 class MonitorStage:
     """Raises one alert when the level of a part changes, clears it with one, and counts all alerts.
 
     The first diagnostic of a part that is well raises nothing. A part that is expected, or that has
-    spoken once, is stale when it has been silent for ``stale_after``.
+    spoken once, is stale when it has been silent for ``stale_after`` of the monitor's clock, which ticks
+    alone move: parts may stamp with another one (a recorder on the wall clock beside nodes that follow
+    ``/clock``), and a clock may be set back (a bag that is played again).
     """
 
     inputs: ClassVar[tuple[type, ...]] = (Diagnostic, Alert, Tick)
@@ -82,9 +99,9 @@ class MonitorStage:
         """
         validate(settings)
         self._stale_after = round(settings.stale_after * NANOSECONDS)
-        self._expected = tuple(expected)
         self._levels: dict[str, Level] = {}
-        self._heard: dict[str, int] = {}
+        self._heard: dict[str, int | None] = dict.fromkeys(expected)
+        self._newest: dict[str, int] = {}
         self._now: int | None = None
         self._alerts: dict[str, Alert] = {}
 
@@ -94,21 +111,37 @@ class MonitorStage:
 
     def push(self, record: Diagnostic | Alert | Tick) -> list[Any]:
         """Take a diagnostic, an alert of another stage, or the time; returns the alerts that follow."""
-        if self._now is None:
-            self._heard = {name: record.stamp for name in self._expected}
-        self._now = max(record.stamp, self._now or record.stamp)
         alerts: list[Alert] = []
         if isinstance(record, Alert):
             self._alerts.setdefault(record.id, record)
-        elif isinstance(record, Diagnostic) and record.stamp >= self._heard.get(record.name, record.stamp):
-            self._heard[record.name] = record.stamp
-            alerts += self._change(record.stamp, record.name, record.level, record.message)
-        for name, heard in sorted(self._heard.items()):
-            if self._now - heard > self._stale_after:
-                silent = f"has said nothing for {self._stale_after / NANOSECONDS:g} s"
-                alerts += self._change(heard + self._stale_after, name, Level.STALE, silent)
+        elif isinstance(record, Tick):
+            alerts += self._tick(record.stamp)
+        else:
+            alerts += self._hear(record)
         self._alerts.update((alert.id, alert) for alert in alerts)
         return list(alerts)
+
+    def _tick(self, now: int) -> list[Alert]:
+        self._now = now
+        alerts = []
+        for name, heard in sorted(self._heard.items()):
+            if heard is None or heard > now:  # silence counts from here: the first tick, or the clock was set back
+                self._heard[name] = now
+            elif now - heard > self._stale_after:
+                silent = f"has said nothing for {self._stale_after / NANOSECONDS:g} s"
+                alerts += self._change(heard + self._stale_after, name, Level.STALE, silent)
+        return alerts
+
+    def _hear(self, said: Diagnostic) -> list[Alert]:
+        newest = self._newest.get(said.name, said.stamp)
+        self._heard[said.name] = self._now
+        if newest - self._stale_after < said.stamp < newest:
+            return []  # overtaken on the way; older than that, the part's clock was set back
+        self._newest[said.name] = said.stamp
+        stamp = said.stamp
+        if self._now is not None and abs(stamp - self._now) > self._stale_after:
+            stamp = self._now  # the part's clock is not ours
+        return self._change(stamp, said.name, said.level, said.message)
 
     def summary(self) -> Summary:
         """Return the parts that are not well, and how many alerts of each kind there were."""

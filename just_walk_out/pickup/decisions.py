@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from just_walk_out.journal import RECENT
 from just_walk_out.records import DecisionState, Interaction, Kind
 from just_walk_out.store.model import Store
+
+
+def first_id(event: str) -> str:
+    """Return the id of the first interaction of a shelf event, which is written last and stands for them all."""
+    return f"{event}#0"
 
 
 class Decisions:
@@ -31,7 +37,7 @@ class Decisions:
 
     def has(self, event_id: str) -> bool:
         """Tell whether a shelf event has been decided."""
-        return f"{event_id}#0" in self._ids
+        return first_id(event_id) in self._ids
 
     def held(self, visit: str, at: int, event_id: str = "") -> Counter[str]:
         """Return the units of each product a visit holds at a moment.
@@ -50,12 +56,15 @@ class Decisions:
         return +units
 
     def foreign(self, plates: tuple[str, ...], at: int) -> Counter[str]:
-        """Return the units of products that lay on the plates before a moment though they belong elsewhere."""
+        """Return the units of products that lay on the plates before a moment though they belong elsewhere.
+
+        What was put there longer ago than a journal is read back has been tidied up, or sold.
+        """
         units: Counter[str] = Counter()
         seen: set[str] = set()
         for plate in plates:
             for item in self._by_plate.get(plate, ()):
-                if item.start < at and item.id not in seen:
+                if at - RECENT <= item.start < at and item.id not in seen:
                     seen.add(item.id)
                     units[item.sku] += item.quantity if item.kind is Kind.RETURN else -item.quantity
         return +units

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, ClassVar
 
 from just_walk_out.journal import Journal
-from just_walk_out.pickup.decisions import Decisions
+from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import Explanation, ProductModel, Step
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
@@ -30,6 +30,7 @@ from just_walk_out.records import (
 from just_walk_out.store.model import Store
 
 _RUNNERS_UP = 5
+_REPEATED = 500  # decisions that are published again after a restart
 _TRACK_MEMORY = 90.0  # seconds of tracks kept; a step older than that finds nobody near
 
 
@@ -60,21 +61,21 @@ class PickupStage:
         self._visits_seen = 0
         self._visit_of: dict[str, tuple[str, int]] = {}
         self._over: dict[str, int] = {}
-        for interaction in journal.read(Interaction):
+        for interaction in journal.recent(Interaction):
             self._decisions.add(interaction)
 
     def restore(self) -> list[Any]:
         """Return what has been decided, for a cart aggregator that may have missed it."""
-        known = list(self._journal.read(Interaction))
+        known = self._journal.last(Interaction, _REPEATED)
         if not known:
             return []
-        return [InteractionArray(max(item.end for item in known), (), tuple(known[-500:]))]
+        return [InteractionArray(max(item.end for item in known), (), tuple(known))]
 
     def push(self, record: ShelfEventArray | TrackArray | VisitArray) -> list[Any]:
         """Take shelf events, tracks or visits; return decided interactions and alerts."""
         if isinstance(record, ShelfEventArray):
             for event in record.events:
-                if event.state is EventState.FINAL and not self._decisions.has(event.id):
+                if event.state is EventState.FINAL and not self._is_decided(event.id):
                     self._pending[event.id] = event
             for mark in record.watermarks:
                 self._seen[mark.source] = max(mark.stamp, self._seen.get(mark.source, 0))
@@ -85,6 +86,9 @@ class PickupStage:
             self._take_visits(record)
         return self._advance()
 
+    def _is_decided(self, event: str) -> bool:
+        return self._decisions.has(event) or self._journal.has(Interaction, first_id(event))
+
     def _take_visits(self, visits: VisitArray) -> None:
         before = self._visits_seen
         self._visits_seen = max([before, *(mark.stamp for mark in visits.watermarks)])
@@ -92,7 +96,7 @@ class PickupStage:
             for track in visit.tracks:
                 owner, since = self._visit_of.get(track, ("", before))
                 self._visit_of[track] = (visit.id, since if owner == visit.id else before)
-            if visit.state in (VisitState.LEFT, VisitState.ABANDONED):
+            if visit.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST):
                 self._over.setdefault(visit.id, visits.stamp)
         for visit_id, stamp in list(self._over.items()):
             if visits.stamp - stamp > _TRACK_MEMORY * 1e9:

@@ -51,8 +51,13 @@ def topic_pattern(name: str) -> Topic | None:
 class BagWriter:
     """Writes serialized messages with their definitions; one connection a topic."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, canonical: bool = False) -> None:
         """Create the bag.
+
+        Args:
+            path: its folder.
+            canonical: encode each message anew, so that equal messages are equal bytes: what pads the fields
+                of a message is left to chance where it was serialized.
 
         Raises:
             BagError: the folder exists already.
@@ -66,6 +71,7 @@ class BagWriter:
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
         self._connections: dict[str, Any] = {}
+        self._canonical = canonical
         self.count = 0
 
     def add(self, topic: str, message_type: str, latched: bool = False) -> bool:
@@ -100,7 +106,11 @@ class BagWriter:
 
     def write(self, topic: str, stamp: int, data: bytes) -> None:
         """Write one serialized message, received at ``stamp`` nanoseconds."""
-        self._writer.write(self._connections[topic], stamp, data)
+        connection = self._connections[topic]
+        if self._canonical:
+            message = self._types.deserialize_cdr(data, connection.msgtype)
+            data = bytes(self._types.serialize_cdr(message, connection.msgtype))
+        self._writer.write(connection, stamp, data)
         self.count += 1
 
     def close(self) -> None:

@@ -45,6 +45,7 @@ class RecorderNode(StoreNode):
         except BagError as error:
             raise ParameterError(f"parameter bag: {error}") from None
         self._known: set[str] = set()
+        self._early: list[tuple[str, bytes]] = []
         self._subscribe(DESCRIPTION_TOPIC, "std_msgs/msg/String", qos.LATCHED)
         for topic in TOPICS:
             if topic.sensor or everything:
@@ -53,8 +54,14 @@ class RecorderNode(StoreNode):
                     self._subscribe(name, f"just_walk_out/msg/{message_class(topic.record).__name__}", profile)
         if everything:
             self.create_timer(_DISCOVERY_PERIOD, self._discover)
-        self.diagnostics.add("bag", lambda: Health(Level.OK, path, {"messages": self._bag.count}))
+        self.diagnostics.add("bag", lambda: self._health(path))
         self.get_logger().info(f"recording {'all topics' if everything else 'the sensors'} to {path}")
+
+    def _health(self, path: str) -> Health:
+        values = {"messages": self._bag.count}
+        if self._early:
+            return Health(Level.WARN, f"{len(self._early)} messages wait for /clock", values)
+        return Health(Level.OK, path, values)
 
     def _subscribe(self, name: str, message_type: str, profile: QoSProfile) -> None:
         full = self.resolve_topic_name(name)
@@ -66,7 +73,17 @@ class RecorderNode(StoreNode):
             self.create_subscription(class_of(message_type), full, partial(self._write, full), profile, raw=True)
 
     def _write(self, name: str, data: bytes) -> None:
-        self._bag.write(name, self.get_clock().now().nanoseconds, data)
+        now = self.get_clock().now().nanoseconds
+        if now == 0:  # use_sim_time, and no /clock yet: a bag that begins in 1970 would take decades to play
+            self._early.append((name, data))
+            return
+        self._write_early(now)
+        self._bag.write(name, now, data)
+
+    def _write_early(self, stamp: int) -> None:
+        for name, data in self._early:
+            self._bag.write(name, stamp, data)
+        self._early.clear()
 
     def _discover(self) -> None:
         inside = self.get_namespace().rstrip("/") + "/"
@@ -91,6 +108,7 @@ class RecorderNode(StoreNode):
 
     def close(self) -> None:
         """Finish the bag."""
+        self._write_early(self.get_clock().now().nanoseconds)
         self._bag.close()
 
 

@@ -103,13 +103,21 @@ def _value_writer(kind: Any) -> Callable[[Any], Any]:
             inner = _writer(item)
             return lambda values: [inner(value) for value in values]
         if isinstance(item, type) and issubclass(item, IntEnum):
-            return lambda values: [int(value) for value in values]
+            return functools.partial(array.array, "B")
         return list
     if origin is np.ndarray:
-        return lambda values: array.array("f", np.ascontiguousarray(values, dtype=np.float32).tobytes())
+        return _floats
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return int
     return lambda value: value
+
+
+def _floats(values: Any) -> array.array[float]:
+    # filled from numpy's own memory: one copy, and no list of Python floats
+    floats = array.array("f")
+    samples: Any = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+    floats.frombytes(samples.view(np.uint8))
+    return floats
 
 
 @functools.cache

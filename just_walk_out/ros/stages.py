@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -178,6 +179,16 @@ def run(build: Callable[[], Node]) -> int:
 
     A wrong parameter or store description ends in one clear line a mistake and exit status 2.
     """
+    status = _spin(build)
+    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+        # a driver hangs in a read; Python, ending, would abort the process when that read comes back
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _spin(build: Callable[[], Node]) -> int:
     for name, value in environment().items():
         os.environ.setdefault(name, value)
     rclpy.init(args=sys.argv)

@@ -39,7 +39,7 @@ class BlockFilter:
         self._spike = spike
         self._plates = plates
         self._size = size
-        self._empty = np.empty((0, plates))
+        self._empty: NDArray[np.float64] = np.empty((0, plates))
         self.reset()
         self._gap = False
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import PlateStatus, ShelfWeights
-from just_walk_out.scale.arrivals import ArrivalClock
-from just_walk_out.scale.clock import BoardClock, ClockSettings
-from just_walk_out.scale.protocols import Command, Frame, LineCounts, Poll, make_parser
+from just_walk_out.scale.adjustments import Adjustment
+from just_walk_out.scale.clock import ClockSettings
+from just_walk_out.scale.health import BoardHealth, DriverHealth
+from just_walk_out.scale.protocols import Command, Frame, Poll, make_parser
+from just_walk_out.scale.reading import Reading, ReadingError, summarise, unknown_plate
+from just_walk_out.scale.wiring import BoardState, PlateGroup, wire
 from just_walk_out.settings import setting, validate
-from just_walk_out.store.model import Bus, Channel, Store
+from just_walk_out.store.model import Bus, Store
 
 _SECOND = 1_000_000_000
 _US = 1000
@@ -23,6 +26,9 @@ _SILENT_PERIODS = 3.0
 _STATUS = np.full(256, PlateStatus.FAULT, np.uint8)
 _STATUS[:4] = (PlateStatus.OK, PlateStatus.STALE, PlateStatus.SATURATED, PlateStatus.FAULT)
 _STATUS_VALUES = tuple(PlateStatus)
+# Share of the time at rest that must have been seen: some frames may be lost, the newest is on its way.
+_COVERED = 0.7
+_CODES = ("ok", "without a value", "saturated", "faulty")
 
 
 @dataclass(frozen=True)
@@ -36,63 +42,19 @@ class DriverSettings:
         1.0, "Time between stale reports of a silent board.", unit="s", minimum=0.1, maximum=60.0
     )
     rate_window: float = setting(5.0, "Span over which rates are measured.", unit="s", minimum=1.0, maximum=60.0)
+    stuck_after: float = setting(
+        10.0, "Standing still of a noisy channel from which it is a fault.", unit="s", minimum=2.0, maximum=86400.0
+    )
+    rest_time: float = setting(
+        2.0, "Time at rest that tare and calibration are measured over.", unit="s", minimum=0.5, maximum=30.0
+    )
+    rest_spread: float = setting(
+        0.005, "Range of the means of an eighth of that time up to which a plate is tared.", unit="kg", minimum=0.0001
+    )
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         validate(self)
-
-
-@dataclass(frozen=True)
-class BoardHealth:
-    """State of one board: rate in samples a second, age in seconds since its last frame, skew relative."""
-
-    board: int
-    rate: float
-    age: float
-    stale: bool
-    lost: int
-    restarts: int
-    skew: float
-    faulty: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DriverHealth:
-    """State of one serial line for diagnostics."""
-
-    bus: str
-    counts: LineCounts
-    boards: tuple[BoardHealth, ...]
-    notices: tuple[str, ...]
-
-
-@dataclass
-class _Group:
-    """The plates of one shelf that are read by one board."""
-
-    shelf: str
-    source: str
-    plates: tuple[str, ...]
-    channels: NDArray[np.intp]
-    zero: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    sequence: int = 0
-
-
-@dataclass
-class _Board:
-    number: int
-    clock: BoardClock
-    arrivals: ArrivalClock
-    groups: list[_Group]
-    known: frozenset[int]
-    width: int
-    heard: int | None = None
-    reported: int | None = None
-    period: int = 0
-    lost: int = 0
-    faulty: tuple[str, ...] = ()
-    recent: deque[tuple[int, int]] = field(default_factory=deque)
 
 
 class LoadCellDriver:
@@ -104,8 +66,16 @@ class LoadCellDriver:
         store: Store,
         settings: DriverSettings | None = None,
         clock_settings: ClockSettings | None = None,
+        adjustments: Mapping[str, Adjustment] | None = None,
     ) -> None:
         """Make the driver of a bus.
+
+        Args:
+            bus: what hangs on the line.
+            store: where the plates are.
+            settings: when boards and channels count as silent or stuck.
+            clock_settings: how the clocks of the boards are followed.
+            adjustments: zero and scale of plates that outrank those of the bus.
 
         Raises:
             ValueError: the bus names a protocol that does not exist.
@@ -114,7 +84,18 @@ class LoadCellDriver:
         self._settings = settings or DriverSettings()
         self._parser = make_parser(bus)
         self._silence = round(max(self._settings.silence, _SILENT_PERIODS / bus.reading.rate) * _SECOND)
-        self._boards = _boards(bus, store, clock_settings or ClockSettings())
+        self._boards = wire(bus, store, clock_settings or ClockSettings(), self._settings.stuck_after)
+        self._keep = int(max(self._settings.rate_window, self._settings.rest_time + 1.0) * _SECOND)
+        self._place = {
+            plate: (board, group, column)
+            for board in self._boards.values()
+            for group in board.groups
+            for column, plate in enumerate(group.plates)
+        }
+        for plate, each in (adjustments or {}).items():
+            _, group, column = self._place[plate]
+            group.zero[column] = group.zero[column] if each.zero is None else each.zero
+            group.scale[column] = group.scale[column] if each.scale is None else each.scale
         self._started: int | None = None
         self._notices: dict[str, None] = {}
         self._unread: list[str] = []
@@ -185,18 +166,21 @@ class LoadCellDriver:
         boards = []
         for board in self._boards.values():
             since = self._started if board.heard is None else board.heard
-            while board.recent and stamp - board.recent[0][0] > self._settings.rate_window * _SECOND:
-                board.recent.popleft()
+            begin = stamp - self._settings.rate_window * _SECOND
+            recent = [(len(counts), lost) for arrival, counts, _, lost in board.recent if arrival >= begin]
+            samples, missing = (sum(numbers) for numbers in zip(*recent, strict=True)) if recent else (0, 0)
             boards.append(
                 BoardHealth(
                     board=board.number,
-                    rate=sum(samples for _, samples in board.recent) / self._settings.rate_window,
+                    rate=samples / self._settings.rate_window,
                     age=0.0 if since is None else (stamp - since) / _SECOND,
                     stale=self._silent(board, stamp),
                     lost=board.lost,
+                    loss=missing / max(1, samples + missing),
                     restarts=board.clock.restarts,
                     skew=board.clock.skew,
                     faulty=board.faulty,
+                    stuck=board.stuck_plates(),
                 )
             )
         self._take_parser_notices()
@@ -211,7 +195,68 @@ class LoadCellDriver:
         unread, self._unread = self._unread, []
         return unread
 
-    def _convert(self, board: _Board, frame: Frame, arrival: int) -> list[ShelfWeights]:
+    def plates(self) -> tuple[str, ...]:
+        """Return the plates of the bus."""
+        return tuple(self._place)
+
+    def calibration(self, plate: str) -> tuple[float, float]:
+        """Return zero (counts) and scale (kilograms per count) that are in force for a plate.
+
+        Raises:
+            ReadingError: the bus does not weigh that plate.
+        """
+        _, group, column = self._placed(plate)
+        return float(group.zero[column]), float(group.scale[column])
+
+    def reading(self, plate: str, stamp: int) -> Reading:
+        """Return what a plate has read over the last ``rest_time`` seconds, at rest or not.
+
+        Args:
+            plate: its id.
+            stamp: host time, nanoseconds.
+
+        Raises:
+            ReadingError: the bus does not weigh it, or it has given no sound values for so long.
+        """
+        board, group, column = self._placed(plate)
+        begin = stamp - int(self._settings.rest_time * _SECOND)
+        channel = int(group.channels[column])
+        if self._silent(board, stamp):
+            raise ReadingError(f"plate {plate}: nothing has come from board {board.number} lately")
+        frames = [(counts, status) for arrival, counts, status, _ in board.recent if arrival >= begin]
+        if any(channel >= len(status) for _, status in frames):
+            raise ReadingError(f"plate {plate}: board {board.number} does not send channel {channel}")
+        if board.stands_still(channel):
+            raise ReadingError(f"plate {plate}: its count stands still, the channel is stuck")
+        worst = max((int(_STATUS[status[channel]]) for _, status in frames), default=int(PlateStatus.OK))
+        if worst:
+            raise ReadingError(f"plate {plate}: the board says that it is {_CODES[worst]}")
+        covered = sum(len(counts) for counts, _ in frames) * board.period
+        if covered < _COVERED * (stamp - begin):
+            raise ReadingError(f"plate {plate}: {covered / _SECOND:.1f} s of samples so far, wait a moment")
+        try:
+            return summarise(np.concatenate([counts[:, channel] for counts, _ in frames]), board.period / _SECOND)
+        except ReadingError as error:
+            raise ReadingError(f"plate {plate}: {error}; is rest_time long enough?") from None
+
+    def adjust(self, plate: str, zero: float, scale: float) -> None:
+        """Convert the counts of a plate by another zero and scale from now on.
+
+        Its samples say so for a second: what they weigh cannot be compared with what was before.
+
+        Raises:
+            ReadingError: the bus does not weigh that plate.
+        """
+        _, group, column = self._placed(plate)
+        group.adjust(column, zero, scale)
+
+    def _placed(self, plate: str) -> tuple[BoardState, PlateGroup, int]:
+        try:
+            return self._place[plate]
+        except KeyError:
+            raise unknown_plate(plate, self._bus.id) from None
+
+    def _convert(self, board: BoardState, frame: Frame, arrival: int) -> list[ShelfWeights]:
         samples, channels = frame.counts.shape
         if frame.age is None:
             stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
@@ -225,14 +270,18 @@ class LoadCellDriver:
                 self._unread.append(self._rate_notice)
         board.heard = arrival
         board.reported = None
-        board.lost += frame.lost * samples
-        board.recent.append((arrival, samples))
-        while board.recent and arrival - board.recent[0][0] > self._settings.rate_window * _SECOND:
+        lost = frame.lost * samples
+        board.lost += lost
+        board.recent.append((arrival, frame.counts, frame.status, lost))
+        while arrival - board.recent[0][0] > self._keep:
             board.recent.popleft()
+        board.stuck.push(frame.counts, board.period, frame.status != 0 if frame.status.any() else None)
         if channels != len(board.known):
             self._check_channels(board, channels)
         codes = _STATUS[frame.status]
         counts: NDArray[Any] = frame.counts
+        if board.stuck.any:
+            codes[board.stuck.stuck] = PlateStatus.FAULT
         if channels < board.width:
             missing = board.width - channels
             codes = np.append(codes, np.full(missing, PlateStatus.FAULT, np.uint8))
@@ -240,20 +289,22 @@ class LoadCellDriver:
         batches = []
         sound = not codes.any()
         for group in board.groups:
-            weights = ((counts[:, group.channels] - group.zero) * group.scale).astype(np.float32)
+            weights = group.kilograms(counts)
             status = (PlateStatus.OK,) * len(group.plates)
             if not sound:
                 own = codes[group.channels]
                 weights[:, (own == PlateStatus.STALE) | (own == PlateStatus.FAULT)] = np.nan
                 status = tuple(_STATUS_VALUES[code] for code in own.tolist())
+            if group.fresh:
+                status = group.say_adjusted(status, samples * board.period)
             batches.append(self._batch(board, group, stamp, status, weights.reshape(-1)))
-        board.faulty = () if sound else tuple(_faulty(batches))
+        board.faulty = () if sound else _faulty(batches)
         return batches
 
     def _batch(
         self,
-        board: _Board,
-        group: _Group,
+        board: BoardState,
+        group: PlateGroup,
         stamp: int,
         status: tuple[PlateStatus, ...],
         weights: NDArray[np.float32],
@@ -272,11 +323,11 @@ class LoadCellDriver:
         group.sequence = (group.sequence + 1) & 0xFFFFFFFF
         return batch
 
-    def _silent(self, board: _Board, stamp: int) -> bool:
+    def _silent(self, board: BoardState, stamp: int) -> bool:
         since = self._started if board.heard is None else board.heard
         return since is not None and stamp - since > self._silence
 
-    def _check_channels(self, board: _Board, channels: int) -> None:
+    def _check_channels(self, board: BoardState, channels: int) -> None:
         where = f"{self._bus.id}: board {board.number}"
         for channel in range(channels):
             if channel not in board.known:
@@ -295,39 +346,10 @@ class LoadCellDriver:
             self._unread.append(text)
 
 
-def _faulty(batches: list[ShelfWeights]) -> list[str]:
-    return [
+def _faulty(batches: list[ShelfWeights]) -> tuple[str, ...]:
+    return tuple(
         plate
         for batch in batches
         for plate, status in zip(batch.plates, batch.status, strict=True)
-        if status is not PlateStatus.OK
-    ]
-
-
-def _boards(bus: Bus, store: Store, clock_settings: ClockSettings) -> dict[int, _Board]:
-    """Sort the channels of a bus by board and shelf, plates in the shelf's own order."""
-    channel_of = {channel.plate: channel for channel in bus.channels}
-    boards = {}
-    for number in sorted({channel.board for channel in bus.channels}):
-        groups = []
-        for shelf in store.shelf.values():
-            own: list[Channel] = [
-                channel_of[plate.id]
-                for plate in shelf.plates
-                if plate.id in channel_of and channel_of[plate.id].board == number
-            ]
-            if own:
-                groups.append(
-                    _Group(
-                        shelf=shelf.id,
-                        source=f"{bus.id}/{number}",
-                        plates=tuple(channel.plate for channel in own),
-                        channels=np.array([channel.channel for channel in own], np.intp),
-                        zero=np.array([channel.zero for channel in own]),
-                        scale=np.array([channel.scale for channel in own]),
-                    )
-                )
-        known = frozenset(channel.channel for channel in bus.channels if channel.board == number)
-        arrivals = ArrivalClock(round(_SECOND / bus.reading.rate))
-        boards[number] = _Board(number, BoardClock(clock_settings), arrivals, groups, known, max(known) + 1)
-    return boards
+        if status not in (PlateStatus.OK, PlateStatus.ADJUSTED)
+    )

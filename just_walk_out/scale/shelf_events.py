@@ -54,6 +54,8 @@ class _Stream:
         self._lost = record.lost
         if any(record.status):
             samples[:, [status is not PlateStatus.OK for status in record.status]] = np.nan
+            # Another zero or scale: no step of the plate, which is learned anew once its samples are sound again.
+            self._bank.forget([i for i, status in enumerate(record.status) if status is PlateStatus.ADJUSTED])
         stamps = [record.stamp + period * index for index in range(len(samples))]
         self.newest = stamps[-1]
         blocks = self._filter.push(samples, stamps)

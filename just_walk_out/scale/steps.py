@@ -119,6 +119,13 @@ class PlateBank:
             self._set_threshold()
         return self._finish(row) if self.busy else []
 
+    def forget(self, columns: list[int]) -> None:
+        """Take plates for new ones: what they weighed cannot be compared with what they will."""
+        if columns:
+            self._baseline.learned[columns] = False
+            self._active[columns] = True
+            self.busy = True
+
     def moving(self, column: int) -> bool:
         """Tell whether an event is in progress on a plate that it will end of its own accord."""
         change = self._resting_change(column)

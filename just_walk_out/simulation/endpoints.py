@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 
@@ -13,3 +14,10 @@ def camera_source(camera: str, base_port: int) -> str:
 def serial_port(run_dir: Path, device: str) -> str:
     """Return the path of a simulated serial port: a bus by its id, a scanner by the id of its gate."""
     return str(run_dir / device)
+
+
+def free_port() -> int:
+    """Return a port of this computer that nobody listens on, for the simulated cameras."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -88,7 +88,7 @@ class Handling:
         else:
             shape = np.where((since > 0.0) & (since < 1.0), np.sin(math.pi * np.clip(since, 0.0, 1.0)) ** 2, 0.0)
         after = np.maximum(times - self.moved, 0.0)
-        ringing = np.exp(-after / self.ring_decay) * np.sin(2.0 * math.pi * self.ring_frequency * after)
+        ringing: Array = np.exp(-after / self.ring_decay) * np.sin(2.0 * math.pi * self.ring_frequency * after)
         return self.press * shape + self.ring * ringing
 
 

@@ -21,7 +21,6 @@ _FLOOR_PIXEL = 0.02
 _OUTSIDE = 3.5
 _CEILING = 3.3
 _WALL = 3.3
-_BARRIER = 1.1
 _LIGHT = np.array([0.35, 0.25, 0.9])
 
 
@@ -116,7 +115,8 @@ def _walls(store: Store) -> list[Quad]:
         else:
             quads.append(_upright(start, end, 0.0, _WALL, _wall_picture(math.dist(start, end), number), False))
     for wall in store.walls:
-        quads.append(_upright(wall.start, wall.end, 0.0, _BARRIER, _plain((150, 140, 120))))
+        height = _CEILING if wall.height is None else min(wall.height, _CEILING)
+        quads.append(_upright(wall.start, wall.end, 0.0, height, _plain((150, 140, 120))))
     for gate in store.gates:
         for post in (gate.start, gate.end):
             quads += _box(np.eye(4), (post[0] - 0.04, post[1] - 0.15, 0.0), (0.08, 0.3, 1.0), (70, 70, 74))

@@ -44,8 +44,8 @@ class Walker:
         """
         self.world = world
         self.position = position
-        self.velocity = np.zeros(2)
-        self.desired = np.zeros(2)
+        self.velocity: NDArray[np.float64] = np.zeros(2)
+        self.desired: NDArray[np.float64] = np.zeros(2)
         self.heading = heading
         self.face: float | None = heading
         self.stride = 0.0

@@ -51,7 +51,7 @@ def build_pose(doc: schema.PoseDoc | schema.CameraPoseDoc) -> Pose:
 
 def build_wall(doc: schema.WallDoc) -> Wall:
     """Return the wall."""
-    return Wall(doc.start, doc.end)
+    return Wall(doc.start, doc.end, doc.height)
 
 
 def build_gate(doc: schema.GateDoc) -> Gate:
@@ -70,14 +70,14 @@ def build_camera(doc: schema.CameraDoc) -> Camera:
     fx = fy = doc.width / 2 / math.tan(math.radians(doc.horizontal_fov_deg or 90.0) / 2)
     camera = Camera(
         doc.id, str(doc.source), doc.width, doc.height, doc.rate, fx, fy, cx, cy, build_pose(doc.pose), doc.role,
-        detector=_build_detector(doc),
+        detector=_build_detector(doc), host=doc.host,
     )  # fmt: skip
     if doc.intrinsics is None:
         return camera
     lens = doc.intrinsics
     return Camera(
         doc.id, str(doc.source), doc.width, doc.height, doc.rate, lens.fx, lens.fy, lens.cx, lens.cy, camera.pose,
-        doc.role, lens.distortion_model, lens.distortion, camera.detector,
+        doc.role, lens.distortion_model, lens.distortion, camera.detector, doc.host,
     )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def build_bus(doc: schema.BusDoc) -> Bus:
     """Return the bus with every channel of its boards or scales."""
     framing = Framing(doc.data_bits, doc.parity, doc.stop_bits)
     if doc.protocol == "board":
-        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, _board_channels(doc), framing)
+        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, _board_channels(doc), doc.host, framing)
     polled = doc.mode == "polled" or doc.protocol == "modbus_rtu"
     timeout = Reading.timeout if doc.timeout is None else doc.timeout
     reading = Reading(doc.rate or Reading.rate, polled, timeout, doc.latency)
@@ -139,7 +139,7 @@ def build_bus(doc: schema.BusDoc) -> Bus:
             for number, one in enumerate(units)
         )
         registers = _build_registers(doc.modbus, units)
-    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, channels, framing, reading, registers)
+    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, channels, doc.host, framing, reading, registers)
 
 
 def _board_channels(doc: schema.BusDoc) -> tuple[Channel, ...]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from just_walk_out.store import schema
 from just_walk_out.store.build import build_gondolas
 from just_walk_out.store.checks import check_known, check_one_of, check_unique
-from just_walk_out.store.geometry import distance_to_polygon
-from just_walk_out.store.model import Point
+from just_walk_out.store.geometry import distance_outside
+from just_walk_out.store.model import MAIN_HOST, Point
 from just_walk_out.store.place import Errors, Place
 
 MOUNTING = 0.5
@@ -45,7 +45,7 @@ def check_camera_places(floor: Sequence[Point], cameras: tuple[schema.CameraDoc,
     """Report cameras outside the store."""
     for camera in cameras:
         x, y, z = camera.pose.xyz
-        off = float(distance_to_polygon(floor, (x, y)))
+        off = float(distance_outside(floor, (x, y)))
         if off > MOUNTING:
             errors.add(camera.pose.at.key("xyz"), f"expected a camera in the store, it is {off:.2f} m outside")
         elif z <= 0:
@@ -122,8 +122,19 @@ def _check_scale(scale: float, at: Place, errors: Errors) -> None:
 
 
 def check_ports(gates: tuple[schema.GateDoc, ...], buses: tuple[schema.BusDoc, ...], errors: Errors) -> None:
-    """Report serial ports that two devices claim."""
-    ports = [(bus.port, bus.at.key("port")) for bus in buses]
+    """Report serial ports of one computer that two devices claim; scanners are read on the main computer."""
+    ports = [(bus.host, bus.port, bus.at.key("port")) for bus in buses]
     readers = [gate.reader for gate in gates if gate.reader is not None]
-    ports += [(reader.port, reader.at.key("port")) for reader in readers if reader.port is not None]
-    check_unique(ports, "serial port", errors)
+    ports += [(MAIN_HOST, reader.port, reader.at.key("port")) for reader in readers if reader.port is not None]
+    for host in sorted({host for host, _, _ in ports}):
+        check_unique([(port, at) for owner, port, at in ports if owner == host], "serial port", errors)
+
+
+def check_hosts(cameras: tuple[schema.CameraDoc, ...], buses: tuple[schema.BusDoc, ...], errors: Errors) -> None:
+    """Report names of computers that differ in upper and lower case only: they are one computer, mistyped."""
+    spelling: dict[str, str] = {MAIN_HOST: MAIN_HOST}
+    named = [(camera.host, camera.at) for camera in cameras] + [(bus.host, bus.at) for bus in buses]
+    for host, at in named:
+        known = spelling.setdefault(host.lower(), host)
+        if known != host:
+            errors.add(at.key("host"), f"expected one spelling of a computer's name, it is {known} before")

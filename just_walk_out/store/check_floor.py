@@ -11,7 +11,7 @@ import numpy as np
 from just_walk_out.store import schema
 from just_walk_out.store.build import build_gate, build_gondolas, build_wall
 from just_walk_out.store.checks import check_unique
-from just_walk_out.store.geometry import distance_to_polygon, is_simple, polygon_area
+from just_walk_out.store.geometry import distance_outside, is_simple, polygon_area
 from just_walk_out.store.model import Gate, Gondola, Point
 from just_walk_out.store.place import Errors, Place
 from just_walk_out.store.walkable import BODY_RADIUS, Walkable, walkable
@@ -51,7 +51,7 @@ def check_gates(floor: Sequence[Point], gates: tuple[schema.GateDoc, ...], error
         if math.dist(gate.start, gate.end) < NARROWEST_GATE:
             errors.add(gate.at, f"expected a line of at least {NARROWEST_GATE:g} m from start to end")
         for name, point in (("start", gate.start), ("end", gate.end)):
-            off = float(distance_to_polygon(floor, point))
+            off = float(distance_outside(floor, point))
             if off > TOLERANCE:
                 errors.add(gate.at.key(name), f"expected a point on the floor polygon, it is {off:.2f} m outside")
     for kind in ("entry", "exit"):

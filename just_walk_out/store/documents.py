@@ -60,7 +60,7 @@ def read_documents(path: Path, errors: Errors) -> Documents:
     if not _is_file(main):
         raise StoreError((f"{path}: expected a folder holding {ROOT}, or that file",))
     root = Place(main.name)
-    top = _read_yaml(main, root, errors)
+    top = read_yaml(main, root, errors)
     if top is None:
         return Documents({}, root, complete=False)
     included = top.pop("include", [])
@@ -76,7 +76,7 @@ def read_documents(path: Path, errors: Errors) -> Documents:
             errors.add(at, f"expected a YAML file beside {main.name}, there is no {shown(name)}")
             complete = False
             continue
-        content = _read_yaml(file, Place(name), errors)
+        content = read_yaml(file, Place(name), errors)
         complete = complete and content is not None
         for key, value in (content or {}).items():
             if key in sections:
@@ -94,7 +94,14 @@ def _is_file(file: Path) -> bool:
         return False
 
 
-def _read_yaml(file: Path, at: Place, errors: Errors) -> dict[Any, Any] | None:
+def read_yaml(file: Path, at: Place, errors: Errors) -> dict[Any, Any] | None:
+    """Return the mapping that a YAML file holds; None, and an error, where it holds none.
+
+    Args:
+        file: what to read.
+        at: how errors name it.
+        errors: receives what is wrong.
+    """
     try:
         value = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.MarkedYAMLError as error:

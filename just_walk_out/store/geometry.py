@@ -43,10 +43,10 @@ def distance_to_segment(points: ArrayLike, start: Point, end: Point) -> Floats:
     return np.asarray(np.linalg.norm(given - origin - share[..., None] * along, axis=-1))
 
 
-def distance_to_polygon(polygon: Sequence[Point], points: ArrayLike) -> Floats:
-    """Return how far points, shape (..., 2), are outside the polygon, metres; 0 inside."""
-    nearest = np.min([distance_to_segment(points, start, end) for start, end in edges(polygon)], axis=0)
-    return np.where(contains(polygon, points), 0.0, nearest)
+def distance_outside(polygon: Sequence[Point], points: ArrayLike) -> Floats:
+    """Return the distance of points, shape (..., 2), from the polygon's border, metres; negative inside."""
+    nearest: Floats = np.min([distance_to_segment(points, start, end) for start, end in edges(polygon)], axis=0)
+    return np.where(contains(polygon, points), -nearest, nearest)
 
 
 def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:
@@ -64,6 +64,21 @@ def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> b
         return True
     touching = ((one, a, b, c), (two, a, b, d), (three, c, d, a), (four, c, d, b))
     return any(turn == 0 and between(p, q, r) for turn, p, q, r in touching)
+
+
+def steps_cross(starts: ArrayLike, ends: ArrayLike, segment: tuple[Point, Point]) -> NDArray[np.bool_]:
+    """Whether straight steps from points (..., 2) to points (..., 2) get to the other side of a segment.
+
+    A step that ends on the segment does not, nor does one that begins on it.
+    """
+    first, second = np.asarray(starts, float), np.asarray(ends, float)
+    (ax, ay), (bx, by) = segment
+    before = (bx - ax) * (first[..., 1] - ay) - (by - ay) * (first[..., 0] - ax)
+    after = (bx - ax) * (second[..., 1] - ay) - (by - ay) * (second[..., 0] - ax)
+    dx, dy = np.moveaxis(second - first, -1, 0)
+    one = dx * (ay - first[..., 1]) - dy * (ax - first[..., 0])
+    other = dx * (by - first[..., 1]) - dy * (bx - first[..., 0])
+    return np.asarray((before * after < 0.0) & (one * other <= 0.0))
 
 
 def is_simple(polygon: Sequence[Point]) -> bool:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Point = tuple[float, float]
+MAIN_HOST = "main"
+"""Name of the computer that runs the pipeline, and every device that names no other."""
 ProtocolName = Literal["board", "mt_sics", "and_stream", "modbus_rtu"]
 """What the devices of a bus may speak; ``scale.protocols`` knows how."""
 RegisterType = Literal["int16", "uint16", "int32", "uint32", "float32"]
@@ -49,10 +51,14 @@ class Pose:
 
 @dataclass(frozen=True)
 class Wall:
-    """A wall segment on the floor plan that nobody walks through."""
+    """A segment on the floor plan that nobody walks through, nor looks through below its height.
+
+    ``height`` is in metres above the floor; None: up to the ceiling, as walls are unless something else is said.
+    """
 
     start: Point
     end: Point
+    height: float | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class Camera:
     """A camera: what to open, its pinhole or fisheye model, and its pose in ``map``.
 
     ``pose`` is of the camera body (x forward, y left, z up); the optical frame (x right, y down,
-    z forward) is called ``<id>_optical``.
+    z forward) is called ``<id>_optical``. ``host`` is the computer it is plugged into.
     """
 
     id: str
@@ -125,6 +131,7 @@ class Camera:
     distortion_model: Literal["plumb_bob", "equidistant"] = "plumb_bob"
     distortion: tuple[float, ...] = ()
     detector: Detector = Detector()
+    host: str = MAIN_HOST
 
     @property
     def intrinsic(self) -> NDArray[np.float64]:
@@ -265,7 +272,7 @@ class Registers:
 
 @dataclass(frozen=True)
 class Bus:
-    """A serial line with load-cell boards or scales on it.
+    """A serial line with load-cell boards or scales on it, plugged into the computer ``host``.
 
     ``reading`` tells how scales are read; boards send of their own accord. Channels of scales are those
     of a board 0; for ``modbus_rtu``, ``registers`` says where each of them is found.
@@ -276,6 +283,7 @@ class Bus:
     port: str
     baudrate: int
     channels: tuple[Channel, ...]
+    host: str = MAIN_HOST
     framing: Framing = Framing()
     reading: Reading = Reading()
     registers: Registers | None = None
@@ -320,6 +328,7 @@ class Policy:
         settle_timeout: seconds a visit waits for a silent sensor before it goes to review.
         reach: how far from a shelf's front a person can still take from it, metres.
         group_timeout: seconds after which a group whose payer left is settled.
+        absence_timeout: seconds after which a visit whose members nobody sees any more goes to review.
         prices_include_tax: whether catalogue prices are gross.
     """
 
@@ -327,6 +336,7 @@ class Policy:
     settle_timeout: float = 10.0
     reach: float = 1.2
     group_timeout: float = 600.0
+    absence_timeout: float = 1800.0
     prices_include_tax: bool = True
 
 
@@ -395,6 +405,12 @@ class Store:
     def bus(self) -> dict[str, Bus]:
         """Serial buses by id."""
         return {bus.id: bus for bus in self.buses}
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """Names of the computers of the store, the main one first."""
+        named = {camera.host for camera in self.cameras} | {bus.host for bus in self.buses}
+        return (MAIN_HOST, *sorted(named - {MAIN_HOST}))
 
     @cached_property
     def skus_on(self) -> dict[str, tuple[str, ...]]:

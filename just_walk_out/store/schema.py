@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from just_walk_out.store.model import (
+    MAIN_HOST,
     Detector,
     EntrySettings,
     Framing,
@@ -29,6 +30,10 @@ from just_walk_out.store.place import Place
 from just_walk_out.store.reader import key
 
 ID = {"pattern": r"[A-Za-z][A-Za-z0-9_]{0,39}", "expected": "an id of letters, digits and _ that starts with a letter"}
+HOST = {
+    "pattern": r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+    "expected": "the name of a computer: letters, digits and . _ - between them",
+}
 COORDINATE = {"minimum": -1000.0, "maximum": 1000.0}
 LENGTH = {"above": 0.0, "maximum": 100.0}
 Point2 = tuple[float, float]
@@ -58,11 +63,12 @@ class CameraPoseDoc:
 
 @dataclass(frozen=True, kw_only=True)
 class WallDoc:
-    """A wall."""
+    """A wall, up to the ceiling unless it has a height, as barriers have."""
 
     at: Place
     start: Point2 = key(expected="[x, y] in metres", **COORDINATE)
     end: Point2 = key(expected="[x, y] in metres", **COORDINATE)
+    height: float | None = key(None, "metres", **LENGTH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +132,7 @@ class CameraDoc:
     intrinsics: IntrinsicsDoc | None = None
     horizontal_fov_deg: float | None = key(None, "degrees", minimum=5.0, maximum=170.0)
     detector: DetectorDoc | None = None
+    host: str = key(MAIN_HOST, **HOST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +267,7 @@ class BusDoc:
     rate: float | None = key(None, "readings a second", minimum=0.5, maximum=100.0)
     timeout: float | None = key(None, "seconds", minimum=0.02, maximum=5.0)
     latency: float = key(Reading.latency, "seconds", minimum=0.0, maximum=2.0)
+    host: str = key(MAIN_HOST, **HOST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,6 +314,7 @@ class PolicyDoc:
     settle_timeout: float = key(Policy.settle_timeout, "seconds", minimum=0.0, maximum=86400.0)
     reach: float = key(Policy.reach, "metres", above=0.0, maximum=5.0)
     group_timeout: float = key(Policy.group_timeout, "seconds", minimum=0.0, maximum=86400.0)
+    absence_timeout: float = key(Policy.absence_timeout, "seconds", minimum=1.0, maximum=86400.0)
     prices_include_tax: bool = Policy.prices_include_tax
 
 

@@ -6,7 +6,6 @@ import json
 from collections import deque
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 from std_msgs.msg import String
@@ -19,6 +18,7 @@ from just_walk_out.ros.markers import moving_markers, store_markers
 from just_walk_out.ros.parameters import declare_one
 from just_walk_out.ros.stages import StoreNode, run
 from just_walk_out.store.model import Store
+from just_walk_out.store.urls import without_password
 
 _SHOWN = 4_000_000_000  # nanoseconds for which an interaction stays in the picture
 
@@ -27,20 +27,13 @@ def public_description(store: Store) -> str:
     """Return the store as JSON, without the passwords that camera and port URLs may carry."""
     values = to_dict(store)
     for camera in values["cameras"]:
-        camera["source"] = _without_password(camera["source"])
+        camera["source"] = without_password(camera["source"])
     for bus in values["buses"]:
-        bus["port"] = _without_password(bus["port"])
+        bus["port"] = without_password(bus["port"])
     for gate in values["gates"]:
         if gate["reader"]:
-            gate["reader"]["port"] = _without_password(gate["reader"]["port"])
+            gate["reader"]["port"] = without_password(gate["reader"]["port"])
     return json.dumps(values, separators=(",", ":"))
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 class StoreMapNode(StoreNode):

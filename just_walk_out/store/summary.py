@@ -7,7 +7,7 @@ import numpy as np
 from just_walk_out.store.concerns import concerns
 from just_walk_out.store.coverage import views
 from just_walk_out.store.geometry import polygon_area
-from just_walk_out.store.model import Store
+from just_walk_out.store.model import MAIN_HOST, Store
 
 NEAR = (0.002, 0.005, 0.010)
 """Kilograms for which near neighbours in weight are counted."""
@@ -28,6 +28,7 @@ def summary(store: Store) -> str:
         f"  cameras    {len(overview)} overview, {len(store.cameras) - len(overview)} reader{_seen(store)}",
         f"  fixtures   {len(store.gondolas)} gondolas, {len(store.shelf)} shelves, {len(store.plate)} plates",
         f"  buses      {len(store.buses)} with {len(boards)} boards and {len(channels)} channels",
+        f"  hosts      {', '.join(_carries(store, host) for host in store.hosts)}",
         f"  catalogue  {len(store.products)} products of {low:.0f} to {high:.0f} g; {_alike(weights)}",
         f"  planogram  {len(store.planogram)} facings, {several} plates with several products",
         f"  ages       {sum(product.minimum_age > 0 for product in store.products)} products with an age limit",
@@ -41,6 +42,13 @@ def summary(store: Store) -> str:
 def _seen(store: Store) -> str:
     seen = views(store)
     return f"; {float(np.mean(seen >= 2)):.0%} of the floor is in two pictures or more" if len(seen) else ""
+
+
+def _carries(store: Store, host: str) -> str:
+    cameras = sum(camera.host == host for camera in store.cameras)
+    buses = sum(bus.host == host for bus in store.buses)
+    pipeline = "the pipeline, " if host == MAIN_HOST else ""
+    return f"{host} ({pipeline}{cameras} cameras, {buses} buses)"
 
 
 def _alike(weights: list[float]) -> str:

@@ -23,6 +23,7 @@ CHECKS: tuple[tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]], ...]
     (check_devices.check_camera_places, ("floor", "cameras"), ("floor",)),
     (check_devices.check_readers, ("gates", "cameras"), ()),
     (check_devices.check_ports, ("gates", "buses"), ()),
+    (check_devices.check_hosts, ("cameras", "buses"), ()),
     (check_catalogue.check_products, ("products", "tax_classes"), ()),
     (check_catalogue.check_keys, ("entry",), ()),
 )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from just_walk_out.camera.visibility import Coverage, Occluders, distance_outside, distance_to_segment
+from just_walk_out.camera.visibility import Coverage, Occluders
+from just_walk_out.store.geometry import distance_outside, distance_to_segment, steps_cross
 from just_walk_out.store.model import Camera, Store
 
 Floats = NDArray[np.float64]
@@ -15,6 +16,7 @@ Bools = NDArray[np.bool_]
 
 _STEP = 0.2
 _MARGIN = 3.0
+_BEFORE_WALL = 0.01  # metres
 
 
 class FloorMap:
@@ -23,7 +25,7 @@ class FloorMap:
     def __init__(self, store: Store, cameras: Sequence[Camera]) -> None:
         """Take the store and the cameras whose detections are tracked."""
         self._store = store
-        self._occluders = Occluders(store.gondolas)
+        self._occluders = Occluders(store.gondolas, store.walls)
         self.cameras = tuple(camera.id for camera in cameras)
         corners = np.asarray(store.floor, dtype=np.float64)
         self._low = corners.min(axis=0) - _MARGIN
@@ -31,7 +33,7 @@ class FloorMap:
         xs, ys = (self._low[k] + _STEP * np.arange(cells[k]) for k in (0, 1))
         grid = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1)
         self._seen = Coverage(store, cameras).sees(grid)
-        self._outside = distance_outside(grid, store.floor)
+        self._outside = distance_outside(store.floor, grid)
 
     def _cell(self, points: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         index = np.rint((points - self._low) / _STEP).astype(np.intp)
@@ -61,6 +63,48 @@ class FloorMap:
     def push_out(self, points: Floats) -> Floats:
         """Move points (N, 2) out of fixtures."""
         return self._occluders.push_out(points)
+
+    def walled_off(self, starts: Floats, ends: Floats, slack: Floats) -> Bools:
+        """Whether a wall is between floor points (N, 2) and (M, 2), as (N, M).
+
+        Args:
+            starts: where people are.
+            ends: where something was seen.
+            slack: (M,) how far these may be off, metres; one that near to a wall may be on either side.
+        """
+        result = np.zeros((len(starts), len(ends)), dtype=bool)
+        for wall in self._store.walls:
+            clear = distance_to_segment(ends, wall.start, wall.end) > slack
+            result |= clear & steps_cross(starts[:, None], ends[None], (wall.start, wall.end))
+        return result
+
+    def hold(self, before: Floats, mean: Floats) -> Floats:
+        """Keep people from walking through walls.
+
+        Args:
+            before: (N, 2) where they were.
+            mean: (N, 4) x, y, vx, vy as estimated now.
+
+        Returns:
+            (N, 4): who would be behind a wall stands before it and has no speed towards it.
+        """
+        held = np.array(mean)
+        for wall in self._store.walls:
+            segment = (wall.start, wall.end)
+            rows = np.flatnonzero(steps_cross(before, held[:, :2], segment))
+            if not rows.size:
+                continue
+            along = np.subtract(wall.end, wall.start)
+            normal = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+            normal = normal * np.sign((before[rows] - wall.start) @ normal)[:, None]
+            depth = ((held[rows, :2] - wall.start) * normal).sum(axis=1)
+            held[rows, :2] += (_BEFORE_WALL - depth)[:, None] * normal
+            speed = np.minimum((held[rows, 2:] * normal).sum(axis=1), 0.0)
+            held[rows, 2:] -= speed[:, None] * normal
+        for wall in self._store.walls:  # pushed from one wall through another, as in a corner
+            stuck = steps_cross(before, held[:, :2], (wall.start, wall.end))
+            held[stuck] = np.concatenate([before[stuck], np.zeros_like(before[stuck])], axis=1)
+        return held
 
     def gate_near(self, x: float, y: float, radius: float) -> str:
         """Id of the gate somebody first seen here came through: near its line or just beyond it; else empty."""

@@ -12,11 +12,14 @@ from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
+Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _SECOND = 1_000_000_000
 # A track unseen for longer than this may be the one that a new track goes on with, seconds.
 _MISSED = 0.3
+# Two sights of one person may lie on both sides of a wall, but neither further from it than this, metres.
+_WALL_SLACK = 0.2
 
 
 class Identities:
@@ -61,7 +64,8 @@ class Identities:
     def shadows(self, tracks: TrackTable, row: int) -> bool:
         """Whether a new track may be a second sight of somebody already followed."""
         away = np.linalg.norm(tracks.mean[:, :2] - tracks.mean[row, :2], axis=1)
-        near = np.flatnonzero(tracks.confirmed & (away < self._settings.duplicate_distance))
+        same_room = ~self._walled_off(tracks.mean[:, :2])[row]
+        near = np.flatnonzero(tracks.confirmed & same_room & (away < self._settings.duplicate_distance))
         return any(
             self._apart.get(_pair(tracks.ids[row], tracks.ids[int(other)]), 0) < self._settings.apart_frames
             for other in near
@@ -73,6 +77,7 @@ class Identities:
         rows = np.flatnonzero(tracks.confirmed)
         position = tracks.mean[rows, :2]
         near = np.linalg.norm(position[:, None] - position[None], axis=2) < settings.duplicate_distance
+        near &= ~self._walled_off(position)
         close: dict[tuple[str, str], int] = {}
         drop: set[int] = set()
         for a, b in np.argwhere(np.triu(near, 1)):
@@ -86,6 +91,11 @@ class Identities:
                 drop.add(both[1])
         self._close = close
         return drop
+
+    def _walled_off(self, places: Floats) -> NDArray[np.bool_]:
+        """Whether a wall is surely between any two places (N, 2), as (N, N)."""
+        walled = self._floor.walled_off(places, places, np.full(len(places), _WALL_SLACK))
+        return np.asarray(walled | walled.T)
 
     def forget(self, ids: set[str]) -> None:
         """Drop what is remembered of tracks that are over."""

@@ -66,9 +66,11 @@ class Tracker:
         if self._time and stamp > self._time:
             tracks, settings = self._tracks, self._settings
             elapsed = (stamp - self._time) / _SECOND
+            before = tracks.mean[:, :2]
             tracks.mean, tracks.covariance = kalman.predict(
                 tracks.mean, tracks.covariance, elapsed, settings.acceleration, settings.velocity_memory
             )
+            tracks.mean = self._floor.hold(before, tracks.mean)
         self._time = max(self._time, stamp)
 
     def _take(self, frame: PersonDetectionArray) -> None:
@@ -105,6 +107,7 @@ class Tracker:
         # A detection may itself be uncertain along its view ray; the reach grows with that.
         slack = np.sqrt(np.linalg.eigvalsh(noises)[:, 1])
         allowed = (squared < self._settings.gate) & (apart < reach + 2.0 * slack)
+        allowed &= ~self._floor.walled_off(mean[:, :2], points, 2.0 * slack)
         return assign(squared + volume, allowed)
 
     def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
@@ -112,9 +115,11 @@ class Tracker:
             return
         tracks = self._tracks
         rows, columns = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
-        tracks.mean[rows], tracks.covariance[rows] = kalman.update(
+        before = tracks.mean[rows, :2]
+        moved, tracks.covariance[rows] = kalman.update(
             tracks.mean[rows], tracks.covariance[rows], points[columns], noises[columns]
         )
+        tracks.mean[rows] = self._floor.hold(before, moved)
         tracks.seen[rows] = self._time
         tracks.seen_by[rows, camera] = self._time
         tracks.evidence[rows] = np.minimum(tracks.evidence[rows] + 1.0, _FULL_EVIDENCE)

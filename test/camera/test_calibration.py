@@ -2,19 +2,31 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from just_walk_out.camera.calibration import camera_info, pose_of, read_camera_info, read_tsai, write_camera_info
+from just_walk_out.camera.camera_node import to_camera_info
 from just_walk_out.store.model import Camera, Pose
 
+LENSES = [
+    ("plumb_bob", (0.1, -0.02), "plumb_bob", 5),
+    ("plumb_bob", tuple(0.01 * k for k in range(8)), "rational_polynomial", 8),
+    ("equidistant", (0.1, -0.02), "equidistant", 4),
+]
 
-@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
-def test_camera_info_comes_back(tmp_path, model):
-    camera = Camera("c", "0", 640, 480, 10.0, 400.0, 405.0, 322.0, 238.0, Pose(), "overview", model, (0.1, -0.02))
+
+@pytest.mark.parametrize(("model", "distortion", "standard", "count"), LENSES)
+def test_camera_info_comes_back_under_its_standard_name(tmp_path, model, distortion, standard, count):
+    camera = Camera("c", "0", 640, 480, 10.0, 400.0, 405.0, 322.0, 238.0, Pose(), "overview", model, distortion)
     path = tmp_path / "c.yaml"
     write_camera_info(path, "c", camera_info(camera))
     assert read_camera_info(path) == ("c", camera_info(camera))
+    assert yaml.safe_load(path.read_text())["distortion_model"] == standard
+    message = to_camera_info(camera_info(camera))
+    assert (message.distortion_model, len(message.d)) == (standard, count)
+    assert np.array_equal(message.k.reshape(3, 3), camera.intrinsic)
 
 
 @pytest.mark.parametrize(

@@ -124,12 +124,28 @@ def test_the_newest_frame_wins_and_the_others_are_counted(video):
 
 
 @pytest.mark.parametrize("source", ["/dev/video-none", "missing.mp4", "http://127.0.0.1:9/none.mjpg", "98"])
+def test_a_camera_that_is_being_opened_has_not_failed_until_it_has(source):
+    capture = Capture(source, settings=QUICK)
+    assert capture.status().opening
+    with capture.start():
+        assert until(lambda: capture.status().failures >= 1)
+        assert not capture.status().opening
+
+
+@pytest.mark.parametrize("source", ["/dev/video-none", "missing.mp4", "http://127.0.0.1:9/none.mjpg", "98"])
 def test_a_missing_camera_is_retried_and_never_blocks(source):
     with Capture(source, settings=QUICK) as capture:
         assert capture.take() is None
         assert until(lambda: capture.status().failures >= 2)
         status = capture.status()
         assert not status.connected and source in status.error and "\n" not in status.error
+
+
+def test_what_is_said_of_a_camera_never_tells_its_password():
+    with Capture("http://viewer:secret@127.0.0.1:9/none.mjpg", settings=QUICK) as capture:
+        assert until(lambda: capture.status().failures >= 1)
+        assert "http://127.0.0.1:9/none.mjpg" in capture.status().error
+        assert "secret" not in capture.status().error
 
 
 def test_a_server_that_dies_and_comes_back(server):

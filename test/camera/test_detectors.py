@@ -93,18 +93,3 @@ def test_without_onnxruntime_the_extra_is_named():
 def test_without_torchvision_the_extra_is_named():
     with pytest.raises(ModuleNotFoundError, match=r"just_walk_out\[torch\]"):
         ask("torchvision")
-
-
-@pytest.mark.skipif(not has("torchvision"), reason="torch and torchvision are not installed (extra torch)")
-def test_a_torchvision_model_runs_with_weights_from_a_file(tmp_path):
-    import torch
-    from torchvision.models import detection
-
-    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
-    torch.manual_seed(0)
-    path = tmp_path / "weights.pth"
-    torch.save(getattr(detection, name)(weights=None, weights_backbone=None).state_dict(), path)
-    found = ask("torchvision", f"{name}:{path}", 0.0).detect(np.full((240, 320, 3), 90, np.uint8), 0)
-    assert found.boxes.shape == (len(found.scores), 4)
-    with pytest.raises(ValueError, match="no such model"):
-        ask("torchvision", "magicnet")

@@ -96,6 +96,15 @@ def test_takes_by_nobody_and_unknown_products_are_alerts_and_in_no_cart(store):
     assert arrays[-1].carts[0].lines == ()
 
 
+def test_what_was_decided_weeks_ago_is_not_read_back_and_yet_refused(store):
+    journal, weeks = Journal(), 30 * 24 * 3600
+    old, foreign = act(2), act(3, visit="")
+    run(make(store, journal), decided(4, old, foreign))
+    run(make(store, journal), decided(weeks, act(weeks)))
+    arrays, alerts = run(make(store, journal), present(weeks, V1), decided(weeks + 1, old, foreign, act(weeks)))
+    assert alerts == [] and arrays[-1].carts[0].total == 50
+
+
 def test_a_return_of_what_was_not_taken_is_an_alert_once_every_shelf_is_decided(store):
     stage = make(store)
     run(stage, present(1, V1))

@@ -10,6 +10,7 @@ from just_walk_out.records import Crossing, Track, TrackArray, TrackState, Water
 from just_walk_out.store.model import Gate
 
 TICK = 100_000_000
+SECOND = 1_000_000_000
 IN, OUT = Crossing.IN, Crossing.OUT
 TENTATIVE, CONFIRMED, COASTING = TrackState.TENTATIVE, TrackState.CONFIRMED, TrackState.COASTING
 
@@ -203,3 +204,26 @@ def test_a_track_lost_between_two_lanes_leaves_once(lanes):
     stage = GateStage(lanes, GateSettings())
     walk(stage, [(3.07, 0.9 - 0.1 * step) for step in range(6)])
     assert said(push(stage, tick(7, ended=("t1",)))) == [("in_2", OUT)]
+
+
+@pytest.mark.parametrize(
+    ("entered", "y", "vx", "vy", "leaves"),
+    [
+        (True, 2.5, 0.0, -1.0, True),
+        (False, 2.5, 0.0, -1.0, False),
+        (True, 3.5, 0.0, -1.0, False),
+        (True, 2.5, 0.0, 1.0, False),
+        (True, 2.5, 1.0, -0.5, False),
+    ],
+    ids=["towards the exit", "never came in", "too far", "away from it", "past it"],
+)
+def test_who_came_in_and_was_walking_to_the_exit_when_last_seen_has_left(store, entered, y, vx, vy, leaves):
+    stage = GateStage(store, GateSettings())
+    if entered:
+        assert said(walk(stage, [(2.5, -0.25 + 0.1 * step) for step in range(9)])) == [("in", IN)]
+    push(stage, tick(10, track("t1", 6.5, y, vx, vy)))
+    assert push(stage, tick(11, ended=("t1",))) == ()
+    found = [crossing for number in range(12, 100) for crossing in push(stage, tick(number))]
+    assert said(found) == ([("out", OUT)] if leaves else [])
+    # it should have been there after 2.5 s, and is believed 3 s later
+    assert all(6.0 * SECOND < crossing.stamp <= 6.5 * SECOND for crossing in found)

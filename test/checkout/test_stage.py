@@ -117,6 +117,14 @@ def test_what_a_visit_comes_to(store, visit, lines, state, total):
     assert LedgerGateway(ledger).owed("ann") == (total if state is ChargeState.CHARGED else 0)
 
 
+@pytest.mark.parametrize("lines", [(), (APPLES,)])
+def test_a_visit_that_was_lost_from_sight_is_for_review_at_once_and_never_charged(store, lines):
+    lost = dataclasses.replace(LEFT, state=VisitState.LOST, gone=())
+    charges, alerts = run(make(store), seen(3), carts(1800, *lines), seen(1820), present(1820, lost, lost))
+    assert [(charge.state, charge.lines) for charge in charges] == [(ChargeState.REVIEW, lines)]
+    assert charges[0].reason == "nobody saw the shopper leave" and alerts == ["charge_in_review"]
+
+
 def test_prices_without_tax_get_it_added(store):
     store = dataclasses.replace(store, policy=dataclasses.replace(store.policy, prices_include_tax=False))
     charges, _ = run(make(store), seen(3), seen(20.5), present(20.5, LEFT), carts(20.5, APPLES, BREAD))

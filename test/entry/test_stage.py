@@ -5,11 +5,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from just_walk_out.journal import Journal
-from just_walk_out.records import Alert, Crossing, Entry, EntryResult, TrackArray, VisitArray, VisitState
+from just_walk_out.records import (
+    Alert,
+    Crossing,
+    Entry,
+    EntryResult,
+    GateCrossingArray,
+    Track,
+    TrackArray,
+    TrackState,
+    VisitArray,
+    VisitState,
+)
+from just_walk_out.store.model import Gate
 
 
 def run(stage, *records):
-    results = [result for record in records for result in stage.push(record)]
+    """Push records, and before each tick of the gates that of the tracks that it follows from."""
+    pushed = []
+    for record in records:
+        if isinstance(record, GateCrossingArray):
+            pushed.append(TrackArray(record.stamp, (), ()))
+        pushed.append(record)
+    results = [result for record in pushed for result in stage.push(record)]
     return (
         [each for each in results if isinstance(each, Entry)],
         [each for each in results if isinstance(each, Alert)],
@@ -62,6 +80,20 @@ def test_a_used_code_is_replayed_after_a_restart(door, tmp_path):
     entries, _, arrays = run(stage, door.scan(300, code), door.tick(301))
     assert [entry.result for entry in entries] == [EntryResult.REPLAYED]
     assert [visit.tracks for visit in arrays[-1].visits] == [("t1",)]
+
+
+def test_what_happened_weeks_ago_is_not_read_back_and_yet_not_done_again(door):
+    journal, weeks = Journal(), 30 * 24 * 3600
+    old, new = door.token(expires=2 * weeks), door.token("bob", expires=2 * weeks)
+    came, went = door.crossing(12, "t1"), door.crossing(20, "t1", Crossing.OUT, "out")
+    run(door.stage(journal), door.scan(10, old), door.tick(13, came), door.tick(22, went))
+    run(door.stage(journal), door.scan(weeks, new), door.tick(weeks + 3, door.crossing(weeks + 2, "t2")))
+    stage = door.stage(journal)
+    _, alerts, arrays = run(stage, door.tick(weeks + 4, came, went))
+    assert alerts == [] and [visit.account for visit in arrays[-1].visits] == ["bob"]
+    entries, alerts, arrays = run(stage, door.scan(weeks + 5, old), door.tick(weeks + 7))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED] and kinds(alerts) == ["entry_refused"]
+    assert [visit.account for visit in arrays[-1].visits] == ["bob"]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +206,7 @@ def visits_of(door, stage, codes, plan, chooser):
             pending.remove(scan)
             outputs += stage.push(scan)
         new = tuple(each for each in reversed(passed) if now - 200_000_000 < each.stamp <= now)
+        outputs += stage.push(TrackArray(now, (), ()))
         outputs += stage.push(door.tick(10 + tenth / 10, *new))
     return outputs
 
@@ -250,3 +283,88 @@ def test_a_stranger_who_leaves_is_not_taken_for_a_lost_shopper(door):
     run(stage, door.scan(10, door.token()), door.tick(14, door.crossing(12, "t1"), door.crossing(13, "t2")))
     _, alerts, _ = run(stage, lost(40, "t1"), door.tick(61, door.crossing(60, "t2", Crossing.OUT, "out")))
     assert kinds(alerts) == ["exit_without_visit"]
+
+
+def seen(seconds, *tracks, ended=()):
+    """A tick of tracks given as (id, x, y) or (id, x, y, state, born); the gates follow it in ``follow``."""
+    stamp = round(seconds * 1e9)
+    people = []
+    for id, x, y, *rest in tracks:
+        state, born = rest or (TrackState.CONFIRMED, seconds)
+        people.append(Track(id, state, x, y, 0.0, 0.0, (0.01,) + (0.0,) * 15, 1.0, round(born * 1e9), ""))
+    return TrackArray(stamp, (), tuple(people), ended)
+
+
+def follow(stage, door, *ticks):
+    """Push ticks of tracks, each with that of the gates behind it, and one a second later."""
+    results = []
+    for tick in ticks:
+        results += stage.push(tick)
+        results += stage.push(door.tick(tick.stamp / 1e9))
+    last = ticks[-1].stamp / 1e9 + 1.0
+    results += [each for record in (seen(last), door.tick(last)) for each in stage.push(record)]
+    alerts = [each for each in results if isinstance(each, Alert)]
+    return alerts, [each for each in results if isinstance(each, VisitArray)][-1].visits
+
+
+def test_who_came_in_while_no_camera_looked_is_the_shopper_of_the_only_code_that_waits(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token()), door.tick(11))
+    alerts, visits = follow(stage, door, seen(13, ("t1", 2.5, 3.0)))
+    assert kinds(alerts) == ["appearance_explained"]
+    assert [(visit.tracks, visit.state) for visit in visits] == [(("t1",), VisitState.OPEN)]
+    _, _, arrays = run(stage, door.tick(61, door.crossing(60, "t1", Crossing.OUT, "out")))
+    assert arrays[-1].visits[0].state is VisitState.LEFT
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "born"), [(2.5, 5.9, 10.1), (2.5, 3.0, 9.0), (2.5, -0.5, 12.0)], ids=["too far", "too early", "outside"]
+)
+def test_who_cannot_be_the_shopper_of_a_code_is_not_bound_to_it(door, x, y, born):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token()), door.tick(10.2))
+    _, visits = follow(stage, door, seen(10.5, ("t1", x, y, TrackState.CONFIRMED, born)))
+    assert [visit.tracks for visit in visits] == [()]
+
+
+def test_of_two_codes_that_wait_the_one_left_over_explains_who_appeared_inside(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token("ann")), door.scan(11, door.token("bob")), door.tick(12))
+    alerts, visits = follow(stage, door, seen(14, ("t1", 2.5, 3.0)))
+    assert kinds(alerts) == ["appeared_inside"]
+    assert [visit.tracks for visit in visits] == [(), ()]
+    _, alerts, arrays = run(stage, door.tick(17, door.crossing(16, "t2")))
+    assert kinds(alerts) == ["appearance_explained"]
+    assert sorted(visit.tracks for visit in arrays[-1].visits) == [("t1",), ("t2",)]
+
+
+def test_who_is_found_again_under_another_track_goes_on_with_the_visit(door):
+    journal = Journal()
+    stage = door.stage(journal)
+    run(stage, door.scan(10, door.token()), door.tick(13, door.crossing(12, "t1")))
+    alerts, visits = follow(stage, door, seen(30, ended=("t1",)), seen(40, ("t9", 6.0, 4.0)))
+    assert kinds(alerts) == ["appearance_explained"]
+    assert visits[0].tracks == ("t1", "t9")
+    _, alerts, arrays = run(door.stage(journal), door.tick(61, door.crossing(60, "t9", Crossing.OUT, "out")))
+    assert not alerts
+    assert (arrays[-1].visits[0].state, arrays[-1].visits[0].exited) == (VisitState.LEFT, 60_000_000_000)
+
+
+def test_while_others_are_out_of_sight_nobody_new_is_taken_for_the_shopper_of_a_code(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token("ann")), door.tick(13, door.crossing(12, "t1")))
+    run(stage, door.scan(20, door.token("bob")), door.tick(21))
+    hidden = ("t1", 3.0, 3.0, TrackState.COASTING, 12)
+    alerts, visits = follow(stage, door, seen(23, hidden, ("t9", 3.0, 3.5)))
+    assert kinds(alerts) == ["appeared_inside"]
+    assert [visit.tracks for visit in visits] == [("t1",), ()]
+
+
+def test_a_track_that_goes_astray_between_lanes_finds_the_code_of_the_other(door):
+    lanes = (Gate("in", "entry", (2.0, 0.0), (3.0, 0.0)), Gate("in_2", "entry", (3.1, 0.0), (4.1, 0.0)))
+    door.store = dataclasses.replace(door.store, gates=(*lanes, door.store.gates[1]))
+    for x, tracks in ((2.9, ("t1",)), (2.3, ())):
+        stage = door.stage()
+        crossing = dataclasses.replace(door.crossing(12, "t1", gate="in"), x=x)
+        _, _, arrays = run(stage, door.scan(10, door.token(), gate="in_2"), door.tick(13, crossing))
+        assert arrays[-1].visits[0].tracks == tracks

@@ -1,11 +1,14 @@
 """The launch files start what the plan says."""
 
 import importlib.util
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from just_walk_out.deployment import plan, simulated_endpoints
+from just_walk_out.deployment import NodePlan, plan, simulated_endpoints
+from just_walk_out.store.load import load_store
 
 ROOT = Path(__file__).parents[2]
 FILES = ("store", "replay")
@@ -53,7 +56,7 @@ class TestDescriptions:
             assert argument.description != "no description given"
             assert argument.default_value is not None
 
-    def test_the_store_is_started_as_planned_and_restarted_when_it_dies(self, demo_store, demo_path):
+    def test_the_store_is_started_as_planned(self, demo_store, demo_path):
         started = self.nodes(self.start("store", store=str(demo_path), namespace="shop"))
         planned = plan(demo_store, demo_path)
         assert [action.node_executable for action in started] == [node.executable for node in planned]
@@ -61,7 +64,31 @@ class TestDescriptions:
         for action in started:
             action._perform_substitutions(context)
         assert [action.node_name for action in started] == [f"/shop/{node.name}" for node in planned]
-        assert all(action._ExecuteLocal__respawn for action in started)
+
+    def test_each_node_gets_the_parameters_of_the_plan_as_they_are(self, demo_path):
+        # launch would make a number of the bag "2"
+        given = {"store": str(demo_path), "record": "2", "log_level": "warn", "namespace": "shop"}
+        planned = plan(load_store(demo_path), demo_path)
+        planned.append(NodePlan("recorder", "recorder", {"store": str(demo_path.resolve()), "bag": "2"}))
+        for action, node in zip(self.nodes(self.start("store", **given)), planned, strict=True):
+            words = [part.text for word in action.cmd for part in word if hasattr(part, "text")]
+            expected = node.settings("shop", "warn")
+            assert f"shop.{node.name}:=warn" in expected
+            assert words[words.index(expected[0]) :][: len(expected)] == expected
+
+    @pytest.mark.parametrize(
+        ("name", "given"),
+        [
+            ("store", {"sim": "maybe"}),
+            ("store", {"rviz": ""}),
+            ("replay", {"rate": "fast"}),
+            ("replay", {"rate": "-1"}),
+        ],
+    )
+    def test_an_argument_that_makes_no_sense_is_named(self, name, given, demo_path):
+        ((argument, value),) = given.items()
+        with pytest.raises(ValueError, match=f"launch argument {argument}: expected .*, not '{value}'"):
+            self.start(name, store=str(demo_path), **{"bag": "some/bag", **given})
 
     def test_simulated_devices_replace_those_of_the_description(self, demo_store, demo_path):
         actions = self.start("store", store=str(demo_path), sim="true", scenario="plain")
@@ -84,3 +111,40 @@ class TestDescriptions:
     def test_a_replay_without_a_bag_says_what_is_missing(self, demo_path):
         with pytest.raises(RuntimeError, match="bag"):
             self.start("replay", store=str(demo_path))
+
+    def run(self, nodes, on_start):
+        """Let launch run the nodes until nothing is left to do; return what was started and how each ended."""
+        handlers = pytest.importorskip("launch.event_handlers")
+        launching = importlib.import_module("just_walk_out.ros.launching")
+        starts, ends = [], []
+
+        def started(event, context):
+            starts.append(event)
+            return on_start(len(starts), event)
+
+        def ended(event, context):
+            ends.append(event.returncode)
+
+        watched = [handlers.OnProcessStart(on_start=started), handlers.OnProcessExit(on_exit=ended)]
+        actions = [self.actions.RegisterEventHandler(handler) for handler in watched]
+        actions += launching.node_actions(nodes, "", "info")
+        service = self.launch.LaunchService()
+        service.include_launch_description(self.launch.LaunchDescription(actions))
+        service.run()
+        return starts, ends
+
+    def test_a_node_that_is_killed_is_started_again(self, demo_path, tmp_path):
+        def on_start(count, event):
+            if count == 1:
+                os.kill(event.pid, signal.SIGKILL)
+                return []
+            return [self.actions.Shutdown(reason="it came back")]
+
+        gate = NodePlan("gate", "gate", {"store": str(demo_path), "state_dir": str(tmp_path)})
+        starts, ends = self.run([gate], on_start)
+        assert [event.action.node_executable for event in starts] == ["gate", "gate"]
+        assert ends[0] == -signal.SIGKILL
+
+    def test_a_node_with_a_wrong_parameter_is_not_started_again(self, tmp_path):
+        starts, ends = self.run([NodePlan("gate", "gate", {"store": str(tmp_path / "nowhere")})], lambda *_: [])
+        assert len(starts) == 1 and ends == [2]

@@ -1,5 +1,6 @@
 """Who took what, on constructed events and people."""
 
+import dataclasses
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.records import (
     DecisionState,
     EventState,
+    Interaction,
     InteractionArray,
     Kind,
     ShelfEvent,
@@ -195,6 +197,18 @@ def test_repeats_and_a_restart_decide_nothing_twice(demo_store, tmp_path):
     assert [(item.kind, item.visit) for item in made] == [(Kind.TAKE, "ada"), (Kind.RETURN, "ada")]
     restored = PickupStage(store, PickupSettings(), again).restore()
     assert [item.id for array in restored for item in array.interactions] == [item.id for item in made]
+
+
+def test_a_step_decided_weeks_ago_is_not_read_back_and_yet_not_decided_again(demo_store):
+    store, plate = demo_store, plate_of(demo_store, "cola_can")
+    feed = streams(store, [event(store, plate, -grams(store, "cola_can"), 2)], {"ada": still(before(store, plate))}, 5)
+    feed = in_turn(feed)
+    journal = Journal()
+    (made,) = decide(store, feed, journal)
+    later = made.start + 30 * 24 * 3600 * SECOND
+    journal.append(dataclasses.replace(made, id="later#0", start=later, end=later), "later#0", later)
+    assert decide(store, feed, journal) == []
+    assert [item.id for item in journal.recent(Interaction)] == ["later#0"]
 
 
 def test_watermarks_wait_for_open_events(demo_store):

@@ -82,6 +82,41 @@ def test_a_port_unplugged_mid_stream_comes_back_under_the_same_name(make, tmp_pa
     board.unplug()
 
 
+def test_a_port_that_comes_back_as_another_device_is_found_through_its_link(make, tmp_path):
+    """What udev does with /dev/serial/by-id: ttyUSB0 goes, ttyUSB1 comes, the link is laid anew."""
+    link = tmp_path / "by-id"
+    old = Board(link)
+    transport = make(link)
+    assert transport.wait_for(lambda s: s.connected, PATIENCE)
+    old.send(b"one")
+    assert receive(transport, 3) == b"one"
+    first = link.readlink()
+    new = Board(link)
+    assert link.readlink() != first, "the second device must be another one"
+    new.send(b"unheard")
+    old.unplug()
+    assert transport.wait_for(lambda s: s.connections == 2, PATIENCE)
+    # what was in the device before it was opened may be dropped, what comes afterwards is heard
+    new.send(b"two")
+    data = b""
+    while not data.endswith(b"two"):
+        data += receive(transport, 1)
+    assert transport.state().connected
+    new.unplug()
+
+
+def test_a_link_that_points_nowhere_for_a_while_is_followed_once_it_does(make, tmp_path):
+    link = tmp_path / "by-id"
+    link.symlink_to(tmp_path / "ttyUSB9")
+    transport = make(link)
+    assert transport.wait_for(lambda s: str(link) in s.error, PATIENCE)
+    board = Board(link)
+    assert transport.wait_for(lambda s: s.connected, PATIENCE)
+    board.send(b"here")
+    assert receive(transport, 4) == b"here"
+    board.unplug()
+
+
 def test_bytes_come_with_the_stamp_of_the_given_clock(make, tmp_path):
     board = Board(tmp_path / "bus")
     transport = make(tmp_path / "bus", clock=lambda: 42)

@@ -15,7 +15,17 @@ import pytest
 from just_walk_out.simulation.devices import DEVICES, make_devices
 from just_walk_out.simulation.handling import draw_handling
 from just_walk_out.simulation.modbus import crc16
-from just_walk_out.store.model import Bus, Channel, Framing, ProtocolName, Reading, Registers, StatusRegister, Store
+from just_walk_out.store.model import (
+    MAIN_HOST,
+    Bus,
+    Channel,
+    Framing,
+    ProtocolName,
+    Reading,
+    Registers,
+    StatusRegister,
+    Store,
+)
 
 PLATE = "g5/s1/p1"
 PLATES = [f"g5/s1/p{number}" for number in (1, 2, 3)]
@@ -24,13 +34,13 @@ AND = re.compile(rb"(?:ST|US),(?:GS|NT),[+-][0-9]{4}\.[0-9]{3}kg\r\n")
 
 
 def scale(protocol: ProtocolName, polled: bool = False, rate: float = 10.0) -> Bus:
-    return Bus("bus_x", protocol, "", 9600, (Channel(0, 0, PLATE, 1.0),), Framing(), Reading(rate, polled))
+    return Bus("bus_x", protocol, "", 9600, (Channel(0, 0, PLATE, 1.0),), MAIN_HOST, Framing(), Reading(rate, polled))
 
 
 def transmitters(**registers: object) -> Bus:
     channels = tuple(Channel(0, index, plate, 0.001) for index, plate in enumerate(PLATES))
     where = Registers(((1, 0), (2, 0), (2, 2)), **registers)  # type: ignore[arg-type]
-    return Bus("bus_x", "modbus_rtu", "", 115200, channels, Framing(), Reading(10.0, True), where)
+    return Bus("bus_x", "modbus_rtu", "", 115200, channels, MAIN_HOST, Framing(), Reading(10.0, True), where)
 
 
 def world(handlings: list | None = None, weight: float = 1.0) -> SimpleNamespace:

@@ -10,7 +10,7 @@ from just_walk_out.simulation.figure import Figure, draw_appearance
 from just_walk_out.simulation.raycast import cast, pixel_rays, project
 from just_walk_out.simulation.render import OverviewCamera
 from just_walk_out.simulation.scene import Quad, build_scene
-from just_walk_out.store.model import Camera, Store
+from just_walk_out.store.model import Camera, Store, Wall
 
 LOOK = replace(draw_appearance(np.random.default_rng(0), 0), height=1.75, girth=1.0)
 
@@ -115,3 +115,17 @@ def test_frames_follow_the_seed(store: Store, scene: list[Quad]) -> None:
     small = replace(store.cameras[1], width=120, height=90, fx=58.0, fy=58.0, cx=59.5, cy=44.5)
     frames = [OverviewCamera(small, scene, seed).render([person(3.0, 2.0)]) for seed in (1, 1, 2)]
     assert np.array_equal(frames[0], frames[1]) and not np.array_equal(frames[0], frames[2])
+
+
+@pytest.mark.parametrize(("height", "share"), [(None, (0.0, 0.0)), (1.0, (0.2, 0.9))])
+def test_walls_hide_who_stands_behind_them_up_to_their_height(
+    store: Store, overview: OverviewCamera, height: float | None, share: tuple[float, float]
+) -> None:
+    camera = store.cameras[0]
+    eye, person_at = np.array([camera.pose.x, camera.pose.y]), np.array([3.0, 2.0])
+    towards = (eye - person_at) / np.hypot(*(eye - person_at))
+    middle, aside = person_at + 0.5 * towards, np.array([-towards[1], towards[0]])
+    start, end = (tuple((middle + sign * aside).tolist()) for sign in (-1.0, 1.0))
+    walled = OverviewCamera(camera, build_scene(replace(store, walls=(Wall(start, end, height),))), 1)
+    seen, before = changed(walled, [person(*person_at.tolist())]), changed(overview, [person(*person_at.tolist())])
+    assert share[0] * before.sum() <= seen.sum() <= share[1] * before.sum()

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from just_walk_out.store.geometry import (
     contains,
     convex_overlap,
-    distance_to_polygon,
+    distance_outside,
     is_simple,
     polygon_area,
     segments_cross,
+    steps_cross,
 )
 
 SQUARE = ((0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0))
@@ -32,9 +33,9 @@ def test_area_and_inside_of_a_polygon_with_a_notch():
 
 
 def test_distance_outside():
-    assert distance_to_polygon(ELL, (2.0, 2.0)) == pytest.approx(1.0)
-    assert distance_to_polygon(ELL, (-3.0, -4.0)) == pytest.approx(5.0)
-    assert distance_to_polygon(ELL, (0.5, 0.5)) == 0
+    assert distance_outside(ELL, (2.0, 2.0)) == pytest.approx(1.0)
+    assert distance_outside(ELL, (-3.0, -4.0)) == pytest.approx(5.0)
+    assert distance_outside(ELL, (0.5, 0.75)) == pytest.approx(-0.5)
 
 
 def test_simple_polygons():
@@ -68,6 +69,23 @@ def test_overlap_agrees_with_points_inside_both(x, y, angle, u, v, other):
     if contains(two, inside).any():
         assert convex_overlap(one, two)
     assert convex_overlap(one, two) == convex_overlap(two, one)
+
+
+@given(points, points, points, points)
+def test_a_step_gets_across_a_segment_only_where_the_two_have_a_point_in_common(a, b, c, d):
+    crosses = bool(steps_cross(a, b, (c, d)))
+    assert not crosses or segments_cross((a, b), (c, d))
+    assert bool(steps_cross(b, a, (d, c))) == crosses
+    middle = (c[0] + d[0]) / 2, (c[1] + d[1]) / 2
+    ahead = 2 * middle[0] - a[0], 2 * middle[1] - a[1]  # mirrored in the middle: always across, unless all are in line
+    if abs((d[0] - c[0]) * (a[1] - c[1]) - (d[1] - c[1]) * (a[0] - c[0])) > 1e-6:
+        assert steps_cross(a, ahead, (c, d))
+
+
+def test_steps_are_broadcast():
+    starts, ends = np.array([[0.0, -1.0], [5.0, -1.0]]), np.array([[0.0, 1.0], [0.0, -0.5], [5.0, 1.0]])
+    across = steps_cross(starts[:, None], ends[None], ((-1.0, 0.0), (1.0, 0.0)))
+    assert across.tolist() == [[True, False, False], [False, False, False]]
 
 
 def test_touching_back_to_back_is_no_overlap():

@@ -37,6 +37,7 @@ def test_check_prints_what_the_store_holds(capsys):
     printed = capsys.readouterr()
     assert "52.0 m2" in printed.out
     assert "5 gondolas, 15 shelves, 84 plates" in printed.out
+    assert "hosts      main (the pipeline, 5 cameras, 2 buses)" in printed.out
     assert "42 within 2 g" in printed.out
     assert "warning: entry: trusts the published demonstration key" in printed.out
     assert printed.err == ""
@@ -53,6 +54,17 @@ def test_check_prints_errors_and_fails(folder, capsys):
         "policy.yaml: policy.settle_timeout: expected seconds, got 'long'",
         "policy.yaml: policy.reach: expected metres (more than 0, at most 5), got -1.0",
     ]
+
+
+def test_the_same_port_name_on_two_computers_is_two_ports(folder, capsys):
+    def move(tree):
+        for bus, host in zip(tree["buses"], ("one.shop", "two-shop"), strict=True):
+            bus.update(host=host, port="/dev/ttyUSB0")
+
+    edit(folder, "buses.yaml", move)
+    assert run(folder) == 0
+    printed = capsys.readouterr().out
+    assert "main (the pipeline, 5 cameras, 0 buses), one.shop (0 cameras, 1 buses), two-shop (0 c" in printed
 
 
 def unplug(tree):

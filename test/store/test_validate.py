@@ -121,6 +121,9 @@ CASES = [
     (F, ["gates", 0, "reader", "camera"], "cam_sw", "gates[0].reader.camera", "role reader"),
     (F, ["gates", 1, "reader"], {"camera": "entry_reader"}, "gates[1].reader.camera", "of its own"),
     (F, ["gates", 1, "reader", "port"], lambda _: tree(B)["buses"][0]["port"], "gates[1].reader.port", "serial port"),
+    (B, ["buses", 0, "host"], "shelf pi", "buses[0].host", "the name of a computer"),
+    (B, ["buses", 0, "host"], "Main", "buses[0].host", "one spelling"),
+    (C, ["cameras", 0, "host"], "-", "cameras[0].host", "the name of a computer"),
     # cameras
     (C, ["cameras", 1, "id"], "cam_sw", "cameras[1].id", "taken by"),
     (C, ["cameras", 1, "id"], "g1", "cameras[1].id", "frame name"),

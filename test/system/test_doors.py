@@ -179,3 +179,15 @@ def test_a_product_taken_by_nobody_near_raises_an_alert_and_is_in_no_cart(doors)
     assert [(each.sku, each.visit, each.state) for each in made] == [(facing.sku, "", DecisionState.REVIEW)]
     assert "\n" not in alerts(doors, "unassigned_take")[0].text
     assert all(not cart.lines for array in doors.records(CartArray) for cart in array.carts)
+
+
+def test_an_entry_without_a_code_raises_an_alert_and_opens_no_visit(doors):
+    doors.floor.pass_by(doors.store.entry.window + 1.0)  # until no code of another test waits for its shopper
+    before, born = admitted(doors), doors.floor.now
+    doors.floor.pass_by(2.0, lambda age: [walker("guest", born, 1.1, 0.2 + 0.8 * age, 0.8)])
+    doors.floor.pass_by(3.0)
+    doors.wait(lambda: alerts(doors, "entry_without_code"), "no alert")
+    (alert,) = alerts(doors, "entry_without_code")
+    assert (alert.track, alert.source, alert.visit) == ("guest", "entry_1", "") and "\n" not in alert.text
+    settled(doors)
+    assert set(admitted(doors)) <= set(before)

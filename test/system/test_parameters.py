@@ -1,6 +1,7 @@
 """The nodes' parameters: the files say what nodes declare, and a wrong one ends its node in one line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,28 @@ def test_a_parameter_file_says_exactly_the_defaults_of_its_node(bare, name):
     ],
 )
 def test_a_wrong_parameter_ends_the_node_in_one_clear_line(running, executable, given, named):
+    assert named in refusal(running, executable, **given)
+
+
+@pytest.mark.parametrize(
+    ("executable", "file"),
+    [("entry", "entry.sqlite"), ("pickup_detector", "pickup_detector.sqlite"), ("checkout", "ledger.sqlite")],
+)
+def test_a_journal_that_is_none_ends_the_node_in_one_clear_line_and_stays(running, tmp_path, executable, file):
+    (tmp_path / file).write_bytes(b"this was a journal " * 300)
+    assert str(tmp_path / file) in refusal(running, executable, state_dir=str(tmp_path))
+    assert (tmp_path / file).read_bytes() == b"this was a journal " * 300
+
+
+def test_an_invalid_description_ends_the_node_in_a_line_that_names_file_and_key(running, tmp_path):
+    for file in running.path.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "policy.yaml").write_text("policy: {reach: far}\n")
+    assert "policy.yaml: policy.reach: expected metres" in refusal(running, "gate", store=str(tmp_path))
+
+
+def refusal(running, executable, **given):
+    """Start a node that must refuse to run; return the one line it says."""
     program = Path(sys.executable).with_name(f"jwo_{executable}")
     values = {"store": str(running.path), "state_dir": str(running.state), **given}
     arguments = [word for name, value in values.items() for word in ("-p", f"{name}:={value!r}")]
@@ -82,4 +105,5 @@ def test_a_wrong_parameter_ends_the_node_in_one_clear_line(running, executable, 
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=surroundings)
     assert result.returncode == 2
     lines = result.stderr.splitlines()
-    assert len(lines) == 1 and named in lines[0] and "Traceback" not in result.stdout, result.stderr + result.stdout
+    assert len(lines) == 1 and "Traceback" not in result.stdout, result.stderr + result.stdout
+    return lines[0]

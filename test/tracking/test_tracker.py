@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from just_walk_out.records import PersonDetection, PersonDetectionArray, TrackArray, TrackState, to_dict
+from just_walk_out.store.geometry import steps_cross
 from just_walk_out.store.load import load_store
+from just_walk_out.store.model import Wall
+from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.stage import TrackerStage
 
@@ -294,3 +297,46 @@ def test_no_input_makes_it_raise_and_time_only_goes_forward(rows):
         for array in stage.push(PersonDetectionArray(START + tenths * SECOND // 10, CAMERAS[camera], people)):
             assert isinstance(array, TrackArray) and array.stamp > last
             last = array.stamp
+
+
+CORNER = (Wall((4.0, 1.0), (4.0, 4.0)), Wall((4.0, 4.0), (7.0, 4.0), 1.2))
+ROOM = replace(STORE, walls=CORNER)
+FLOOR = FloorMap(ROOM, [])
+PLACE = st.tuples(st.floats(0, 8), st.floats(0, 6))
+
+
+@given(st.lists(st.tuples(PLACE, PLACE, st.tuples(st.floats(-2, 2), st.floats(-2, 2))), min_size=1, max_size=5))
+def test_an_estimate_never_gets_behind_a_wall(steps):
+    before, after, speed = (np.array([step[k] for step in steps], dtype=float) for k in range(3))
+    held = FLOOR.hold(before, np.concatenate([after, speed], axis=1))
+    for wall in CORNER:
+        assert not steps_cross(before, held[:, :2], (wall.start, wall.end)).any()
+    free = ~np.any([steps_cross(before, after, (wall.start, wall.end)) for wall in CORNER], axis=0)
+    assert np.array_equal(held[free, :2], after[free]) and np.array_equal(held[free, 2:], speed[free])
+
+
+def test_along_a_wall_one_slides_on():
+    held = FLOOR.hold(np.array([[3.9, 2.0]]), np.array([[4.2, 2.3, 1.0, 1.0]]))
+    assert np.allclose(held, [[3.99, 2.3, 0.0, 1.0]])
+
+
+def test_a_detection_close_to_a_wall_may_be_on_either_side_of_it_one_further_off_not():
+    starts, ends = np.array([[3.8, 2.0]]), np.array([[4.1, 2.0], [4.5, 2.0], [3.5, 2.5]])
+    assert FLOOR.walled_off(starts, ends, np.full(3, 0.2)).tolist() == [[False, True, False]]
+
+
+def test_somebody_lost_before_a_wall_is_not_found_in_somebody_behind_it():
+    """One walks up to the wall and is seen no more; then another turns up half a metre behind it."""
+    first = walk(IN_1, (1.1, 2.0), (3.7, 2.5))
+    second = walk((6.7, 0.1), (6.7, 2.0), (4.3, 2.5), (4.3, 2.6), speed=1.2)
+
+    def delayed(seconds):
+        return second(seconds - 5.0)
+
+    records = frames([first, delayed], 8.8, cameras=CAMERAS, noise=0.03)
+    arrays = run(records, TrackerStage(ROOM))
+    names = {track.id for track in confirmed(at(arrays, 8.6)) if track.x > 4.0}
+    early = {track.id for array in arrays for track in confirmed(array) if track.x < 3.9}
+    assert names and not names & early
+    for array in arrays:
+        assert all(track.x < 4.0 for track in confirmed(array) if track.id in early)

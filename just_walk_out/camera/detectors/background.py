@@ -47,7 +47,7 @@ class Background:
         self._noise: NDArray[np.float32] | None = None
         self._stamp = 0
         self._smooth: Image | None = None
-        self._gain = np.ones(3)
+        self._gain: NDArray[np.float64] = np.ones(3)
 
     def subtract(self, image: Image, stamp: int) -> tuple[Mask, Mask]:
         """Return the foreground of a picture and, apart from it, what may be foreground or its shadow; 0 or 1.

@@ -19,8 +19,9 @@ from just_walk_out.camera.detectors import stance as stances
 from just_walk_out.camera.detectors.silhouette import Silhouettes, areas, integrals, sums
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import PersonSettings, position_covariance
-from just_walk_out.camera.visibility import Occluders, distance_outside, distance_to_segment
+from just_walk_out.camera.visibility import Occluders
 from just_walk_out.settings import setting
+from just_walk_out.store.geometry import distance_outside, distance_to_segment
 from just_walk_out.store.model import Camera, Store
 
 Floats = NDArray[np.float64]
@@ -108,7 +109,7 @@ class Occupancy:
         self._scale = scale / _COARSE
         self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
         self._body = Silhouettes(self._projector, self._scale, self._size)
-        self._occluders = Occluders(store.gondolas)
+        self._occluders = Occluders(store.gondolas, store.walls)
         places = self._places(store)
         visible = self._body.visible(self._occluders, places, self._person.height)
         whole = self._body.rectangles(places, np.full(len(places), self._person.height))
@@ -192,7 +193,7 @@ class Occupancy:
         low, high = corners.min(axis=0) - reach, corners.max(axis=0) + reach
         xs, ys = np.arange(low[0], high[0], settings.step), np.arange(low[1], high[1], settings.step)
         grid = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1).reshape(-1, 2)
-        near = distance_outside(grid, store.floor) <= settings.margin
+        near = distance_outside(store.floor, grid) <= settings.margin
         for gate in store.gates:
             behind = (grid - gate.start) @ np.asarray(gate.inward) < 0.0
             near |= behind & (distance_to_segment(grid, gate.start, gate.end) <= settings.gate_depth)

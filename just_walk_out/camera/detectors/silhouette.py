@@ -71,7 +71,7 @@ class Silhouettes:
         wide = self._size[0] + 1
         parts = [bottom * wide + right, top * wide + right, bottom * wide + left, top * wide + left]
         body = np.where(_ENDS[:-1] < _LEGS, 0, wide * (self._size[1] + 1))
-        return (np.stack(parts, axis=-1) + body[:, None]).astype(np.int32)
+        return np.asarray(np.stack(parts, axis=-1) + body[:, None], dtype=np.int32)
 
 
 def sums(table: Floats, corners: NDArray[np.int32], shown: Bools) -> Floats:

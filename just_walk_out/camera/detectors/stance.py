@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 # Positions along the body axis, as a share of the height, and where its ends are looked for.
-_SHARES: Floats = np.linspace(-0.30, 1.30, 81)
+_SHARES: Floats = np.linspace(-0.30, 1.30, 81, dtype=np.float64)
 _FOOT_WINDOW = (-0.25, 0.25)
 _HEAD_WINDOW = (0.78, 1.22)
 # Across the body, metres: legs may be apart, the head is narrow.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ class TorchvisionDetector:
         Raises:
             ModuleNotFoundError: torch or torchvision is not installed.
             FileNotFoundError: no file at PATH.
-            ValueError: torchvision has no such model.
+            ConnectionError: the weights of NAME are not on this computer and cannot be fetched.
+            ValueError: torchvision has no such model, PATH is no state dict of it, or there is no such device.
         """
         try:
             import torch
@@ -41,19 +43,18 @@ class TorchvisionDetector:
             ) from error
         name, _, path = (model or _DEFAULT).partition(":")
         if name not in list_models(module=detection):
-            raise ValueError(f"detector model {name!r}: torchvision.models.detection has no such model")
+            raise ValueError(
+                f"detector model {model!r}: torchvision.models.detection has no such model; "
+                f"expected NAME or NAME:FILE, such as {_DEFAULT}:weights.pth"
+            )
         if path and not Path(path).is_file():
             raise FileNotFoundError(f"detector model {path!r}: no such file; expected a state dict of {name}")
         self._torch: Any = torch
-        chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        self._device = torch.device(chosen)
-        options: dict[str, Any] = {"box_score_thresh": score} if "rcnn" in name else {}
+        self._device = _device(torch, device)
         build = getattr(detection, name)
-        if path:
-            network = build(weights=None, weights_backbone=None, **options)
-            network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        else:
-            network = build(weights="DEFAULT", **options)
+        options = {"box_score_thresh" if "rcnn" in name else "score_thresh": score}
+        network = _with_file(torch, build, options, name, path) if path else _with_fetched(build, options, name)
+        _drop_unused(network)
         self._network = network.eval().to(self._device)
         self._least = score
 
@@ -81,3 +82,51 @@ class TorchvisionDetector:
             boxes = np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]]).reshape(-1, 4)
             found.append(Detections(boxes, scores[person]))
         return found
+
+
+def _device(torch: Any, wanted: str) -> Any:
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(wanted)
+        torch.zeros(1, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"detector device {wanted!r}: {_line(error)}") from None
+    return chosen
+
+
+def _with_file(torch: Any, build: Callable[..., Any], options: Mapping[str, float], name: str, path: str) -> Any:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    # a damaged file makes its reader raise anything, and torch's own texts advise to run code that a file may hold
+    except Exception:
+        reason = "it cannot be read; expected tensors written by torch.save"
+        raise ValueError(f"detector model {path!r}: not a state dict of {name}: {reason}") from None
+    network = build(weights=None, weights_backbone=None, **options)
+    try:
+        network.load_state_dict(state)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"detector model {path!r}: not a state dict of {name}: {_line(error)}") from None
+    return network
+
+
+def _with_fetched(build: Callable[..., Any], options: Mapping[str, float], name: str) -> Any:
+    try:
+        return build(weights="DEFAULT", **options)
+    except (OSError, RuntimeError) as error:
+        raise ConnectionError(
+            f"detector model {name!r}: its weights cannot be fetched ({_line(error)}); expected {name}:FILE instead"
+        ) from None
+
+
+def _drop_unused(network: Any) -> None:
+    # joints and masks are found in boxes that stand already, and cost more than these
+    for part in ("roi_pool", "head", "predictor"):
+        for kind in ("keypoint", "mask"):
+            if hasattr(network, "roi_heads"):
+                setattr(network.roi_heads, f"{kind}_{part}", None)
+
+
+def _line(error: BaseException) -> str:
+    """Return what an error says on one line; torch lists every key of a foreign file."""
+    return shorten(str(error) or type(error).__name__, 200, placeholder=" ...")

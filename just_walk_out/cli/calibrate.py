@@ -1,0 +1,188 @@
+"""``jwo calibrate``: tare plates, find their scale with a known weight, or show what is in force."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from just_walk_out.deployment import environment
+from just_walk_out.scale.adjustments import adjustments_path, load_adjustments
+from just_walk_out.scale.calibration import Calibration, CalibrationError, Load, fit
+from just_walk_out.scale.guide import Measurement, Meter, collect, wait_at_rest
+from just_walk_out.store.load import load_store
+from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.place import StoreError, shown
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "what",
+        choices=("scale", "tare", "show"),
+        help="scale: find zero and scale of one plate with known weights; tare: zero all plates of the buses, or one; "
+        "show: print what is in force",
+    )
+    parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
+    parser.add_argument("--plate", metavar="ID", help="the plate, e.g. g1/s1/p1")
+    parser.add_argument("--bus", metavar="ID", help="tare only this bus")
+    parser.add_argument(
+        "--weight", type=float, action="append", default=[], metavar="KG", help="known weight; several show linearity"
+    )
+    parser.add_argument(
+        "--hands-free", action="store_true", help="no Enter: each step ends when the plate rests at another load"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the result and keep nothing")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="longest wait for rest (default 60)")
+    parser.add_argument("--state-dir", type=Path, help="where zero and scale are kept, as given to jwo up")
+    parser.add_argument("--namespace", default="", help="namespace the store runs in")
+    parser.add_argument("--direct", action="store_true", help="look for no node, open the port at once")
+    parser.add_argument("--port", default="", help="with --direct: device path or URL instead of the bus's own")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; 1 when nothing was changed because something is wrong."""
+    try:
+        store = load_store(args.store)
+        return {"scale": _scale, "tare": _tare, "show": _show}[args.what](args, store)
+    except StoreError as error:
+        print("\n".join(error.errors), file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"jwo calibrate: {error}", file=sys.stderr)
+    return 1
+
+
+def _bus_of(store: Store, plate: str | None) -> Bus:
+    if plate is None:
+        raise CalibrationError("--plate is needed, e.g. --plate " + store.buses[0].channels[0].plate)
+    for bus in store.buses:
+        if any(channel.plate == plate for channel in bus.channels):
+            return bus
+    raise CalibrationError(f"--plate: expected a plate of the store's buses, got {shown(plate)}")
+
+
+def _state_dir(args: argparse.Namespace, store: Store) -> Path:
+    given: Path | None = args.state_dir
+    return given or Path.home() / ".local" / "state" / "just_walk_out" / store.id
+
+
+def _meter(args: argparse.Namespace, store: Store, bus: Bus) -> Meter:
+    """Return the node of a bus where one runs, else its port."""
+    if not args.direct:
+        for name, value in environment().items():
+            os.environ.setdefault(name, value)
+        from just_walk_out.ros.calibration_client import NodeMeter
+
+        found = NodeMeter.find(bus.id, bus.channels[0].plate, args.namespace)
+        if found is not None:
+            print(f"{bus.id}: asking the node {found.name}")
+            return found
+    from just_walk_out.scale.port_meter import PortMeter
+
+    print(f"{bus.id}: {'' if args.direct else 'no node runs, '}reading {args.port or bus.port}")
+    return PortMeter(bus, store, _state_dir(args, store), args.port)
+
+
+def _scale(args: argparse.Namespace, store: Store) -> int:
+    bus = _bus_of(store, args.plate)
+    if not args.weight or min(args.weight) <= 0:
+        raise CalibrationError("--weight is needed: a known weight in kilograms, above 0")
+    if not args.hands_free and not sys.stdin.isatty():
+        raise CalibrationError("there is no terminal to press Enter at; give --hands-free")
+    meter = _meter(args, store, bus)
+    try:
+        found = []
+        for load, measured in collect(meter, args.plate, args.weight, args.timeout, args.hands_free, _prompter(args)):
+            print(
+                f"    {load.weight:g} kg: {load.reading.mean:.1f} counts, +-{load.reading.uncertainty:.1f}, "
+                f"noise {load.reading.deviation:.1f} a sample",
+                flush=True,
+            )
+            found.append((load, measured))
+        loads = [load for load, _ in found]
+        result = fit(loads)
+        print(report(args.plate, loads, result, found[0][1]))
+        if args.dry_run:
+            print("nothing kept: --dry-run")
+        else:
+            print(meter.calibrate(args.plate, result.zero, result.scale))
+    finally:
+        meter.close()
+    return 0
+
+
+def _prompter(args: argparse.Namespace) -> Callable[[str], None]:
+    def prompt(told: str) -> None:
+        if args.hands_free:
+            print(f"{args.plate}: {told}", flush=True)
+        else:
+            input(f"{args.plate}: {told}, then press Enter ")
+
+    return prompt
+
+
+def report(plate: str, loads: list[Load], result: Calibration, before: Measurement) -> str:
+    """Return the result of a calibration as a table for people.
+
+    Args:
+        plate: its id.
+        loads: what was measured, kilograms and counts.
+        result: what follows.
+        before: the first measurement, with what was in force then.
+    """
+    lines = [f"plate {plate}                 before            now"]
+    lines.append(f"  zero, counts       {before.zero:14.1f} {result.zero:14.1f}   +-{result.zero_uncertainty:.1f}")
+    lines.append(
+        f"  scale, kg/count    {before.scale:14.6g} {result.scale:14.6g}   +-{100 * result.scale_uncertainty:.3f} %"
+        f", {100 * (result.scale / before.scale - 1):+.2f} % against before"
+    )
+    lines.append("  load, kg   read before, kg   read now, kg   off by, g")
+    for load, off in zip(loads, result.residuals, strict=True):
+        was = (load.reading.mean - before.zero) * before.scale
+        lines.append(f"  {load.weight:8.3f} {was:17.4f} {load.weight + off:14.4f} {1000 * off:+11.2f}")
+    lines.append(
+        f"  noise of a sample {1000 * result.noise:.2f} g, largest residual {1000 * result.nonlinearity:.2f} g"
+    )
+    return "\n".join(lines)
+
+
+def _tare(args: argparse.Namespace, store: Store) -> int:
+    if args.plate is not None:
+        bus = _bus_of(store, args.plate)
+        meter = _meter(args, store, bus)
+        try:
+            found = wait_at_rest(meter, args.plate, args.timeout)
+            print(meter.calibrate(args.plate, found.reading.mean, found.scale))
+        finally:
+            meter.close()
+        return 0
+    if args.bus is not None and args.bus not in store.bus:
+        raise CalibrationError(f"--bus: expected one of {', '.join(store.bus)}, got {shown(args.bus)}")
+    refused = 0
+    for bus in store.buses if args.bus is None else [store.bus[args.bus]]:
+        meter = _meter(args, store, bus)
+        try:
+            wait_at_rest(meter, bus.channels[0].plate, args.timeout)
+            print(meter.tare())
+        except (ValueError, OSError) as error:
+            print(f"jwo calibrate: {error}", file=sys.stderr)
+            refused = 1
+        finally:
+            meter.close()
+    return refused
+
+
+def _show(args: argparse.Namespace, store: Store) -> int:
+    print(f"{'plate':<16} {'zero, counts':>14} {'scale, kg/count':>16}  set")
+    for bus in store.buses:
+        kept = load_adjustments(adjustments_path(_state_dir(args, store), bus.id), bus)
+        for channel in bus.channels:
+            if args.bus not in (None, bus.id) or args.plate not in (None, channel.plate):
+                continue
+            own = kept.get(channel.plate)
+            zero = channel.zero if own is None or own.zero is None else own.zero
+            scale = channel.scale if own is None or own.scale is None else own.scale
+            print(f"{channel.plate:<16} {zero:>14.1f} {scale:>16.6g}  {own.changed if own else 'as described'}")
+    return 0
