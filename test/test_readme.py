@@ -4,7 +4,9 @@ import ast
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -14,9 +16,10 @@ from just_walk_out.cli.benchmark import BENCHMARKS
 from just_walk_out.cli.main import VERBS
 from just_walk_out.records import Charge, ChargeState
 from just_walk_out.replay.pipeline import stages_of
-from just_walk_out.scale.protocols import make_parser
+from just_walk_out.scale.protocols.board import BoardParser
 from just_walk_out.store import schema
 from just_walk_out.store.load import load_store
+from just_walk_out.store.model import ProtocolName
 from just_walk_out.topics import BY_RECORD, TOPICS
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +29,7 @@ NODES = sorted(path.stem.removesuffix("_node") for path in (ROOT / "just_walk_ou
 
 def test_the_example_frame_is_what_the_text_says():
     (line,) = re.findall(r"^on the line:\n((?:[0-9a-f]{2} )+00)$", TEXT, re.MULTILINE)
-    parser = make_parser("board")
+    parser = BoardParser()
     (frame,) = parser.feed(bytes.fromhex(line))
     assert (frame.board, frame.sequence, frame.time_us, frame.period_us) == (11, 7, 1_000_000, 16667)
     assert frame.counts.tolist() == [[1000], [1001]] and frame.status.tolist() == [0]
@@ -51,6 +54,24 @@ def test_the_example_frame_follows_from_its_payload_as_the_text_explains():
     assert checksum(payload).to_bytes(2, "little") == crc
     parts = (payload + crc).split(b"\0")
     assert b"".join(bytes([len(part) + 1]) + part for part in parts) + b"\0" == line
+
+
+def test_the_examples_of_scales_are_valid_and_mean_what_the_text_says(tmp_path):
+    section = TEXT[TEXT.index("### A scale\n") : TEXT.index("## Bags, replay, receipts")]
+    buses = [
+        bus for block in re.findall(r"^```yaml\n(.*?)^```$", section, re.M | re.S) for bus in yaml.safe_load(block)
+    ]
+    store = tmp_path / "store"
+    shutil.copytree(ROOT / "config" / "demo_store", store)
+    (store / "buses.yaml").write_text(yaml.safe_dump({"buses": buses}))
+    honey, fruit, bottles = load_store(store).buses
+    assert {bus.protocol for bus in (honey, fruit, bottles)} | {"board"} == set(get_args(ProtocolName))
+    assert (honey.reading.polled, honey.framing.bits) == (False, 10)
+    line = len("ST,NT,+0012.34kg\r\n")
+    assert f"a line alone takes {1000 * line * fruit.framing.bits / fruit.baudrate:.0f} ms" in section
+    assert bottles.registers.points == ((1, 8), (2, 8), (3, 8), (3, 12))
+    assert [channel.scale for channel in bottles.channels] == [0.001, 0.001, 0.001, 0.0001]
+    assert all(f"| `{name}` |" in section for name in get_args(ProtocolName))
 
 
 def test_topics_are_those_of_the_code():

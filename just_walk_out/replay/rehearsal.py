@@ -58,8 +58,11 @@ def sensor_records(store: Store, simulated: OfflineStore) -> Iterator[tuple[int,
     idle_due = 0
     for item in simulated.run():
         if isinstance(item, BoardBytes):
-            for weights in drivers[item.bus].feed(item.stamp, item.data):
+            driver = drivers[item.bus]
+            for weights in driver.feed(item.stamp, item.data):
                 yield item.stamp, weights
+            poll = driver.poll(item.stamp)
+            simulated.say(item.bus, poll.data, max(item.stamp, poll.at), poll.due)
         elif not isinstance(item, CameraFrame):
             yield item.stamp, CodeScan(item.stamp, item.gate, item.text)
         elif item.camera in finders:
@@ -69,6 +72,6 @@ def sensor_records(store: Store, simulated: OfflineStore) -> Iterator[tuple[int,
                 yield item.stamp, CodeScan(item.stamp, gate_of[item.camera], text)
         if item.stamp >= idle_due:
             idle_due = item.stamp + _IDLE_PERIOD
-            for driver in drivers.values():
-                for weights in driver.idle(item.stamp):
+            for each in drivers.values():
+                for weights in each.idle(item.stamp):
                     yield item.stamp, weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from just_walk_out.records import PlateStatus, ShelfWeights
 from just_walk_out.scale.adjustments import Adjustment
 from just_walk_out.scale.clock import ClockSettings
 from just_walk_out.scale.health import BoardHealth, DriverHealth
-from just_walk_out.scale.protocols import Frame, make_parser
+from just_walk_out.scale.protocols import Command, Frame, Poll, make_parser
 from just_walk_out.scale.reading import Reading, ReadingError, summarise, unknown_plate
 from just_walk_out.scale.wiring import BoardState, PlateGroup, wire
 from just_walk_out.settings import setting, validate
@@ -20,6 +21,8 @@ from just_walk_out.store.model import Bus, Store
 
 _SECOND = 1_000_000_000
 _US = 1000
+# Slow scales are given time for so many readings before they count as silent.
+_SILENT_PERIODS = 3.0
 _STATUS = np.full(256, PlateStatus.FAULT, np.uint8)
 _STATUS[:4] = (PlateStatus.OK, PlateStatus.STALE, PlateStatus.SATURATED, PlateStatus.FAULT)
 _STATUS_VALUES = tuple(PlateStatus)
@@ -79,7 +82,8 @@ class LoadCellDriver:
         """
         self._bus = bus
         self._settings = settings or DriverSettings()
-        self._parser = make_parser(bus.protocol)
+        self._parser = make_parser(bus)
+        self._silence = round(max(self._settings.silence, _SILENT_PERIODS / bus.reading.rate) * _SECOND)
         self._boards = wire(bus, store, clock_settings or ClockSettings(), self._settings.stuck_after)
         self._keep = int(max(self._settings.rate_window, self._settings.rest_time + 1.0) * _SECOND)
         self._place = {
@@ -95,19 +99,47 @@ class LoadCellDriver:
         self._started: int | None = None
         self._notices: dict[str, None] = {}
         self._unread: list[str] = []
+        self._rate_notice = f"{bus.id}: does not deliver the {bus.reading.rate:g} readings/s of its rate"
+        self._told: set[str] = set()
 
     def feed(self, arrival: int, data: bytes) -> list[ShelfWeights]:
-        """Take bytes that arrived at ``arrival`` (nanoseconds) and return the batches they complete."""
+        """Take bytes that arrived at ``arrival`` (nanoseconds) and return the batches they complete.
+
+        No bytes say that time has passed, which matters where devices are asked and do not answer.
+        """
         if self._started is None:
             self._started = arrival
         batches: list[ShelfWeights] = []
-        for frame in self._parser.feed(data):
+        for frame in self._parser.feed(data, arrival):
             board = self._boards.get(frame.board)
             if board is None:
                 self._notice(f"{self._bus.id}: board {frame.board} is not in the store description")
                 continue
             batches += self._convert(board, frame, arrival)
         return batches
+
+    def poll(self, stamp: int) -> Poll:
+        """Return what is to be written to the line at host time ``stamp``, and when to feed and poll again."""
+        return self._parser.poll(stamp)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What the devices of the bus can be asked to do."""
+        return self._parser.commands
+
+    def request(self, command: Command) -> None:
+        """Have the devices zero or tare themselves.
+
+        Raises:
+            ValueError: they cannot.
+        """
+        if command not in self.commands:
+            raise ValueError(f"{self._bus.id}: devices of the protocol {self._bus.protocol} do not {command}")
+        self._parser.request(command)
+
+    def outcome(self) -> str:
+        """Return what became of the last request; empty when there was none."""
+        return self._parser.outcome
 
     def idle(self, stamp: int) -> list[ShelfWeights]:
         """Report boards that have been silent too long: batches without samples, all plates stale.
@@ -151,10 +183,15 @@ class LoadCellDriver:
                     stuck=board.stuck_plates(),
                 )
             )
-        return DriverHealth(self._bus.id, self._parser.counts, tuple(boards), tuple(self._notices))
+        self._take_parser_notices()
+        notices = tuple(self._notices)
+        if any(board.arrivals.measured is not None for board in self._boards.values()):
+            notices = (*notices, self._rate_notice)
+        return DriverHealth(self._bus.id, self._parser.counts, tuple(boards), notices)
 
     def take_notices(self) -> list[str]:
         """Return what is wrong with the line's description, each line once."""
+        self._take_parser_notices()
         unread, self._unread = self._unread, []
         return unread
 
@@ -221,10 +258,18 @@ class LoadCellDriver:
 
     def _convert(self, board: BoardState, frame: Frame, arrival: int) -> list[ShelfWeights]:
         samples, channels = frame.counts.shape
-        stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
+        if frame.age is None:
+            stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
+            board.period = frame.period_us * _US
+        else:
+            stamp, missing = board.arrivals.stamp(arrival - frame.age)
+            board.period = board.arrivals.period
+            board.lost += missing
+            if board.arrivals.measured is not None and self._rate_notice not in self._told:
+                self._told.add(self._rate_notice)
+                self._unread.append(self._rate_notice)
         board.heard = arrival
         board.reported = None
-        board.period = frame.period_us * _US
         lost = frame.lost * samples
         board.lost += lost
         board.recent.append((arrival, frame.counts, frame.status, lost))
@@ -234,7 +279,7 @@ class LoadCellDriver:
         if channels != len(board.known):
             self._check_channels(board, channels)
         codes = _STATUS[frame.status]
-        counts = frame.counts
+        counts: NDArray[Any] = frame.counts
         if board.stuck.any:
             codes[board.stuck.stuck] = PlateStatus.FAULT
         if channels < board.width:
@@ -280,7 +325,7 @@ class LoadCellDriver:
 
     def _silent(self, board: BoardState, stamp: int) -> bool:
         since = self._started if board.heard is None else board.heard
-        return since is not None and stamp - since > self._settings.silence * _SECOND
+        return since is not None and stamp - since > self._silence
 
     def _check_channels(self, board: BoardState, channels: int) -> None:
         where = f"{self._bus.id}: board {board.number}"
@@ -290,6 +335,10 @@ class LoadCellDriver:
         for channel in sorted(board.known):
             if channel >= channels:
                 self._notice(f"{where} does not send channel {channel} of the store description")
+
+    def _take_parser_notices(self) -> None:
+        for text in self._parser.notices:
+            self._notice(text)
 
     def _notice(self, text: str) -> None:
         if text not in self._notices:

@@ -13,6 +13,8 @@ _LEAST = 0.15
 _LONGEST = 0.5
 _EDGE_TIME = 0.1
 _APART = 0.25
+# Fewer blocks than this show no level: a scale of few readings a second has one halfway by chance.
+_FEWEST = 3
 # Shares of the step: how far a landing is from both levels, and how even it is.
 _EDGE = 0.12
 _LEVEL = 0.1
@@ -33,7 +35,8 @@ def landing(ahead: NDArray[np.float64], change: float, deviation: float, period:
         deviation: noise of a block, kilograms.
         period: of the blocks, seconds.
     """
-    least, longest, edge = (max(1, round(time / period)) for time in (_LEAST, _LONGEST, _EDGE_TIME))
+    least = max(_FEWEST, round(_LEAST / period))
+    longest, edge = (max(1, round(time / period)) for time in (_LONGEST, _EDGE_TIME))
     first = last_of(ahead > (1.0 - _EDGE) * change) + 1
     between = ahead[first : first + longest + 1]
     ends = np.flatnonzero(between < _EDGE * change)

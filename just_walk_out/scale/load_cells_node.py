@@ -1,7 +1,10 @@
-"""Node ``load_cells``: one serial bus of load-cell boards in, shelf weights out; tare and calibration by service."""
+"""Node ``load_cells``: one bus of load-cell boards or scales in, shelf weights out; tare and calibration by service."""
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from functools import partial
 from typing import Any
 
 from std_srvs.srv import Trigger
@@ -13,9 +16,11 @@ from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
 from just_walk_out.scale.adjuster import PlateAdjuster
 from just_walk_out.scale.clock import ClockSettings
 from just_walk_out.scale.driver import DriverSettings
+from just_walk_out.scale.protocols import Command
 from just_walk_out.scale.transport import SerialTransport, TransportSettings
 from just_walk_out.srv import CalibratePlate, MeasurePlate
 
+_BACKLOG = 1000  # batches kept for an executor that is held up
 _IDLE_PERIOD = 0.25  # seconds between looks for silent boards
 
 
@@ -37,17 +42,24 @@ class LoadCellsNode(StoreNode):
         )
         self._driver = self._adjuster.driver
         self.offer(ShelfWeights)
-        wake = self.create_guard_condition(self._read)
+        # Devices that have to be asked are so by the transport's thread, at once, whatever the executor does.
+        self._guard = threading.Lock()
+        self._ready: deque[ShelfWeights] = deque(maxlen=_BACKLOG)
+        self._wake = self.create_guard_condition(self._read)
         self._transport = SerialTransport(
             self._port,
             self._bus.baudrate,
             declare(self, TransportSettings, "transport"),
             clock=self._now,
-            notify=wake.trigger,
+            notify=self._wake.trigger,
+            framing=self._bus.framing,
+            talk=None if self._bus.protocol == "board" else self._talk,
         )
         self.create_timer(_IDLE_PERIOD, self._idle)
         self.create_service(Trigger, "~/tare", self._tare)
         self.create_service(MeasurePlate, "~/measure", self._measure)
+        for command in self._driver.commands:
+            self.create_service(Trigger, f"~/{command}_scale", partial(self._command, command))
         self.create_service(CalibratePlate, "~/calibrate", self._calibrate)
         self.diagnostics.add(f"bus {name}", self._bus_health)
         self._transport.start()
@@ -55,16 +67,40 @@ class LoadCellsNode(StoreNode):
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
+    def _talk(self, stamp: int, data: bytes) -> tuple[bytes, int, int | None]:
+        with self._guard:
+            batches = self._driver.feed(stamp, data)
+            poll = self._driver.poll(stamp)
+            self._ready.extend(batches)
+        if batches:
+            self._wake.trigger()
+        return poll.data, poll.at, poll.due
+
+    def _command(self, command: Command, _request: Any, response: Any) -> Any:
+        with self._guard:
+            self._driver.request(command)
+        response.success = True
+        response.message = f"{command}: asked; diagnostics say what becomes of it"
+        return response
+
     def _read(self) -> None:
         for arrival, data in self._transport.fetch():
             for weights in self._driver.feed(arrival, data):
                 self.send(weights)
+        with self._guard:
+            ready = list(self._ready)
+            self._ready.clear()
+        for weights in ready:
+            self.send(weights)
 
     def _idle(self) -> None:
         self._read()
-        for weights in self._driver.idle(self._now()):
+        with self._guard:
+            silent = self._driver.idle(self._now())
+            notices = self._driver.take_notices()
+        for weights in silent:
             self.send(weights)
-        for notice in self._driver.take_notices():
+        for notice in notices:
             self.get_logger().warning(notice)
 
     def _tare(self, request: Any, response: Any) -> Any:
@@ -79,7 +115,8 @@ class LoadCellsNode(StoreNode):
 
     def _answer(self, response: Any, act: Any) -> Any:
         try:
-            response.message = act()
+            with self._guard:
+                response.message = act()
             response.success = True
             self.get_logger().info(response.message)
         except (ValueError, OSError) as error:
@@ -91,8 +128,9 @@ class LoadCellsNode(StoreNode):
         self._read()
         response.bus = self._bus.id
         try:
-            reading = self._adjuster.measure(request.plate, self._now())
-            response.zero, response.scale = self._driver.calibration(request.plate)
+            with self._guard:
+                reading = self._adjuster.measure(request.plate, self._now())
+                response.zero, response.scale = self._driver.calibration(request.plate)
         except ValueError as error:
             response.message = str(error)
             return response
@@ -102,10 +140,14 @@ class LoadCellsNode(StoreNode):
         return response
 
     def _bus_health(self) -> Health:
-        line, health = self._transport.state(), self._driver.health(self._now())
+        line = self._transport.state()
+        with self._guard:
+            health, outcome = self._driver.health(self._now()), self._driver.outcome()
         values: dict[str, object] = {"port": self._port, "bytes": line.bytes, "reconnects": line.reconnects}
         values["dropped chunks"] = line.dropped
         values.update(vars_of(health.counts))
+        if outcome:
+            values["command"] = outcome
         values["adjusted plates"] = self._adjuster.adjusted
         for board in health.boards:
             values[f"board {board.board}"] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -29,7 +30,9 @@ class PortMeter:
             StoreError: the file of zeros and scales is wrong.
         """
         self._adjuster = PlateAdjuster(bus, store, state_dir)
-        self._transport = SerialTransport(port or bus.port, bus.baudrate)
+        self._guard = threading.Lock()
+        talk = None if bus.protocol == "board" else self._talk
+        self._transport = SerialTransport(port or bus.port, bus.baudrate, framing=bus.framing, talk=talk)
         self._transport.start()
 
     def measure(self, plate: str) -> Measurement:
@@ -39,17 +42,20 @@ class PortMeter:
             ReadingError: nothing can be said now.
         """
         self._read()
-        reading = self._adjuster.measure(plate, time.time_ns())
-        return Measurement(reading, *self._adjuster.driver.calibration(plate))
+        with self._guard:
+            reading = self._adjuster.measure(plate, time.time_ns())
+            return Measurement(reading, *self._adjuster.driver.calibration(plate))
 
     def calibrate(self, plate: str, zero: float, scale: float) -> str:
         """Keep zero (counts) and scale (kg per count) of a plate."""
-        return self._adjuster.calibrate(plate, zero, scale, time.time_ns())
+        with self._guard:
+            return self._adjuster.calibrate(plate, zero, scale, time.time_ns())
 
     def tare(self) -> str:
         """Zero all plates of the bus by what they read."""
         self._read()
-        return self._adjuster.tare(time.time_ns())
+        with self._guard:
+            return self._adjuster.tare(time.time_ns())
 
     def pause(self) -> None:
         """Read on for a moment."""
@@ -65,7 +71,15 @@ class PortMeter:
         """Close the port."""
         self._transport.stop()
 
+    def _talk(self, stamp: int, data: bytes) -> tuple[bytes, int, int | None]:
+        with self._guard:
+            self._adjuster.driver.feed(stamp, data)
+            poll = self._adjuster.driver.poll(stamp)
+        return poll.data, poll.at, poll.due
+
     def _read(self, timeout: float = 0.0) -> None:
-        for arrival, data in self._transport.fetch(timeout):
-            self._adjuster.driver.feed(arrival, data)
-        self._adjuster.driver.idle(time.time_ns())
+        chunks = self._transport.fetch(timeout)
+        with self._guard:
+            for arrival, data in chunks:
+                self._adjuster.driver.feed(arrival, data)
+            self._adjuster.driver.idle(time.time_ns())

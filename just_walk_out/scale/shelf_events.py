@@ -27,6 +27,8 @@ _SECOND = 1_000_000_000
 _GAP_PERIODS = 1.75
 # Events that ended so long before a snapshot were published before it.
 _REPEATED = 20 * _SECOND
+# Scales send single readings, and one that is read late has lost nothing.
+_SPARSE_GAP_PERIODS = 3.5
 
 
 class _Stream:
@@ -78,7 +80,8 @@ class _Stream:
         samples = record.samples.astype(np.float64)
         period = record.sample_period
         expected = self.newest + period
-        if record.lost != self._lost or record.stamp - expected > (_GAP_PERIODS - 1.0) * period:
+        longest = _GAP_PERIODS if len(samples) > 1 else _SPARSE_GAP_PERIODS
+        if record.lost != self._lost or record.stamp - expected > (longest - 1.0) * period:
             self._filter.reset()
         self._lost = record.lost
         if any(record.status):

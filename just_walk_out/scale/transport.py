@@ -1,4 +1,4 @@
-"""A serial line read in a thread of its own, that comes back whatever happens to the port."""
+"""A serial line read and written in a thread of its own, that comes back whatever happens to the port."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from dataclasses import dataclass, replace
 import serial
 
 from just_walk_out.settings import setting, validate
+from just_walk_out.store.model import Framing
 
 Chunk = tuple[int, bytes]
+Request = tuple[bytes, int, int | None]
 _LINK_READ_SIZE = 1024
+_PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
+# A request waits this long at most for the silence that has to come before it.
+_LONGEST_PAUSE = 0.05
+_SECOND = 1_000_000_000
+# Nothing is due so much later: the clock was set back.
+_FAR = 5 * _SECOND
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,12 @@ class TransportSettings:
     )
     link_timeout: float = setting(
         0.02, "The same for network links, which deliver at the end of the wait.", unit="s", minimum=0.001, maximum=1.0
+    )
+    poll_timeout: float = setting(
+        0.01, "The same while the devices of the line have to be asked.", unit="s", minimum=0.001, maximum=1.0
+    )
+    write_timeout: float = setting(
+        0.2, "Longest wait for a port to take what is written.", unit="s", minimum=0.01, maximum=5.0
     )
     first_retry: float = setting(0.1, "Wait before the first reopening.", unit="s", minimum=0.01, maximum=10.0)
     longest_retry: float = setting(2.0, "Longest wait between reopenings.", unit="s", minimum=0.01, maximum=600.0)
@@ -45,6 +59,8 @@ class TransportState:
         connections: how often the port has been opened.
         bytes: bytes received.
         dropped: chunks dropped because nobody fetched them.
+        sent: bytes written.
+        unsent: requests dropped because the port did not take them.
     """
 
     connected: bool = False
@@ -52,6 +68,8 @@ class TransportState:
     connections: int = 0
     bytes: int = 0
     dropped: int = 0
+    sent: int = 0
+    unsent: int = 0
 
     @property
     def reconnects(self) -> int:
@@ -60,7 +78,7 @@ class TransportState:
 
 
 class SerialTransport:
-    """Reads a port until it is stopped; opening, reading and reopening happen in its thread.
+    """Reads and writes a port until it is stopped; opening, waiting and reopening happen in its thread.
 
     The port may be a device path, a link to one, or any URL of pyserial (``socket://``,
     ``rfc2217://``, ``loop://``, ``spy://``).
@@ -73,6 +91,8 @@ class SerialTransport:
         settings: TransportSettings | None = None,
         clock: Callable[[], int] = time.time_ns,
         notify: Callable[[], None] | None = None,
+        framing: Framing | None = None,
+        talk: Callable[[int, bytes], Request] | None = None,
     ) -> None:
         """Prepare the transport; nothing is opened before ``start``.
 
@@ -82,12 +102,19 @@ class SerialTransport:
             settings: retry and queue limits.
             clock: gives the arrival stamps, nanoseconds.
             notify: called from the thread after something was put into the queue.
+            framing: of a byte.
+            talk: for lines whose devices have to be asked; takes what comes in place of the queue. Called from
+                the thread with the stamp and the bytes that came, none when the port was opened or it is time,
+                it returns the bytes to write, the stamp before which they must not be written, and the stamp at
+                which to call it again if no bytes come before (None for never).
         """
         self._port = port
         self._baudrate = baudrate
         self._settings = settings or TransportSettings()
         self._clock = clock
         self._notify = notify
+        self._framing = framing or Framing()
+        self._talk = talk
         self._state = TransportState()
         self._queue: deque[Chunk] = deque()
         self._changed = threading.Condition()
@@ -149,12 +176,42 @@ class SerialTransport:
     def _session(self) -> None:
         link = "://" in self._port
         timeout = self._settings.link_timeout if link else self._settings.read_timeout
-        with serial.serial_for_url(self._port, baudrate=self._baudrate, timeout=timeout) as port:
+        if self._talk is not None:
+            timeout = min(timeout, self._settings.poll_timeout)
+        with serial.serial_for_url(
+            self._port,
+            baudrate=self._baudrate,
+            bytesize=self._framing.data_bits,
+            parity=_PARITY[self._framing.parity],
+            stopbits=self._framing.stop_bits,
+            timeout=timeout,
+            # pyserial has none for RFC 2217; its socket waits for five seconds at most.
+            write_timeout=None if self._port.startswith("rfc2217:") else self._settings.write_timeout,
+        ) as port:
             self._update(connected=True, connections=self._state.connections + 1)
+            due = None if self._talk is None else self._exchange(port, self._talk, b"")
             while not self._stopped.is_set():
                 data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))
-                if data:
+                if self._talk is not None:
+                    if data or (due is not None and not 0 < due - self._clock() < _FAR):
+                        due = self._exchange(port, self._talk, data)
+                elif data:
                     self._put((self._clock(), data))
+
+    def _exchange(self, port: serial.SerialBase, talk: Callable[[int, bytes], Request], data: bytes) -> int | None:
+        """Hand over what has come and write what is said to it; return when to do so again."""
+        said, at, due = talk(self._clock(), data)
+        state = replace(self._state, bytes=self._state.bytes + len(data))
+        if said:
+            self._stopped.wait(min(max(0, at - self._clock()) / _SECOND, _LONGEST_PAUSE))
+            try:
+                port.write(said)
+            except serial.SerialTimeoutException:
+                state = replace(state, unsent=state.unsent + 1)
+            else:
+                state = replace(state, sent=state.sent + len(said))
+        self._update(bytes=state.bytes, sent=state.sent, unsent=state.unsent)
+        return due
 
     def _put(self, chunk: Chunk) -> None:
         with self._changed:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import PlateStatus
+from just_walk_out.scale.arrivals import ArrivalClock
 from just_walk_out.scale.clock import BoardClock, ClockSettings
 from just_walk_out.scale.stuck import StuckDetector
 from just_walk_out.store.model import Bus, Channel, Store
@@ -43,7 +44,7 @@ class PlateGroup:
         # A slice where the plates lie in the order of the channels: numpy views it, an index list it would copy.
         self._pick = slice(first, first + len(channels)) if in_order else self.channels
 
-    def kilograms(self, counts: NDArray[np.int32]) -> NDArray[np.float32]:
+    def kilograms(self, counts: NDArray[np.int32] | NDArray[np.float64]) -> NDArray[np.float32]:
         """Return (samples, plates) kilograms of (samples, channels) counts."""
         weights: NDArray[np.float64] = counts[:, self._pick] - self.zero
         weights *= self.scale
@@ -75,6 +76,7 @@ class BoardState:
     Attributes:
         number: its address.
         clock: turns its time into event time.
+        arrivals: does so by arrival, for scales, which send no time.
         groups: its plates by shelf.
         known: channels of the store description.
         width: channels a frame must have for all of them.
@@ -89,6 +91,7 @@ class BoardState:
 
     number: int
     clock: BoardClock
+    arrivals: ArrivalClock
     groups: list[PlateGroup]
     known: frozenset[int]
     width: int
@@ -98,7 +101,9 @@ class BoardState:
     period: int = 0
     lost: int = 0
     faulty: tuple[str, ...] = ()
-    recent: deque[tuple[int, NDArray[np.int32], NDArray[np.uint8], int]] = field(default_factory=deque)
+    recent: deque[tuple[int, NDArray[np.int32] | NDArray[np.float64], NDArray[np.uint8], int]] = field(
+        default_factory=deque
+    )
 
     def stands_still(self, channel: int) -> bool:
         """Tell whether a channel is stuck."""
@@ -136,6 +141,7 @@ def wire(bus: Bus, store: Store, clock_settings: ClockSettings, stuck_after: flo
             if own:
                 groups.append(PlateGroup(shelf.id, f"{bus.id}/{number}", own))
         known = frozenset(channel.channel for channel in bus.channels if channel.board == number)
-        clock, stuck = BoardClock(clock_settings), StuckDetector(stuck_after)
-        boards[number] = BoardState(number, clock, groups, known, max(known) + 1, stuck)
+        clock, arrivals = BoardClock(clock_settings), ArrivalClock(round(1e9 / bus.reading.rate))
+        stuck = StuckDetector(stuck_after)
+        boards[number] = BoardState(number, clock, arrivals, groups, known, max(known) + 1, stuck)
     return boards

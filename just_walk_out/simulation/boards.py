@@ -111,6 +111,9 @@ class BusBoards:
         """Seconds since launch at which the next frame is sent."""
         return min(board.due for board in self.boards)
 
+    def hear(self, data: bytes, at: float) -> None:
+        """Receive bytes of the host: boards do not listen."""
+
     def advance(self, to: float, world: World, start: float | None) -> bytes:
         """Return all bytes sent up to ``to`` seconds since launch; the world must have got there."""
         sent = bytearray()

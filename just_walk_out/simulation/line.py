@@ -63,23 +63,44 @@ class SerialLine:
 
     def send(self, data: bytes) -> bool:
         """Send bytes; returns whether somebody has the port open."""
-        if not self.plugged or not data:
+        if not self.plugged or not data or not self.open:
             return False
-        poll = select.poll()
-        poll.register(self._master, select.POLLIN)
-        ready = poll.poll(0)
-        if ready and ready[0][1] & select.POLLHUP:
-            return False
-        if ready:
-            with contextlib.suppress(OSError):
-                os.read(self._master, 4096)
         if self._wrong_speed():
-            data = bytes((byte * 37 + 91) & 0xFF for byte in data[::2])
+            data = _garbled(data)
         with contextlib.suppress(BlockingIOError):
             os.write(self._master, data)
         return True
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody has the port open."""
+        return self.plugged and not self._events() & select.POLLHUP
+
+    def receive(self) -> bytes:
+        """Return what whoever has the port open has written since the last call."""
+        if not self.plugged or not self._events() & select.POLLIN:
+            return b""
+        try:
+            data = os.read(self._master, 4096)
+        except OSError:
+            return b""
+        return _garbled(data) if self._wrong_speed() else data
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on for written bytes; the line must be plugged."""
+        return self._master
+
+    def _events(self) -> int:
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        ready = poll.poll(0)
+        return ready[0][1] if ready else 0
 
     def _wrong_speed(self) -> bool:
         speed = termios.tcgetattr(self._master)[5]
         known = speed in _STANDARD_SPEEDS.values()
         return self._speed is not None and known and speed != self._speed
+
+
+def _garbled(data: bytes) -> bytes:
+    return bytes((byte * 37 + 91) & 0xFF for byte in data[::2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from types import FrameType
 
 import cv2
 
-from just_walk_out.simulation.boards import BusBoards
 from just_walk_out.simulation.codes import CodeBook
+from just_walk_out.simulation.devices import make_devices
 from just_walk_out.simulation.line import SerialLine
 from just_walk_out.simulation.mjpeg import CameraServer
 from just_walk_out.simulation.plan import Noise
@@ -119,13 +120,13 @@ def run_cameras(options: LiveOptions, signals: Signals) -> None:
 
 
 def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
-    """Send what boards and scanners say over pseudo-terminals until told to stop."""
+    """Send what boards, scales and scanners say over pseudo-terminals until told to stop."""
     life = _Life(signals)
     store = load_store(options.store)
     scenario = load_scenario(options.scenario, store)
     world = World(store, scenario, options.seed)
     codes = CodeBook(path=options.tokens)
-    buses = [BusBoards(store, bus, options.noise or scenario.noise, options.seed) for bus in store.buses]
+    buses = [make_devices(store, bus, options.noise or scenario.noise, options.seed) for bus in store.buses]
     lines = {bus.id: SerialLine(options.run_dir / bus.id, bus.baudrate) for bus in store.buses}
     lines.update(_scanner_lines(store, options.run_dir))
     for line in lines.values():
@@ -144,8 +145,10 @@ def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
             second = now - start if start else -1.0
             world.advance(second)
             for bus in buses:
+                line = lines[bus.bus.id]
+                bus.hear(line.receive(), now - launched)
                 data = bus.advance(now - launched, world, start - launched if start else None)
-                lines[bus.bus.id].send(data)
+                line.send(data)
             for showing in world.showings[shown:]:
                 if showing.gate in lines:
                     heapq.heappush(scans, (scan_time(showing), showing.gate, showing.shopper))
@@ -153,7 +156,8 @@ def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
             while scans and scans[0][0] <= second:
                 _, gate, shopper = heapq.heappop(scans)
                 lines[gate].send(scan_line(codes.of(shopper)))
-            _sleep_until(min(launched + min((bus.due for bus in buses), default=0.0), now + _LONGEST_NAP))
+            due = min(launched + min((bus.due for bus in buses), default=0.0), now + _LONGEST_NAP)
+            _listen_until(due, [lines[bus.bus.id] for bus in buses])
     finally:
         for line in lines.values():
             line.unplug()
@@ -211,6 +215,12 @@ class _Life:
     def over(self) -> bool:
         # A parent that was killed cannot say stop any more.
         return self._request.asked or self._stop.is_set() or os.getppid() != self._parent
+
+
+def _listen_until(due: float, lines: list[SerialLine]) -> None:
+    """Wait, but not longer than until somebody writes to one of the lines."""
+    # One that nobody has open would end the wait at once.
+    select.select([line for line in lines if line.open], (), (), max(0.0, due - time.time()))
 
 
 def _sleep_until(due: float) -> None:

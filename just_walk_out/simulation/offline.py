@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.simulation.boards import BusBoards
 from just_walk_out.simulation.codes import CodeBook
+from just_walk_out.simulation.devices import make_devices
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.reader import ReaderCamera
 from just_walk_out.simulation.render import OverviewCamera
@@ -23,11 +24,15 @@ from just_walk_out.simulation.world import World
 from just_walk_out.store.model import Camera, Store
 
 _PERIOD = 0.1
+_LONGEST_SILENCE = 1.0
 
 
 @dataclass(frozen=True)
 class BoardBytes:
-    """What came over a bus within a tenth of a second; the stamp is that of the last byte."""
+    """What came over a bus since the last time; the stamp is that of the last byte.
+
+    Boards are read every tenth of a second, scales when they have spoken or when the host wanted to speak.
+    """
 
     stamp: int
     bus: str
@@ -94,7 +99,10 @@ class OfflineStore:
         self._lead_in, self._lead_out, self._longest = lead_in, lead_out, longest
         self._frames = frames
         level = noise or scenario.noise
-        self._buses = [BusBoards(store, bus, level, seed) for bus in store.buses]
+        devices = {bus.id: make_devices(store, bus, level, seed) for bus in store.buses}
+        self._boards = [each for each in devices.values() if each.bus.protocol == "board"]
+        self._scales = {name: each for name, each in devices.items() if each.bus.protocol != "board"}
+        self._host_due: dict[str, float] = {}
         self._overview: dict[str, OverviewCamera] = {}
         self._reader: dict[str, ReaderCamera] = {}
         self._cameras: list[Camera] = []
@@ -115,9 +123,11 @@ class OfflineStore:
         agenda: list[tuple[float, int, str]] = [(_PERIOD, 0, "")]
         for index, camera in enumerate(self._cameras):
             heapq.heappush(agenda, (index / (camera.rate * len(self._cameras)), 1 + index, camera.id))
+        for index, name in enumerate(self._scales):
+            heapq.heappush(agenda, (0.0, 1 + len(self._cameras) + index, name))
         scans: list[tuple[float, str, str]] = []
         while clock < end:
-            clock, order, camera_id = heapq.heappop(agenda)
+            clock, order, device = heapq.heappop(agenda)
             self.world.advance(clock - self._lead_in)
             if self.world.finished:
                 end = min(end, clock + self._lead_out)
@@ -130,14 +140,33 @@ class OfflineStore:
             while scans and scans[0][0] <= clock:
                 at, gate, text = heapq.heappop(scans)
                 yield Scan(self._stamp(at), gate, text)
-            if camera_id:
-                yield CameraFrame(self._stamp(clock), camera_id, self._image(camera_id, clock - self._lead_in))
-                heapq.heappush(agenda, (clock + 1.0 / self._store.camera[camera_id].rate, order, camera_id))
-                continue
-            for bus in self._buses:
-                data = bus.advance(clock, self.world, self._lead_in)
-                yield BoardBytes(self._stamp(clock), bus.bus.id, data)
-            heapq.heappush(agenda, (clock + _PERIOD, 0, ""))
+            if device in self._scales:
+                scale = self._scales[device]
+                yield BoardBytes(self._stamp(clock), device, scale.advance(clock, self.world, self._lead_in))
+                due = min(scale.due, self._host_due.pop(device, math.inf), clock + _LONGEST_SILENCE)
+                heapq.heappush(agenda, (max(due, clock), order, device))
+            elif device:
+                yield CameraFrame(self._stamp(clock), device, self._image(device, clock - self._lead_in))
+                heapq.heappush(agenda, (clock + 1.0 / self._store.camera[device].rate, order, device))
+            else:
+                for boards in self._boards:
+                    data = boards.advance(clock, self.world, self._lead_in)
+                    yield BoardBytes(self._stamp(clock), boards.bus.id, data)
+                heapq.heappush(agenda, (clock + _PERIOD, 0, ""))
+
+    def say(self, bus: str, data: bytes, at: int, due: int | None) -> None:
+        """Let the host write to a bus, while it handles what came over that bus.
+
+        Args:
+            bus: id.
+            data: what it writes; may be empty.
+            at: stamp at which it does, nanoseconds.
+            due: stamp at which it wants to be heard again, with an empty delivery unless bytes come before.
+        """
+        if bus in self._scales:
+            self._scales[bus].hear(data, (at - self.start) / 1e9)
+            if due is not None:
+                self._host_due[bus] = (due - self.start) / 1e9
 
     def truth(self) -> list[dict[str, Any]]:
         """Return what truly happened so far, by stamp."""

@@ -12,13 +12,17 @@ from just_walk_out.store.model import (
     Channel,
     Detector,
     Facing,
+    Framing,
     Gate,
     Gondola,
     Plate,
     Pose,
     Product,
     Reader,
+    Reading,
+    Registers,
     Shelf,
+    StatusRegister,
     Wall,
 )
 from just_walk_out.store.place import Place
@@ -118,16 +122,44 @@ def _build_plates(name: str, shelf: schema.ShelfDoc, place: dict[str, Place]) ->
 
 
 def build_bus(doc: schema.BusDoc) -> Bus:
-    """Return the bus with every channel of its boards."""
+    """Return the bus with every channel of its boards or scales."""
+    framing = Framing(doc.data_bits, doc.parity, doc.stop_bits)
+    if doc.protocol == "board":
+        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, _board_channels(doc), doc.host, framing)
+    polled = doc.mode == "polled" or doc.protocol == "modbus_rtu"
+    timeout = Reading.timeout if doc.timeout is None else doc.timeout
+    reading = Reading(doc.rate or Reading.rate, polled, timeout, doc.latency)
+    registers = None
+    if doc.modbus is None:
+        channels: tuple[Channel, ...] = (Channel(0, 0, doc.plate or "", 1.0),)
+    else:
+        units = doc.units or ()
+        channels = tuple(
+            Channel(0, number, one.plate, doc.modbus.scale if one.scale is None else one.scale, one.zero)
+            for number, one in enumerate(units)
+        )
+        registers = _build_registers(doc.modbus, units)
+    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, channels, doc.host, framing, reading, registers)
+
+
+def _board_channels(doc: schema.BusDoc) -> tuple[Channel, ...]:
     channels = []
-    for board in doc.boards:
+    for board in doc.boards or ():
         zeros = board.zero or (0.0,) * len(board.plates)
         wired = zip(board.plates, board.scale, zeros)  # noqa: B905 - unequal lengths are reported by the checks
         for number, (plate, scale, zero) in enumerate(wired):
             if plate is not None:
                 channels.append(Channel(board.board, number, plate, scale, zero))
-    channels += [Channel(one.board, one.channel, one.plate, one.scale, one.zero) for one in doc.channels]
-    return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, tuple(channels), doc.host)
+    channels += [Channel(one.board, one.channel, one.plate, one.scale, one.zero) for one in doc.channels or ()]
+    return tuple(channels)
+
+
+def _build_registers(doc: schema.ModbusDoc, units: tuple[schema.UnitDoc, ...]) -> Registers:
+    points = tuple((one.unit, doc.register if one.register is None else one.register) for one in units)
+    status = None
+    if doc.status is not None:
+        status = StatusRegister(doc.status.register, doc.status.overload, doc.status.fault)
+    return Registers(points, doc.function, doc.type, doc.word_order, doc.byte_order, status)
 
 
 def build_product(doc: schema.ProductDoc, tax_classes: dict[str, int]) -> Product:

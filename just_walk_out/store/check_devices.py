@@ -88,17 +88,20 @@ def check_buses(buses: tuple[schema.BusDoc, ...], gondolas: tuple[schema.Gondola
     weighed: list[tuple[str, Place]] = []
     for bus in buses:
         wires: list[tuple[str, Place]] = []
-        for board in bus.boards:
+        for board in bus.boards or ():
             for number, plate in enumerate(board.plates):
                 at = board.at.key("plates").item(number)
                 wires.append((f"board {board.board} channel {number}", at))
                 if plate is not None:
                     weighed.append((plate, at))
             _check_lengths(board, errors)
-        for channel in bus.channels:
+        for channel in bus.channels or ():
             wires.append((f"board {channel.board} channel {channel.channel}", channel.at))
             weighed.append((channel.plate, channel.at.key("plate")))
             _check_scale(channel.scale, channel.at.key("scale"), errors)
+        if bus.plate is not None:
+            weighed.append((bus.plate, bus.at.key("plate")))
+        weighed += [(unit.plate, unit.at.key("plate")) for unit in bus.units or ()]
         check_unique(wires, "channel", errors)
     known = [(plate, at) for plate, at in weighed if check_known(plate, plates, "plate id", at, errors)]
     check_unique(known, "plate", errors)

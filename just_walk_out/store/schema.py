@@ -12,7 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from just_walk_out.store.model import MAIN_HOST, Detector, EntrySettings, Plate, Policy, Reader
+from just_walk_out.store.model import (
+    MAIN_HOST,
+    Detector,
+    EntrySettings,
+    Framing,
+    Order,
+    Plate,
+    Policy,
+    ProtocolName,
+    Reader,
+    Reading,
+    Registers,
+    RegisterType,
+)
 from just_walk_out.store.place import Place
 from just_walk_out.store.reader import key
 
@@ -198,16 +211,62 @@ class ChannelDoc:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StatusDoc:
+    """Flags that a Modbus transmitter keeps beside the weight."""
+
+    at: Place
+    register: int = key(expected="a register address, from 0", minimum=0, maximum=65535)
+    overload: int = key(0, "a bit mask", minimum=0, maximum=65535)
+    fault: int = key(0, "a bit mask", minimum=0, maximum=65535)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModbusDoc:
+    """Where the Modbus transmitters of a bus keep the weight."""
+
+    at: Place
+    register: int = key(expected="a register address, from 0", minimum=0, maximum=65535)
+    type: RegisterType
+    scale: float = key(expected="kilograms per count", minimum=-1000.0, maximum=1000.0)
+    function: Literal["holding", "input"] = Registers.function
+    word_order: Order = Registers.word_order
+    byte_order: Order = Registers.byte_order
+    status: StatusDoc | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitDoc:
+    """A Modbus transmitter and its plate; ``register`` and ``scale`` where it differs from the others."""
+
+    at: Place
+    unit: int = key(expected="a unit address", minimum=1, maximum=247)
+    plate: str = key(expected="a plate id")
+    register: int | None = key(None, "a register address, from 0", minimum=0, maximum=65535)
+    scale: float | None = key(None, "kilograms per count", minimum=-1000.0, maximum=1000.0)
+    zero: float = key(0.0, "counts of the empty plate", minimum=-(2.0**32), maximum=2.0**32)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BusDoc:
-    """A serial bus."""
+    """A serial bus; which keys below ``baudrate`` there are depends on the protocol, see ``check_protocols``."""
 
     at: Place
     id: str = key(**ID)
-    protocol: Literal["board"]
+    protocol: ProtocolName
     port: str = key(expected="a serial port or pyserial URL")
     baudrate: int = key(expected="baud", minimum=50, maximum=10_000_000)
-    boards: tuple[BoardDoc, ...] = ()
-    channels: tuple[ChannelDoc, ...] = ()
+    data_bits: int = key(Framing.data_bits, "7 or 8", minimum=7, maximum=8)
+    parity: Literal["none", "even", "odd"] = Framing.parity
+    stop_bits: int = key(Framing.stop_bits, "1 or 2", minimum=1, maximum=2)
+    boards: tuple[BoardDoc, ...] | None = None
+    channels: tuple[ChannelDoc, ...] | None = None
+    plate: str | None = key(None, "a plate id")
+    units: tuple[UnitDoc, ...] | None = key(None, at_least=1)
+    modbus: ModbusDoc | None = None
+    mode: Literal["continuous", "polled"] | None = None
+    rate: float | None = key(None, "readings a second", minimum=0.5, maximum=100.0)
+    timeout: float | None = key(None, "seconds", minimum=0.02, maximum=5.0)
+    latency: float = key(Reading.latency, "seconds", minimum=0.0, maximum=2.0)
     host: str = key(MAIN_HOST, **HOST)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from just_walk_out.store import check_catalogue, check_devices, check_fixtures, check_floor
+from just_walk_out.store import check_catalogue, check_devices, check_fixtures, check_floor, check_protocols
 from just_walk_out.store.place import Errors, Place
 
 CHECKS: tuple[tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]], ...] = (
@@ -13,6 +13,7 @@ CHECKS: tuple[tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]], ...]
     (check_floor.check_gates, ("floor", "gates"), ("floor",)),
     (check_fixtures.check_names, ("gondolas",), ()),
     (check_devices.check_frames, ("cameras", "gondolas"), ()),
+    (check_protocols.check_protocols, ("buses",), ()),
     (check_devices.check_buses, ("buses", "gondolas"), ("gondolas",)),
     (check_catalogue.check_planogram, ("planogram", "products", "gondolas"), ("gondolas",)),
     (check_fixtures.check_sizes, ("gondolas",), ("gondolas",)),

@@ -163,7 +163,7 @@ def test_a_port_that_is_not_there_ends_in_one_line(calibrate):
         (("scale", "--plate", PLATE), "--weight is needed"),
         (("scale", "--plate", PLATE, "--weight", "-1"), "--weight is needed: a known weight in kilograms, above 0"),
         (("scale", "--plate", PLATE, "--weight", "1"), "no terminal to press Enter at; give --hands-free"),
-        (("tare", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b"),
+        (("tare", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b, bus_c, bus_d, got 'bus_z'"),
     ],
 )
 def test_wrong_arguments_end_in_one_line(calibrate, arguments, message):

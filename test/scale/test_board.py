@@ -5,6 +5,7 @@ import pytest
 from board_frames import crc_ccitt_false, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shelf_signals import make_store
 
 from just_walk_out.scale.protocols import make_parser
 from just_walk_out.scale.protocols.board import MAX_ENCODED, BoardParser
@@ -155,5 +156,5 @@ def test_in_any_order_each_frame_comes_at_most_once_and_in_order_between_restart
 
 
 def test_an_unknown_protocol_is_named():
-    with pytest.raises(ValueError, match="'morse' is unknown, expected one of board"):
-        make_parser("morse")
+    with pytest.raises(ValueError, match="'morse' is unknown, expected one of and_stream, board"):
+        make_parser(make_store(protocol="morse").buses[0])

@@ -78,7 +78,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
 
 def test_sensors_run_before_the_scenario(store: Store, running: Simulation) -> None:
     for bus in store.buses:
-        for _ in range(2):
+        for _ in range(2 if bus.protocol == "board" else 0):
             with serial.Serial(serial_port(running.run_dir, bus.id), bus.baudrate, timeout=5) as port:
                 boards = {payload[1] for payload in frames(port, 40)}
             assert boards == {channel.board for channel in bus.channels}
@@ -88,6 +88,17 @@ def test_sensors_run_before_the_scenario(store: Store, running: Simulation) -> N
         capture.release()
         assert good and image.shape == (camera.height, camera.width, 3)
     assert not (running.run_dir / "truth.jsonl").exists()
+
+
+def test_scales_answer_whoever_asks(store: Store, running: Simulation) -> None:
+    with serial.Serial(serial_port(running.run_dir, "bus_c"), store.bus["bus_c"].baudrate, timeout=5) as port:
+        # unit 2, function 3, two registers from 0, and the checksum of the specification
+        port.write(bytes.fromhex("020300000002c438"))
+        assert port.read(3) == bytes((2, 3, 4)) and len(port.read(6)) == 6
+    with serial.Serial(serial_port(running.run_dir, "bus_d"), store.bus["bus_d"].baudrate, timeout=5) as port:
+        port.write(b"SIR\r\n")
+        for _ in range(5):
+            assert port.read_until(b"\r\n").endswith(b" g\r\n")
 
 
 def test_a_bus_can_be_unplugged_and_plugged_in_again(store: Store, running: Simulation) -> None:

@@ -8,6 +8,7 @@ import yaml
 
 from just_walk_out.scale.protocols import PROTOCOLS
 from just_walk_out.store.load import StoreError, load_store
+from just_walk_out.store.model import Channel, Reading, StatusRegister
 from just_walk_out.store.schema import BusDoc
 
 DEMO = Path(__file__).parents[2] / "config" / "demo_store"
@@ -165,7 +166,47 @@ CASES = [
     (B, ["buses", 1, "id"], "bus_a", "buses[1].id", "taken by"),
     (B, ["buses", 1, "port"], lambda _: tree(B)["buses"][0]["port"], "buses[1].port", "serial port"),
     (B, ["buses", 0, "baudrate"], "fast", "buses[0].baudrate", "baud, got 'fast'"),
-    (B, ["buses", 0, "protocol"], "mt_sics", "buses[0].protocol", "one of board, got 'mt_sics'"),
+    (B, ["buses", 0, "protocol"], "morse", "buses[0].protocol", "one of board, mt_sics, and_stream, modbus_rtu, got"),
+    (B, ["buses", 0, "parity"], "mark", "buses[0].parity", "one of none, even, odd"),
+    (B, ["buses", 0, "stop_bits"], 3, "buses[0].stop_bits", "1 or 2"),
+    (B, ["buses", 0, "rate"], 10, "buses[0].rate", "unknown key for the protocol board; expected boards, channels"),
+    (B, ["buses", 2, "data_bits"], 7, "buses[2].data_bits", "expected 8"),
+    (B, ["buses", 2, "rate"], 500, "buses[2].rate", "at most 100"),
+    (B, ["buses", 2, "rate"], GONE, "buses[2].rate", "missing; expected readings a second for the protocol modbus_rtu"),
+    (B, ["buses", 2, "units"], [], "buses[2].units", "at least 1"),
+    (B, ["buses", 2, "mode"], "polled", "buses[2].mode", "unknown key for the protocol modbus_rtu"),
+    (B, ["buses", 2, "units", 4, "unit"], 1, "buses[2].units[4]", "'unit 1 register 0' is taken by"),
+    (B, ["buses", 2, "units", 1, "unit"], 0, "buses[2].units[1].unit", "a unit address (at least 1"),
+    (B, ["buses", 2, "units", 1, "plate"], "g5/s1/p9", "buses[2].units[1].plate", "there is no 'g5/s1/p9'"),
+    (B, ["buses", 2, "units", 1, "plate"], "g5/s2/p1", "buses[2].units[1].plate", "taken by"),
+    (B, ["buses", 2, "units", 1, "scale"], 0.0, "buses[2].units[1].scale", "other than 0"),
+    (B, ["buses", 2, "units", 1, "register"], 65535, "buses[2].units[1].register", "ends at 65535"),
+    (B, ["buses", 2, "units", 0, "registr"], 7, "buses[2].units[0].registr", "did you mean register"),
+    (B, ["buses", 2, "modbus"], GONE, "buses[2].modbus", "missing; expected a mapping for the protocol modbus_rtu"),
+    (B, ["buses", 2, "modbus", "register"], GONE, "buses[2].modbus.register", "missing; expected a register address"),
+    (B, ["buses", 2, "modbus", "type"], "int24", "buses[2].modbus.type", "one of int16, uint16, int32"),
+    (B, ["buses", 2, "modbus", "function"], "coil", "buses[2].modbus.function", "one of holding, input"),
+    (B, ["buses", 2, "modbus", "word_order"], "abcd", "buses[2].modbus.word_order", "one of big, little"),
+    (B, ["buses", 2, "modbus", "scale"], 0.0, "buses[2].modbus.scale", "other than 0"),
+    (B, ["buses", 2, "modbus", "status"], {"register": 7}, "buses[2].modbus.status", "a bit mask in overload or fault"),
+    (
+        B,
+        ["buses", 2],
+        lambda bus: {
+            **bus,
+            "modbus": {**bus["modbus"], "status": {"register": 500, "fault": 1}},
+            "units": bus["units"][:1],
+        },
+        "buses[2].modbus.register",
+        "within 120 of the status register 500",
+    ),
+    (B, ["buses", 3, "plate"], GONE, "buses[3].plate", "missing; expected a plate id for the protocol mt_sics"),
+    (B, ["buses", 3, "plate"], "g3/s2/p9", "buses[3].plate", "there is no 'g3/s2/p9'"),
+    (B, ["buses", 3, "plate"], "g3/s2/p1", "buses[3].plate", "taken by"),
+    (B, ["buses", 3, "mode"], "sometimes", "buses[3].mode", "one of continuous, polled"),
+    (B, ["buses", 3, "timeout"], 0, "buses[3].timeout", "at least 0.02"),
+    (B, ["buses", 3, "latency"], -1, "buses[3].latency", "at least 0"),
+    (B, ["buses", 3, "boards"], [], "buses[3].boards", "unknown key for the protocol mt_sics; expected plate, rate"),
     (B, ["buses", 0, "boards", 1, "plates", 2], "g1/s2/p2", "buses[0].boards[1].plates[2]", "taken by"),
     (B, ["buses", 0, "boards", 1, "plates", 2], "g1/s2/p9", "buses[0].boards[1].plates[2]", "there is no 'g1/s2/p9'"),
     (B, ["buses", 0, "boards", 1, "scale"], [1e-6], "buses[0].boards[1].scale", "expected 6 numbers"),
@@ -289,6 +330,30 @@ def test_whole_numbers_with_exponent_are_numbers(folder):
     (folder / B).write_text(text.replace(f"{first:.4e}", "5e-6", 1))
 
     assert load_store(folder).buses[0].channels[0].scale == 5e-6
+
+
+def test_scales_of_every_protocol_are_read(folder):
+    change(
+        folder, B, ["buses", 2, "units", 4], {"unit": 7, "register": 20, "scale": 0.01, "zero": 5, "plate": "g5/s1/p5"}
+    )
+    change(folder, B, ["buses", 2, "modbus", "status"], {"register": 8, "overload": 2})
+    change(folder, B, ["buses", 3, "protocol"], "and_stream")
+    change(folder, B, ["buses", 3, "mode"], "polled")
+    change(folder, B, ["buses", 3, "data_bits"], 7)
+    change(folder, B, ["buses", 3, "parity"], "even")
+
+    store = load_store(folder)
+
+    transmitters, scale = store.buses[2:]
+    assert transmitters.registers.points == ((1, 0), (1, 2), (1, 4), (1, 6), (7, 20))
+    assert transmitters.registers.status == StatusRegister(8, overload=2)
+    assert transmitters.channels[3:] == (
+        Channel(0, 3, "g5/s1/p4", 0.001),
+        Channel(0, 4, "g5/s1/p5", 0.01, 5.0),
+    )
+    assert transmitters.reading == Reading(10.0, polled=True)
+    assert scale.reading == Reading(10.0, polled=True) and scale.framing.bits == 10
+    assert scale.channels == (Channel(0, 0, "g3/s2/p6", 1.0),)
 
 
 def test_plates_placed_one_by_one_and_a_spare_channel(folder):

@@ -5,34 +5,38 @@ import threading
 
 import pytest
 from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import Trigger
 
 from just_walk_out.records import PersonDetectionArray, PlateStatus, ShelfWeights
 from just_walk_out.resources import scenario_path
 from just_walk_out.ros import qos
-from just_walk_out.simulation.boards import BusBoards
+from just_walk_out.simulation.devices import make_devices
 from just_walk_out.simulation.line import SerialLine
 from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.world import World
 
 OK, ERROR = 0, 2
 PERIOD = 0.1  # seconds between two deliveries of the boards
+ANSWER = 0.002  # seconds between two looks of devices that are asked
 
 
 class Boards(threading.Thread):
-    """The boards of one bus, sending in real time to whatever line they are connected to."""
+    """The devices of one bus, sending in real time to whatever line they are connected to."""
 
     def __init__(self, store, bus, line):
         super().__init__(daemon=True)
         scenario = load_scenario(scenario_path("plain"), store)
-        self._boards = BusBoards(store, store.bus[bus], scenario.noise, 1)
+        self._boards = make_devices(store, store.bus[bus], scenario.noise, 1)
+        self._period = PERIOD if store.bus[bus].protocol == "board" else ANSWER
         self._world = World(store, scenario, 1)
         self.line, self._over = line, threading.Event()
         self.garbage = None
 
     def run(self):
         clock = 0.0
-        while not self._over.wait(PERIOD):
-            clock += PERIOD
+        while not self._over.wait(self._period):
+            clock += self._period
+            self._boards.hear(self.line.receive(), clock)
             data = self._boards.advance(clock, self._world, None)
             self.line.send(data if self.garbage is None else self.garbage.randbytes(len(data)))
 
@@ -44,13 +48,15 @@ class Boards(threading.Thread):
 
 @pytest.fixture(scope="module")
 def devices(running, rehearsal):
-    """Drivers of two buses and a camera, started while none of their devices is there."""
+    """Drivers of four buses and a camera, started while none of their devices is there."""
     folder = running.folder
     fast = {"transport__first_retry": 0.05, "transport__longest_retry": 0.2}
     running.start(
         [
             running.node("load_cells", "load_cells_a", bus="bus_a", port=str(folder / "bus_a"), **fast),
             running.node("load_cells", "load_cells_b", bus="bus_b", port=str(folder / "bus_b"), **fast),
+            running.node("load_cells", "load_cells_c", bus="bus_c", port=str(folder / "bus_c"), **fast),
+            running.node("load_cells", "load_cells_d", bus="bus_d", port=str(folder / "bus_d"), **fast),
             running.node(
                 "camera",
                 "camera_film",
@@ -142,6 +148,44 @@ def test_wrong_baud_rate_and_garbage_are_counted_and_survived(devices, boards):
     good.garbage = None
     devices.wait(lambda: len(sampled(devices, "bus_b")) > count, "the line is not understood after garbage")
     assert devices.supervisor.pid("load_cells_b") == pid
+
+
+@pytest.mark.parametrize("bus", ["bus_c", "bus_d"])
+def test_scales_that_have_to_be_asked_come_go_and_come_back(devices, boards, bus):
+    port, part = str(devices.folder / bus), f"load_cells_{bus[-1]}: bus {bus}"
+    devices.wait_for_health(part, ERROR, port)
+    scales = boards(bus)
+    scales.line.plug()
+    plates = {channel.plate for channel in devices.store.bus[bus].channels}
+    devices.wait(lambda: {plate for each in sampled(devices, bus) for plate in each.plates} == plates, "no weights")
+    devices.wait_for_health(part, OK)
+    weights = sampled(devices, bus)[-1].weights
+    assert all(0.0 < weight < 20.0 for weight in weights)
+
+    scales.line.unplug()
+    devices.wait_for_health(part, ERROR, port)
+    count = len(sampled(devices, bus))
+    scales.line.plug()
+    devices.wait(lambda: len(sampled(devices, bus)) > count + 10, "weights do not flow again")
+    assert int(devices.wait_for_health(part, OK)["reconnects"]) == 1
+
+
+def test_a_scale_is_zeroed_and_tared_by_service(devices, boards):
+    scale = boards("bus_d")
+    scale.line.plug()
+    part = "load_cells_d: bus bus_d"
+    devices.wait_for_health(part, OK)
+    for command, outcome in (("zero", "zero: refused"), ("tare", "tare: done")):
+        client = devices.observer.node.create_client(Trigger, f"load_cells_d/{command}_scale")
+        devices.wait(client.service_is_ready, "there is no service")
+        answer = client.call_async(Trigger.Request())
+        devices.wait(answer.done, "the service does not answer")
+        assert answer.result().success
+        devices.wait(
+            lambda outcome=outcome: devices.health[part][-1][2].get("command") == outcome, "diagnostics do not say so"
+        )
+    # the honey on it is more than it may zero, and tared it weighs nothing
+    devices.wait(lambda: abs(sampled(devices, "bus_d")[-1].weights[0]) < 0.02, "it is not tared")
 
 
 def test_a_camera_that_is_missing_and_comes(devices, rehearsal):

@@ -40,7 +40,8 @@ import struct
 import numpy as np
 from cobs import cobs
 
-from just_walk_out.scale.protocols.frame import Frame, LineCounts
+from just_walk_out.scale.protocols.dialect import Command
+from just_walk_out.scale.protocols.frame import LISTEN, Frame, LineCounts, Poll
 from just_walk_out.scale.protocols.sequence import Order, SequenceMonitor
 
 VERSION = 1
@@ -55,6 +56,10 @@ MAX_ENCODED = _MAX_DECODED + _MAX_DECODED // 254 + 1
 class BoardParser:
     """Incremental parser of the board protocol; takes any bytes and keeps at most one frame of them."""
 
+    notices: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    outcome = ""
+
     def __init__(self) -> None:
         """Make a parser that waits for its first frame."""
         self._counts = LineCounts()
@@ -67,8 +72,17 @@ class BoardParser:
         """What has been received and thrown away since the parser was made."""
         return self._counts
 
-    def feed(self, data: bytes) -> list[Frame]:
+    def request(self, command: Command) -> None:
+        """Do nothing: boards have no commands."""
+
+    def poll(self, now: int) -> Poll:
+        """Return nothing to say at host time ``now``: boards send of their own accord."""
+        return LISTEN
+
+    def feed(self, data: bytes, arrival: int = 0) -> list[Frame]:
         """Take the next bytes of the line, cut anywhere, and return the frames completed by them.
+
+        The arrival does not matter, since boards stamp their frames.
 
         Frames of a board come out in the order of their sequence numbers, each once.
         """
