@@ -66,6 +66,7 @@ class CartStage:
         self._undecided: dict[str, Interaction] = {}
         self._stamp = 0
         self._published: int | None = None
+        self._promised = (0, 0)
 
     def restore(self) -> list[Any]:
         """Fold the recent journaled interactions; their carts appear once the visits are known again."""
@@ -86,11 +87,20 @@ class CartStage:
         for mark in record.watermarks:
             self._watermarks[mark.source] = max(mark.stamp, self._watermarks.get(mark.source, mark.stamp))
         alerts += self._unmatched_returns()
-        due = self._published is None or self._stamp - self._published >= self._interval
-        if not (changed or due):
+        if not (changed or self._due()):
             return list(alerts)
-        self._published = self._stamp
+        self._published, self._promised = self._stamp, self._promise()
         return [*alerts, self._snapshot()]
+
+    def _promise(self) -> tuple[int, int]:
+        """Return how many sources have been heard of, and up to when all of them are known."""
+        return len(self._watermarks), min(self._watermarks.values(), default=0)
+
+    def _due(self) -> bool:
+        """Tell whether a snapshot would say something new: time has passed, or a source that lagged has caught up."""
+        sources, known = self._promise()
+        passed = max(self._stamp - (self._published or 0), known - self._promised[1])
+        return self._published is None or sources != self._promised[0] or passed >= self._interval
 
     def _follow(self, array: VisitArray) -> bool:
         visits = {visit.id: visit for visit in array.visits}

@@ -167,3 +167,18 @@ def test_order_repetition_and_restarts_do_not_change_carts_or_alerts(store, inte
     assert arrays[-1] == expected[-1]
     assert {alert.id for alert in some + others + rest} == {alert.id for alert in first_alerts + last_alerts}
     assert all(line.quantity > 0 for cart in arrays[-1].carts for line in cart.lines)
+
+
+def test_a_source_that_lags_behind_is_told_of_when_it_catches_up(store):
+    """Visits may come after interactions of later times; who waits for them must not wait for the next interaction."""
+
+    def marks(array):
+        return {mark.source: mark.stamp / SECOND for mark in array.watermarks}
+
+    stage = CartStage(store, CartSettings(interval=0.5), Journal())
+    stage.push(decided(10, shelves=("s",)))
+    (carts,) = stage.push(present(7))
+    assert marks(carts) == {"s": 10, "visits": 7}
+    assert stage.push(present(7.1)) == []
+    (carts,) = stage.push(present(8))
+    assert marks(carts) == {"s": 10, "visits": 8}
