@@ -28,6 +28,7 @@ class Appeared:
     Attributes:
         stamp: first tick at which it was confirmed and inside, nanoseconds.
         born: first sight of it, nanoseconds.
+        gate: outside which it was first seen; empty when inside.
         track: its id.
         x: where it was then, metres.
         y: the same.
@@ -36,6 +37,7 @@ class Appeared:
 
     stamp: int
     born: int
+    gate: str
     track: str
     x: float
     y: float
@@ -73,14 +75,18 @@ class Appearances:
         ]
         self._inside.update(track.id for track in new)
         new.sort(key=lambda track: track.id)
-        return [Appeared(record.stamp, track.born, track.id, track.x, track.y, unseen) for track in new]
+        return [
+            Appeared(record.stamp, track.born, track.birth_gate, track.id, track.x, track.y, unseen) for track in new
+        ]
 
     def may_have_entered(self, appeared: Appeared, gate: Gate, since: int) -> bool:
         """Tell whether somebody who was outside a gate at a time can be who appeared, later and not too far away."""
         middle = ((gate.start[0] + gate.end[0]) / 2, (gate.start[1] + gate.end[1]) / 2)
         away = math.dist(middle, (appeared.x, appeared.y)) - math.dist(gate.start, gate.end) / 2
         seconds = (appeared.stamp - since) / _SECOND
-        return appeared.born >= since and away <= self._slack + self._speed * seconds
+        # Whoever is first seen inside before a code is shown is not its shopper; outside they may wait to show it.
+        in_order = appeared.born >= since or (seconds >= 0.0 and appeared.gate == gate.id)
+        return in_order and away <= self._slack + self._speed * seconds
 
     def beside(self, crossing: GateCrossing, gate: Gate) -> bool:
         """Tell whether a crossing of one gate was so close to another that it may have been of that one."""

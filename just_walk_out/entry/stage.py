@@ -337,13 +337,24 @@ class EntryStage:
 
     def _awaited(self, crossing: GateCrossing) -> Admission | None:
         """Return the visit whose shopper comes in, also where a track went astray between two lanes."""
-        own = self._book.awaited(crossing.gate, crossing.stamp)
-        beside = [
-            admission
-            for admission in self._book.expecting(crossing.stamp)
-            if self._appearances.beside(crossing, self._store.gate[admission.entry.gate])
-        ]
-        return beside[0] if own is None and len(beside) == 1 else own
+        expecting = self._book.expecting(crossing.stamp)
+        own = [each for each in expecting if each.entry.gate == crossing.gate]
+        beside = [each for each in expecting if self._appearances.beside(crossing, self._store.gate[each.entry.gate])]
+        if not own:
+            return beside[0] if len(beside) == 1 else None
+        # People come in in the order of their codes, but not into the place of somebody who may be inside unseen.
+        return next((each for each in own if not self._overtaken(each, own)), own[-1])
+
+    def _overtaken(self, admission: Admission, waiting: list[Admission]) -> bool:
+        """Tell whether a later code is meant: the shopper of this may be inside, or the group has come in before."""
+        later = [each for each in waiting if each.entry.stamp > admission.entry.stamp and not each.tracks]
+        gate = self._store.gate[admission.entry.gate]
+        inside = any(
+            self._appearances.may_have_entered(each, gate, admission.entry.stamp) for each in self._unexplained.values()
+        )
+        if admission.tracks:
+            later = [each for each in later if inside or each.entry.stamp > admission.joined]
+        return bool(later) and (inside or bool(admission.tracks))
 
     def _missing_member(self, crossing: GateCrossing) -> tuple[Admission, str] | None:
         """Return the only member lost from sight, if somebody who never came in alone leaves."""

@@ -51,6 +51,7 @@ class Admission:
     ended: int = 0
     exited: int = 0
     held_until: int = 0
+    joined: int = 0
     seen: int = 0
     state: VisitState = VisitState.EXPECTED
 
@@ -157,10 +158,6 @@ class VisitBook:
         ]
         return sorted(waiting, key=lambda each: (each.entry.stamp, each.entry.id))
 
-    def awaited(self, gate: str, stamp: int) -> Admission | None:
-        """Return the oldest visit that still expects somebody at this gate at this time."""
-        return next((each for each in self.expecting(stamp) if each.entry.gate == gate), None)
-
     def pass_gate(self, passage: Passage) -> None:
         """Let a passage take effect on its visit; one that is known changes nothing."""
         if passage.id in self._passages:
@@ -182,6 +179,7 @@ class VisitBook:
         admission.seen = max(admission.seen, passage.stamp)
         if passage.track not in admission.tracks:
             admission.tracks.append(passage.track)
+            admission.joined = max(admission.joined, passage.stamp)
             if passage.replaces in admission.tracks:
                 admission.replaced[passage.replaces] = passage.track
         if admission.state is VisitState.EXPECTED:

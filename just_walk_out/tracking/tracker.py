@@ -168,6 +168,11 @@ class Tracker:
         evidence = tracks.evidence[tentative]
         ready = tentative[evidence >= settings.birth_evidence * alone]
         gone = self._identities.recover(tracks, ready, self._time)
+        for row in tentative:
+            x, y = (float(value) for value in tracks.mean[row, :2])
+            # The first sight of somebody far outside may be metres off; whoever comes up to a gate is born there.
+            if not tracks.gates[row] and self._floor.beyond_gate(x, y, 0.0):
+                tracks.gates[row] = self._floor.gate_near(x, y, settings.gate_radius)
         at_gate = np.array([bool(tracks.gates[row]) for row in tentative])
         needed = np.where(at_gate, settings.birth_evidence, settings.inside_evidence) * alone
         age = (tracks.seen - tracks.born)[tentative] / _SECOND

@@ -368,3 +368,28 @@ def test_a_track_that_goes_astray_between_lanes_finds_the_code_of_the_other(door
         crossing = dataclasses.replace(door.crossing(12, "t1", gate="in"), x=x)
         _, _, arrays = run(stage, door.scan(10, door.token(), gate="in_2"), door.tick(13, crossing))
         assert arrays[-1].visits[0].tracks == tracks
+
+
+def test_a_code_shown_after_a_group_came_in_is_not_taken_by_the_place_the_group_left_open(door):
+    """Of a group of two one was missed at the gate; the next shopper must not end up on the group's bill."""
+    stage = door.stage()
+    run(stage, door.scan(10, door.token("emil", admits=2)), door.tick(14, door.crossing(12, "t1")))
+    run(stage, door.scan(20, door.token("gina")), door.tick(21))
+    _, _, arrays = run(stage, door.tick(24, door.crossing(23, "t2")))
+    assert {visit.account: visit.tracks for visit in arrays[-1].visits} == {"emil": ("t1",), "gina": ("t2",)}
+
+
+def test_a_group_comes_in_on_its_code_also_when_the_next_code_is_shown_early(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token("emil", admits=2)), door.scan(11, door.token("gina")))
+    _, _, arrays = run(stage, door.tick(20, *(door.crossing(12 + n, f"t{n}") for n in range(3))))
+    assert {visit.account: visit.tracks for visit in arrays[-1].visits} == {"emil": ("t0", "t1"), "gina": ("t2",)}
+
+
+def test_who_comes_in_does_not_take_the_place_of_somebody_who_may_be_inside_unseen(door):
+    stage = door.stage()
+    run(stage, door.scan(10, door.token("ann")), door.scan(10.5, door.token("bob")), door.tick(11))
+    follow(stage, door, seen(13, ("t1", 2.5, 3.0)))
+    run(stage, door.scan(20, door.token("cid")), door.tick(21))
+    _, _, arrays = run(stage, door.tick(24, door.crossing(23, "t2")))
+    assert {visit.account: visit.tracks for visit in arrays[-1].visits}["cid"] == ("t2",)

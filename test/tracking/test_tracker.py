@@ -340,3 +340,17 @@ def test_somebody_lost_before_a_wall_is_not_found_in_somebody_behind_it():
     assert names and not names & early
     for array in arrays:
         assert all(track.x < 4.0 for track in confirmed(array) if track.id in early)
+
+
+def test_who_is_first_seen_far_outside_and_waits_at_a_gate_in_view_of_one_camera_is_born_there():
+    """The first sight through a door may be metres off; the gate is where they come up to it."""
+    path = walk((2.1, -2.0), (2.1, -0.3), (2.1, -0.31), (2.1, -0.3), speed=1.2)
+
+    def place(seconds):
+        return path(min(seconds, path.end)) if seconds < 5.0 else (2.1, min(-0.3 + (seconds - 5.0), 3.0))
+
+    view = frames([place], 8.0, seen=lambda camera, who, t: camera == "cam_nw" or place(t)[1] > 1.5)
+    arrays = run(view)
+    before = [track for track in confirmed(at(arrays, 4.8)) if track.y < 0.0]
+    assert [track.birth_gate for track in before] == ["entry_2"]
+    assert len(ids(arrays)) == 1
