@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from just_walk_out.entry import alerts as say
 from just_walk_out.entry.appearances import Appearances, Appeared
+from just_walk_out.entry.belonging import Belonging
 from just_walk_out.entry.keys import parse_publics
 from just_walk_out.entry.token import Claims, verify
 from just_walk_out.entry.visits import Absence, Admission, Passage, VisitBook
@@ -111,8 +111,7 @@ class EntryStage:
         self._queue: list[tuple[int, int, str, str, _Event]] = []
         self._queued: set[str] = set()
         self._showings: dict[tuple[str, str], int] = {}
-        self._lost: set[str] = set()
-        self._unexplained: dict[str, Appeared] = {}
+        self._belonging = Belonging(store, self._book, self._appearances)
         self._crossings_seen = 0
         self._tracks_seen = 0
         self._horizon = 0
@@ -188,11 +187,8 @@ class EntryStage:
                 results += self._appear(record)
             else:
                 self._book.sight(record.stamp, record.seen)
-                self._lost.update(track for track in record.ended if self._book.member(track) is not None)
-                for track in record.ended:
-                    self._unexplained.pop(track, None)
-            if self._unexplained:
-                results += self._explain(stamp)
+                self._belonging.end_tracks(record.ended)
+            results += self._explain(stamp)
         results += self._advance(self._horizon)
         return results
 
@@ -202,7 +198,7 @@ class EntryStage:
             if admission.state is VisitState.LOST:
                 absence = Absence(admission.entry.id, admission.ended, admission.exited)
                 self._journal.append(absence, absence.id, absence.stamp)
-            self._lost.difference_update(admission.tracks)
+            self._belonging.found(admission.tracks)
         return [alert for admission in ended if (alert := say.irregular_end(admission)) is not None]
 
     def _judge(self, scan: CodeScan) -> list[Any]:
@@ -274,11 +270,11 @@ class EntryStage:
         alerts = []
         if crossing.direction is Crossing.IN:
             if admission is None and gate is not None and gate.admits:
-                admission = self._awaited(crossing)
+                admission = self._belonging.of_entering(crossing)
             if admission is None:
                 alerts.append(say.entry_without_code(crossing))
         elif admission is None:
-            missing = self._missing_member(crossing)
+            missing = self._belonging.of_leaving(crossing)
             if missing is None:
                 alerts.append(say.exit_without_visit(crossing))
             else:
@@ -296,9 +292,9 @@ class EntryStage:
             return []
         id = f"inside/{appeared.track}"
         known = self._knows_passage(id)
-        self._unexplained[appeared.track] = appeared
+        self._belonging.unexplained[appeared.track] = appeared
         alerts = self._explain(appeared.stamp)
-        if appeared.track in self._unexplained and not known:
+        if appeared.track in self._belonging.unexplained and not known:
             self._bind(Passage(id, appeared.stamp, "", appeared.track, Crossing.IN, ""))
             alerts.append(say.appeared_inside(appeared.stamp, appeared.track))
         return alerts
@@ -306,62 +302,17 @@ class EntryStage:
     def _explain(self, stamp: int) -> list[Alert]:
         """Bind those who appeared inside as far as only one visit is left that each can belong to."""
         alerts = []
-        for appeared in list(self._unexplained.values()):
-            waiting = [
-                admission
-                for admission in self._book.expecting(stamp)
-                if self._appearances.may_have_entered(
-                    appeared, self._store.gate[admission.entry.gate], admission.entry.stamp
-                )
-            ]
-            missing = self._out_of_sight([*self._lost, *appeared.unseen])
-            if len(waiting) + len(missing) != 1 or (missing and missing[0][1] not in self._lost):
+        for appeared in list(self._belonging.unexplained.values()):
+            found = self._belonging.of_appeared(appeared, stamp)
+            if found is None:
                 continue
-            admission, replaces = missing[0] if missing else (waiting[0], "")
+            admission, replaces = found
             id, gate, visit = f"inside/{appeared.track}/{stamp}", admission.entry.gate, admission.entry.id
-            del self._unexplained[appeared.track]
-            self._lost.discard(replaces)
+            del self._belonging.unexplained[appeared.track]
+            self._belonging.found([replaces])
             self._bind(Passage(id, stamp, gate, appeared.track, Crossing.IN, visit, replaces))
             alerts.append(say.appearance_explained(stamp, appeared.track, admission, replaces))
         return alerts
-
-    def _out_of_sight(self, tracks: Iterable[str]) -> list[tuple[Admission, str]]:
-        """Return the members among these tracks who have not left, with their visits."""
-        return [
-            (admission, track)
-            for track in sorted(set(tracks))
-            if (admission := self._book.member(track)) is not None
-            and track in admission.members
-            and track not in admission.gone
-        ]
-
-    def _awaited(self, crossing: GateCrossing) -> Admission | None:
-        """Return the visit whose shopper comes in, also where a track went astray between two lanes."""
-        expecting = self._book.expecting(crossing.stamp)
-        own = [each for each in expecting if each.entry.gate == crossing.gate]
-        beside = [each for each in expecting if self._appearances.beside(crossing, self._store.gate[each.entry.gate])]
-        if not own:
-            return beside[0] if len(beside) == 1 else None
-        # People come in in the order of their codes, but not into the place of somebody who may be inside unseen.
-        return next((each for each in own if not self._overtaken(each, own)), own[-1])
-
-    def _overtaken(self, admission: Admission, waiting: list[Admission]) -> bool:
-        """Tell whether a later code is meant: the shopper of this may be inside, or the group has come in before."""
-        later = [each for each in waiting if each.entry.stamp > admission.entry.stamp and not each.tracks]
-        gate = self._store.gate[admission.entry.gate]
-        inside = any(
-            self._appearances.may_have_entered(each, gate, admission.entry.stamp) for each in self._unexplained.values()
-        )
-        if admission.tracks:
-            later = [each for each in later if inside or each.entry.stamp > admission.joined]
-        return bool(later) and (inside or bool(admission.tracks))
-
-    def _missing_member(self, crossing: GateCrossing) -> tuple[Admission, str] | None:
-        """Return the only member lost from sight, if somebody who never came in alone leaves."""
-        if self._book.is_stranger(crossing.track) or self._book.was_member(crossing.track):
-            return None
-        missing = self._out_of_sight(self._lost)
-        return missing[0] if len(missing) == 1 else None
 
     def _bind(self, passage: Passage) -> None:
         self._journal.append(passage, passage.id, passage.stamp)
