@@ -3,7 +3,7 @@ import pytest
 from just_walk_out.pickup.decisions import Decisions
 from just_walk_out.records import DecisionState, Interaction, Kind
 
-HOME, AWAY = "g3/s2/p4", "g1/s1/p6"
+HOME, AWAY = "g3/s2/p6", "g1/s1/p6"
 
 
 def act(event, at, kind=Kind.TAKE, visit="v1", plate=HOME, quantity=1, index=0, state=DecisionState.COMMITTED):

@@ -67,7 +67,7 @@ def test_a_weight_of_no_product_is_unknown(model):
 
 def test_a_return_is_explained_by_what_is_held_even_in_a_wrong_place(model):
     assert model.returns(step(["g1/s1/p6"], [0.733]), Counter(honey=1))[0].items == (("honey", 1),)
-    assert model.returns(step(["g3/s2/p4"], [0.733]), Counter(honey=2))[0].items == (("honey", 1),)
+    assert model.returns(step(["g3/s2/p6"], [0.733]), Counter(honey=2))[0].items == (("honey", 1),)
 
 
 def test_no_more_is_returned_than_is_held(model):
@@ -77,7 +77,7 @@ def test_no_more_is_returned_than_is_held(model):
 
 def test_what_is_not_held_may_come_back_to_its_own_place_only(model):
     nothing = Counter()
-    assert model.returns(step(["g3/s2/p4"], [0.733]), nothing)[0].items == (("honey", 1),)
+    assert model.returns(step(["g3/s2/p6"], [0.733]), nothing)[0].items == (("honey", 1),)
     assert model.returns(step(["g1/s1/p6"], [0.733]), nothing)[0].items == ()
 
 
