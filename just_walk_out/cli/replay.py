@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", type=Path, help="store description instead of the one recorded in the bag")
     parser.add_argument("--config", type=Path, help="folder of parameter files instead of the installed one")
     parser.add_argument("--text", action="store_true", help="print receipts for people instead of JSON lines")
+    parser.add_argument(
+        "--truth", type=Path, metavar="FILE", help="score the receipts by what truly happened (jwo rehearse --truth)"
+    )
     parser.add_argument("--live", action="store_true", help="publish the bag with /clock instead, for nodes and rviz")
     parser.add_argument("--all", action="store_true", help="with --live: publish all topics, not the sensors alone")
     parser.add_argument("--rate", type=float, default=1.0, help="with --live: speed relative to real time")
@@ -31,19 +34,25 @@ def run(args: argparse.Namespace) -> int:
     from just_walk_out.checkout.receipt import receipt_line, receipt_text
     from just_walk_out.replay.bag import BagError, bag_span, read_store
     from just_walk_out.replay.offline import replay
+    from just_walk_out.replay.scoring import read_truth, score, summary
     from just_walk_out.store.load import load_store
     from just_walk_out.store.place import StoreError
 
     try:
         store = load_store(args.store) if args.store else read_store(args.bag)
+        departures = read_truth(args.truth)[0] if args.truth else None
         started = time.monotonic()
+        charges = []
         for charge in replay(args.bag, store, args.config):
+            charges.append(charge)
             print(receipt_text(charge, store.name) if args.text else receipt_line(charge), flush=True)
         elapsed, span = time.monotonic() - started, bag_span(args.bag)
     except BrokenPipeError:
         raise
-    except (BagError, StoreError, ValueError, OSError) as error:
+    except (BagError, StoreError, ValueError, KeyError, OSError) as error:
         print(f"jwo replay: {error}", file=sys.stderr)
         return 1
     print(f"{span:.1f} s replayed in {elapsed:.1f} s ({span / max(elapsed, 1e-9):.1f} x real time)", file=sys.stderr)
+    if departures is not None:
+        print("\n".join(summary(score(departures, charges))), file=sys.stderr)
     return 0

@@ -147,6 +147,24 @@ def score(departures: Sequence[Departure], charges: Sequence[Charge]) -> Scores:
     return Scores(tuple(scores))
 
 
+def summary(scores: Scores) -> list[str]:
+    """Return lines for people: every receipt that is not exact, and the figures of all together."""
+    lines = []
+    for each in (each for each in scores.receipts if not each.exact):
+        parts = (("charged", each.charged), ("for review", each.review), ("truth", each.truth))
+        texts = [
+            f"{name}: {', '.join(f'{n} x {sku}' for sku, n in sorted(of.items())) or 'nothing'}" for name, of in parts
+        ]
+        lines.append(f"{each.account} differs; {'; '.join(texts)}")
+    wrongly = sum((each.charged - each.truth).total() for each in scores.receipts)
+    held = sum(each.review.total() for each in scores.receipts)
+    lines.append(
+        f"{scores.exact} of {len(scores.receipts)} receipts exact, {wrongly} units charged wrongly, {held} held"
+    )
+    lines.append(f"item precision {scores.precision:.3f}, recall {scores.recall:.3f}, receipt F1 {scores.f1:.3f}")
+    return lines
+
+
 def line_delays(
     handlings: Sequence[Handling],
     interactions: Sequence[Interaction],

@@ -15,12 +15,15 @@ from just_walk_out.records import (
 from just_walk_out.replay.scoring import (
     Departure,
     Handling,
+    ReceiptScore,
+    Scores,
     charge_delays,
     compare,
     line_delays,
     parse_truth,
     score,
     spread,
+    summary,
 )
 
 SECOND = 1_000_000_000
@@ -117,3 +120,13 @@ def test_the_truth_is_sorted_into_departures_and_handlings():
     )
     assert departures == [left("a", exited=9, bread=1)]
     assert [item.kind for item in handlings] == [Kind.TAKE, Kind.RETURN]
+
+
+def test_the_summary_names_what_differs_and_counts_the_rest():
+    right = ReceiptScore("ann", Counter(milk=1), Counter(), Counter(milk=1), ChargeState.CHARGED)
+    wrong = ReceiptScore("bob", Counter(tea=2), Counter(rice=1), Counter(tea=1, rice=1), ChargeState.CHARGED)
+    assert summary(Scores((right, wrong))) == [
+        "bob differs; charged: 2 x tea; for review: 1 x rice; truth: 1 x rice, 1 x tea",
+        "1 of 2 receipts exact, 1 units charged wrongly, 1 held",
+        "item precision 0.667, recall 0.667, receipt F1 0.750",
+    ]
