@@ -157,7 +157,7 @@ class ShelfSignal:
         shown += rng.normal(0.0, 0.05, self.plates)
         hours = self.times[:, None] / 3600.0
         shown += rng.normal(0.0, noise.drift, self.plates) * hours
-        shown += noise.flicker * _flicker(shown.shape, rng)
+        shown += noise.flicker * _flicker((len(shown), self.plates), rng)
         shown += rng.normal(0.0, noise.white, shown.shape)
         garbage = rng.random(shown.shape) < noise.spikes
         shown[garbage] += rng.choice([-1.0, 1.0], int(garbage.sum())) * rng.uniform(0.2, 40.0, int(garbage.sum()))

@@ -44,9 +44,9 @@ class StuckDetector:
         self._excused = np.zeros(channels, bool)
         self._elapsed = 0
         self._seconds = 0.0
-        self._share = np.zeros(channels)
-        self._still = np.zeros(channels)
-        self._longest = np.zeros(channels)
+        self._share: NDArray[np.float64] = np.zeros(channels)
+        self._still: NDArray[np.float64] = np.zeros(channels)
+        self._longest: NDArray[np.float64] = np.zeros(channels)
         self.stuck: Flags = np.zeros(channels, bool)
         self.any = False
 
