@@ -232,18 +232,18 @@ class Demo:
 
     def _print_receipt(self, departure: Any, charge: Any) -> None:
         from just_walk_out.checkout.money import format_money
-        from just_walk_out.replay.scoring import compare
+        from just_walk_out.replay.scoring import compare, units_text
 
         result = compare(departure, charge)
         verdict = "exact" if result.exact else "DIFFERS"
         self._say(
-            f"receipt   {departure.account}: {_units(result.charged) or 'nothing'}, "
+            f"receipt   {departure.account}: {units_text(result.charged) or 'nothing'}, "
             f"{format_money(charge.total, charge.currency)}, {charge.state.name.lower()} -- {verdict}"
         )
         if not result.exact:
-            self._say(f"          truth: {_units(result.truth) or 'nothing'}")
+            self._say(f"          truth: {units_text(result.truth) or 'nothing'}")
         if result.review:
-            self._say(f"          for review, not charged: {_units(result.review)} {charge.reason}")
+            self._say(f"          for review, not charged: {units_text(result.review)} {charge.reason}")
 
     def _report(self, observer: Any) -> Any:
         from just_walk_out.records import CartArray, Charge, InteractionArray, TrackArray, VisitArray
@@ -301,7 +301,3 @@ class Demo:
             for line in sorted(set(first) ^ set(lived)):
                 self._say(f"          {'replayed' if line in first else 'live    '} {line}")
         return same_again and same_as_live
-
-
-def _units(units: Any) -> str:
-    return ", ".join(f"{count} x {sku}" for sku, count in sorted(units.items()))

@@ -72,7 +72,7 @@ def irregular_end(admission: Admission) -> Alert | None:
     elif admission.state is VisitState.LOST:
         kind, severity = "visit_lost", Severity.WARNING
         text = "A visit ended because nobody has seen its shopper any more; it is held for review."
-    elif not all(track in admission.gone for track in admission.members):
+    elif not admission.all_gone:
         kind, severity = "group_overstayed", Severity.WARNING
         text = "A group was settled although not all of its members have been seen leaving."
     else:

@@ -66,6 +66,11 @@ class Admission:
         people = [track for track in self.tracks if track not in self.replaced.values()]
         return [self._latest(track) for track in people]
 
+    @property
+    def all_gone(self) -> bool:
+        """Whether everybody who has come in has left."""
+        return all(track in self.gone for track in self.members)
+
     def _latest(self, track: str) -> str:
         while track in self.replaced:
             track = self.replaced[track]
@@ -221,7 +226,7 @@ class VisitBook:
             over = stamp > closes
             return (VisitState.ABANDONED, 0, closes) if over else (admission.state, 0, 0)
         members = admission.members
-        if all(track in admission.gone for track in members):
+        if admission.all_gone:
             last = max(admission.gone.values())
             complete = len(members) >= admission.entry.admits
             if stamp >= admission.held_until and (complete or stamp > closes):
@@ -230,7 +235,7 @@ class VisitBook:
         payer = admission.gone.get(members[0])
         if payer is not None and stamp > payer + self._group_timeout:
             return VisitState.LEFT, payer + self._group_timeout, payer + self._group_timeout
-        if self._watched_since is not None and not all(track in admission.gone for track in members):
+        if self._watched_since is not None and not admission.all_gone:
             missed = max(admission.seen, self._watched_since) + self._absence_timeout
             if stamp > missed:
                 return VisitState.LOST, admission.seen, missed

@@ -147,14 +147,17 @@ def score(departures: Sequence[Departure], charges: Sequence[Charge]) -> Scores:
     return Scores(tuple(scores))
 
 
+def units_text(units: Counter[str]) -> str:
+    """Return units for people, by sku; empty when there are none."""
+    return ", ".join(f"{count} x {sku}" for sku, count in sorted(units.items()))
+
+
 def summary(scores: Scores) -> list[str]:
     """Return lines for people: every receipt that is not exact, and the figures of all together."""
     lines = []
     for each in (each for each in scores.receipts if not each.exact):
         parts = (("charged", each.charged), ("for review", each.review), ("truth", each.truth))
-        texts = [
-            f"{name}: {', '.join(f'{n} x {sku}' for sku, n in sorted(of.items())) or 'nothing'}" for name, of in parts
-        ]
+        texts = [f"{name}: {units_text(units) or 'nothing'}" for name, units in parts]
         lines.append(f"{each.account} differs; {'; '.join(texts)}")
     wrongly = sum((each.charged - each.truth).total() for each in scores.receipts)
     held = sum(each.review.total() for each in scores.receipts)
