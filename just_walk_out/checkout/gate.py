@@ -225,12 +225,14 @@ class GateStage:
 
     def _believe_walked_out(self, follow: _Follow) -> None:
         """Note the exit that somebody who came in was heading for when last seen, if there is one."""
+        if not follow.entered:
+            return
         track = follow.seen
         found: list[tuple[int, str, GateLine, _Pending]] = []
         for line in self._lines:
             inside, speed = line.locate(track.x, track.y)[0], self._outward(track, line)
             close = line.gate.releases and 0.0 <= inside <= self._settings.walkout_distance
-            if not follow.entered or not close or speed < self._settings.vanish_speed:
+            if not close or speed < self._settings.vanish_speed:
                 continue
             seconds = inside / speed
             x, y = track.x + seconds * track.vx, track.y + seconds * track.vy

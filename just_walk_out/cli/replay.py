@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         elapsed, span = time.monotonic() - started, bag_span(args.bag)
     except BrokenPipeError:
         raise
-    except (BagError, StoreError, ValueError, KeyError, OSError) as error:
+    except (BagError, StoreError, ValueError, OSError) as error:
         print(f"jwo replay: {error}", file=sys.stderr)
         return 1
     print(f"{span:.1f} s replayed in {elapsed:.1f} s ({span / max(elapsed, 1e-9):.1f} x real time)", file=sys.stderr)

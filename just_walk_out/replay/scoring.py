@@ -102,8 +102,18 @@ class Scores:
 
 
 def read_truth(path: Path) -> tuple[list[Departure], list[Handling]]:
-    """Read what truly happened from the simulation's ``truth.jsonl``."""
-    return parse_truth(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    """Read what truly happened from the simulation's ``truth.jsonl``.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it holds something else; names the file.
+    """
+    try:
+        return parse_truth(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: expected what a simulation wrote as its truth, {type(error).__name__}: {error}"
+        ) from None
 
 
 def parse_truth(lines: Iterable[dict[str, Any]]) -> tuple[list[Departure], list[Handling]]:

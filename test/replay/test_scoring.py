@@ -21,6 +21,7 @@ from just_walk_out.replay.scoring import (
     compare,
     line_delays,
     parse_truth,
+    read_truth,
     score,
     spread,
     summary,
@@ -130,3 +131,11 @@ def test_the_summary_names_what_differs_and_counts_the_rest():
         "1 of 2 receipts exact, 1 units charged wrongly, 1 held",
         "item precision 0.667, recall 0.667, receipt F1 0.750",
     ]
+
+
+@pytest.mark.parametrize("text", ["no json", '{"kind": "party_left"}', "[1]", '"text"', "\xff"])
+def test_a_file_that_is_no_truth_is_named(tmp_path, text):
+    path = tmp_path / "truth.jsonl"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"truth\.jsonl: expected"):
+        read_truth(path)
