@@ -75,6 +75,7 @@ def _meter(args: argparse.Namespace, store: Store, bus: Bus) -> Meter:
             os.environ.setdefault(name, value)
         from just_walk_out.ros.calibration_client import NodeMeter
 
+        print(f"{bus.id}: looking for its node (--direct opens the port at once)", flush=True)
         found = NodeMeter.find(bus.id, bus.channels[0].plate, args.namespace)
         if found is not None:
             print(f"{bus.id}: asking the node {found.name}")

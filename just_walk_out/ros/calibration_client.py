@@ -34,7 +34,7 @@ class NodeMeter:
         self._tare = node.create_client(Trigger, f"{self.name}/tare")
 
     @classmethod
-    def find(cls, bus: str, plate: str, namespace: str = "", timeout: float = 3.0) -> NodeMeter | None:
+    def find(cls, bus: str, plate: str, namespace: str = "", timeout: float = 15.0) -> NodeMeter | None:
         """Return the node that reads a bus, None when there is none.
 
         Args:
