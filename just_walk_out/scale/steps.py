@@ -13,6 +13,8 @@ While nothing is in motion, all blocks of a batch are judged at once.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,8 @@ _SIGNIFICANT = 4.0
 _RETURNED = 3.0
 # So many plates beside an event tell what the whole shelf does.
 _SHELF = 4
+# A hand trembles by more than this share of what it carries.
+_STEADY_SHARE = 0.008
 # A plate counts as still when it scatters by no more than this share of what it changed: it may ring on.
 _RING_SHARE = 0.0015
 
@@ -51,6 +55,7 @@ class PlateBank:
         self._unrest = settings.wander / settings.stable_noise
         self._seconds = period
         self._period = round(period * 1e9)
+        self._steady = max(_SPAN + 3, round(settings.steady_time / period))
         self._restless = max(1, round(settings.restless_time / period))
         self._threshold = np.full(plates, settings.alarm_floor)
         self._departures = np.zeros(plates)
@@ -192,6 +197,42 @@ class PlateBank:
         change = self._resting_change(column)
         return bool(self._active[column]) and (change is None or abs(change) >= self._settings.light)
 
+    def refined(self, step: PlateStep) -> PlateStep:
+        """Return a step measured over all the time that its plate has rested since."""
+        begin, end = self._history.after(step.rest), self._history.newest + 1
+        count = end - begin
+        moved = self._active[step.column] or self._begun[step.column] > begin
+        if moved or math.isnan(step.level) or self._history.first(begin) > step.rest:
+            return step
+        if not self._history.sound(step.column, begin, end):
+            return step
+        level = float(self._history.values(begin, end)[:, step.column].mean())
+        block = float(self._baseline.deviations[step.column]) ** 2
+        return dataclasses.replace(
+            step,
+            change=step.change + level - step.level,
+            variance=max(block / count, step.variance + block * (1.0 / count - 1.0 / step.blocks)),
+            level=level,
+            blocks=count,
+        )
+
+    def carried(self, column: int, since: int, force: float) -> bool:
+        """Tell whether a hand may still carry a part of what stands on a plate: it would tremble.
+
+        Nobody holds a weight still to less than a few hundredths (force steadiness, e.g. Enoka et al. 2003).
+
+        Args:
+            column: the plate.
+            since: when it came to rest, nanoseconds.
+            force: what it lost, kilograms.
+        """
+        end = self._history.newest + 1
+        begin = max(self._history.after(since), end - self._steady)
+        if end - begin < self._steady or not self._history.sound(column, begin, end):
+            return True
+        means = self._smooth(begin + _SPAN - 1, end)[:, column]
+        return float(means.std()) > _STEADY_SHARE * force
+
     def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
         """Take the step of a resting plate beside an event, if it made one.
 
@@ -203,8 +244,9 @@ class PlateBank:
         """
         departure = self._resting_change(column)
         before = self._history.after(since)
-        begin = max(self._history.oldest, before - self._rule.short)
-        if departure is None or begin == before:
+        # Not from before the plate last came to rest: that was another step.
+        begin = max(self._history.oldest, before - self._rule.short, self._baseline.resting_from(column))
+        if departure is None or begin >= before:
             return None
         row = self._history.newest
         mean = departure + float(self._baseline.values[column])
@@ -230,12 +272,15 @@ class PlateBank:
         clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
         if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
             return None
-        end = max(self._history.first(row - self._rule.short + 1), since + 1)
+        rest = self._history.first(row - self._rule.short + 1)
+        end = max(rest, since + 1)
         degraded = self._degraded(column, since)
         self._baseline.move(column, mean, self._rule.short, row + 1)
         self._rest(column)
         self.busy = bool(self._active.any())
-        return PlateStep(column, since, end, change, variance, degraded, main.half, main.vague)
+        return PlateStep(
+            column, since, end, change, variance, degraded, main.half, main.vague, rest, self._rule.short, mean
+        )
 
     def _begin(self, columns: NDArray[np.intp], row: int, settled: int) -> None:
         self._active[columns] = True
@@ -316,7 +361,8 @@ class PlateBank:
         variance = self._baseline.variance(column, count) + (deviation**2 - quiet**2) / count
         half, vague = timing(self._history, ahead, abs(change), deviation, duration, start, self._period)
         degraded = self._degraded(column, start)
-        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague)
+        rest = self._history.first(begin)
+        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague, rest, count, mean)
         self._baseline.move(column, mean, count, row + 1)
         self._rest(column)
         stay = (
