@@ -100,6 +100,23 @@ class ShelfEventSettings:
     completion_time: float = setting(
         5.0, "Longest wait for the rest of a product that left in part.", unit="s", minimum=0.0, maximum=30.0
     )
+    calibration: float = setting(
+        0.004, "Relative calibration error of a plate, one standard deviation.", minimum=0.0, maximum=0.1
+    )
+    second_look: float = setting(
+        0.5,
+        "Time at rest over which a change is measured again that fits no product well.",
+        unit="s",
+        minimum=0.0,
+        maximum=5.0,
+    )
+    steady_time: float = setting(
+        1.0,
+        "Time without a tremor after which no hand carries a part of what has left a plate.",
+        unit="s",
+        minimum=0.1,
+        maximum=10.0,
+    )
     hold_time: float = setting(
         8.0,
         "Longest wait for the end of a larger motion that began at the same time elsewhere on the shelf.",

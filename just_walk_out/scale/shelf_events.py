@@ -17,6 +17,7 @@ from just_walk_out.records import (
     to_dict,
 )
 from just_walk_out.scale.blocks import BlockFilter
+from just_walk_out.scale.contents import Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.grouping import StepGrouper, neighbours
 from just_walk_out.scale.plate_step import PlateStep
@@ -46,7 +47,8 @@ class _Stream:
         self._filter = BlockFilter(len(record.plates), size, settings.spike)
         near = neighbours([store.plate[plate] for plate in record.plates], settings.neighbour_gap)
         self._bank = PlateBank(near, size * record.sample_period / _SECOND, settings)
-        self._grouper = StepGrouper(near, settings)
+        self._contents = Contents(record.plates, store, settings)
+        self._grouper = StepGrouper(near, self._contents, settings)
         self._ids: dict[str, int] = {}
         self._noted = self.newest
 
@@ -65,6 +67,7 @@ class _Stream:
             "watermark": self.watermark,
             "bank": self._bank.snapshot(),
             "pending": self._grouper.snapshot(),
+            "contents": self._contents.snapshot(),
             "ids": self._ids,
         }
 
@@ -74,6 +77,7 @@ class _Stream:
         self.watermark = state["watermark"]
         self._bank.resume(state["bank"], self.newest)
         self._grouper.resume(state["pending"])
+        self._contents.resume(state["contents"])
         self._ids = state["ids"]
 
     def push(self, record: ShelfWeights) -> list[ShelfEvent]:

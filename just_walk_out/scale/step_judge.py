@@ -117,7 +117,8 @@ class StepJudge:
         variance = self._baseline.variance(column, count) + (deviation**2 - quiet**2) / count
         half, vague = timing(self._history, ahead, abs(change), deviation, duration, start, self._period)
         degraded = self._degraded(column, start)
-        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague)
+        rest = self._history.first(begin)
+        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague, rest, count, mean)
         self._baseline.move(column, mean, count, row + 1)
         self._motion.rest(column)
         stay = (
@@ -138,8 +139,9 @@ class StepJudge:
         """
         departure = self.resting_change(column)
         before = self._history.after(since)
-        begin = max(self._history.oldest, before - self._rule.short)
-        if departure is None or begin == before:
+        # Not from before the plate last came to rest: that was another step.
+        begin = max(self._history.oldest, before - self._rule.short, self._baseline.resting_from(column))
+        if departure is None or begin >= before:
             return None
         row = self._history.newest
         mean = departure + float(self._baseline.values[column])
@@ -147,10 +149,10 @@ class StepJudge:
         old, new = self._history.values(begin, before), self._history.values(row - self._rule.short + 1, row + 1)
         moves = np.add.reduce(new, axis=0) / len(new) - np.add.reduce(old, axis=0) / len(old)
         change = float(moves[column])
-        rest = self._baseline.learned.copy()
-        rest[taken] = False
-        # What the rest of the shelf did as well is the shelf's doing.
-        common = float(np.median(moves[rest])) if np.count_nonzero(rest) >= _SHELF else 0.0
+        others = self._baseline.learned.copy()
+        others[taken] = False
+        # What the others of the shelf did as well is the shelf's doing.
+        common = float(np.median(moves[others])) if np.count_nonzero(others) >= _SHELF else 0.0
         deviation = float(self._baseline.deviations[column])
         variance = deviation**2 * (1.0 / self._rule.short + 1.0 / (before - begin))
         if (
@@ -165,11 +167,14 @@ class StepJudge:
         clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
         if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
             return None
-        end = max(self._history.first(row - self._rule.short + 1), since + 1)
+        rest = self._history.first(row - self._rule.short + 1)
+        end = max(rest, since + 1)
         degraded = self._degraded(column, since)
         self._baseline.move(column, mean, self._rule.short, row + 1)
         self._motion.rest(column)
-        return PlateStep(column, since, end, change, variance, degraded, main.half, main.vague)
+        return PlateStep(
+            column, since, end, change, variance, degraded, main.half, main.vague, rest, self._rule.short, mean
+        )
 
     def resting_change(self, column: int) -> float | None:
         """Return how far from its baseline a plate rests now; None when it does not."""

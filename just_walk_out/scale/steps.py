@@ -13,6 +13,8 @@ While nothing is in motion, all blocks of a batch are judged at once.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,8 @@ from just_walk_out.scale.step_judge import StepJudge
 
 # Departures are averaged over so many blocks.
 _SPAN = 4
+# A hand trembles by more than this share of what it carries.
+_STEADY_SHARE = 0.008
 
 
 class PlateBank:
@@ -45,6 +49,7 @@ class PlateBank:
         self._motion = Motion(plates)
         self._judge = StepJudge(near, period, settings, self._rule, self._history, self._baseline, self._motion)
         self._period = round(period * 1e9)
+        self._steady = max(_SPAN + 3, round(settings.steady_time / period))
         self._restless = max(1, round(settings.restless_time / period))
         self._threshold = np.full(plates, settings.alarm_floor)
         self._departures = np.zeros(plates)
@@ -177,6 +182,42 @@ class PlateBank:
         """Tell whether an event is in progress on a plate that it will end of its own accord."""
         change = self._judge.resting_change(column)
         return bool(self._motion.active[column]) and (change is None or abs(change) >= self._settings.light)
+
+    def refined(self, step: PlateStep) -> PlateStep:
+        """Return a step measured over all the time that its plate has rested since."""
+        begin, end = self._history.after(step.rest), self._history.newest + 1
+        count = end - begin
+        moved = self._motion.active[step.column] or self._motion.begun[step.column] > begin
+        if moved or math.isnan(step.level) or self._history.first(begin) > step.rest:
+            return step
+        if not self._history.sound(step.column, begin, end):
+            return step
+        level = float(self._history.values(begin, end)[:, step.column].mean())
+        block = float(self._baseline.deviations[step.column]) ** 2
+        return dataclasses.replace(
+            step,
+            change=step.change + level - step.level,
+            variance=max(block / count, step.variance + block * (1.0 / count - 1.0 / step.blocks)),
+            level=level,
+            blocks=count,
+        )
+
+    def carried(self, column: int, since: int, force: float) -> bool:
+        """Tell whether a hand may still carry a part of what stands on a plate: it would tremble.
+
+        Nobody holds a weight still to less than a few hundredths (force steadiness, e.g. Enoka et al. 2003).
+
+        Args:
+            column: the plate.
+            since: when it came to rest, nanoseconds.
+            force: what it lost, kilograms.
+        """
+        end = self._history.newest + 1
+        begin = max(self._history.after(since), end - self._steady)
+        if end - begin < self._steady or not self._history.sound(column, begin, end):
+            return True
+        means = self._smooth(begin + _SPAN - 1, end)[:, column]
+        return float(means.std()) > _STEADY_SHARE * force
 
     def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
         """Take the step of a resting plate beside an event, if it made one; see ``StepJudge.claim``."""
