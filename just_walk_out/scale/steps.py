@@ -194,7 +194,7 @@ class PlateBank:
 
     def moving(self, column: int) -> bool:
         """Tell whether an event is in progress on a plate that it will end of its own accord."""
-        change = self._resting_change(column)
+        change = self.resting_change(column)
         return bool(self._active[column]) and (change is None or abs(change) >= self._settings.light)
 
     def refined(self, step: PlateStep) -> PlateStep:
@@ -242,7 +242,7 @@ class PlateBank:
             since: start of the event, nanoseconds; the step is said to begin there.
             taken: plates that belong to the event already.
         """
-        departure = self._resting_change(column)
+        departure = self.resting_change(column)
         before = self._history.after(since)
         # Not from before the plate last came to rest: that was another step.
         begin = max(self._history.oldest, before - self._rule.short, self._baseline.resting_from(column))
@@ -379,8 +379,8 @@ class PlateBank:
             return False
         return change < self._settings.crosstalk * float(np.abs(self._departures[beside]).max())
 
-    def _resting_change(self, column: int) -> float | None:
-        """Return how far from its baseline a plate rests now; None when it does not."""
+    def resting_change(self, column: int) -> float | None:
+        """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
         end = self._history.newest + 1
         begin = end - self._rule.short
         if not self._baseline.learned[column] or begin < 0 or not self._history.sound(column, begin, end):
