@@ -14,6 +14,8 @@ from typing import Any
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.store.model import Store
 
+# Logarithm of odds from which what moved was clearly whole pieces.
+CLEAR = 4.0
 # Odds of one more piece of the same product, of two products at once, and of something that stands elsewhere.
 _MORE, _MOST = 0.2, 4
 _TWO = 0.02

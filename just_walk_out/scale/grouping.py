@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import Contents
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.partition import Partition, arguments
 from just_walk_out.scale.plate_step import PlateStep
@@ -21,8 +21,7 @@ _SECOND = 1_000_000_000
 _LEAST_SHARE = 0.5
 # Motions that begin within this time may have one cause.
 _AT_ONCE = 350_000_000
-# Logarithm of odds from which a group is clearly whole pieces, and deviations of a block below which it is faint.
-_CLEAR = 4.0
+# Deviations of a block below which a change is faint.
 _FAINT = 60.0
 # One thing lies on fewer plates than this.
 _WIDE = 4
@@ -87,7 +86,7 @@ class StepGrouper:
             group = waiting.pop(0)
             evidence = self._contents.evidence(*arguments(group))
             whole = evidence > 0.0
-            if self._shadowed(group, evidence > _CLEAR, bank, now):
+            if self._shadowed(group, evidence > CLEAR, bank, now):
                 continue
             if self._follows(group, whole) or self._vague(group, evidence, now):
                 continue
@@ -136,11 +135,11 @@ class StepGrouper:
         if change is None or not bank.start_of(column) <= max(step.end for step in group):
             return False
         columns, changes, variance = arguments(group)
-        return self._contents.evidence([*columns, column], [*changes, change], variance) > _CLEAR
+        return self._contents.evidence([*columns, column], [*changes, change], variance) > CLEAR
 
     def _vague(self, group: list[PlateStep], evidence: float, now: int) -> bool:
         """Tell whether a little more time at rest would tell better what a group is."""
-        if evidence > _CLEAR or not self._contents.known([step.column for step in group]):
+        if evidence > CLEAR or not self._contents.known([step.column for step in group]):
             return False
         faint = any(abs(step.change) < _FAINT * (step.variance * step.blocks) ** 0.5 for step in group)
         return (evidence > 0.0 or faint) and now < max(step.rest for step in group) + self._second_look

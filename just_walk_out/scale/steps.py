@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.scale.baseline import STRIDE, Baseline
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
 from just_walk_out.scale.landing import landing
@@ -42,11 +43,14 @@ _RING_SHARE = 0.0015
 class PlateBank:
     """The plates of one stream, followed block by block."""
 
-    def __init__(self, near: NDArray[np.bool_], period: float, settings: ShelfEventSettings) -> None:
+    def __init__(
+        self, near: NDArray[np.bool_], contents: Contents, period: float, settings: ShelfEventSettings
+    ) -> None:
         """Make a bank of plates, neighbours where ``near`` says so, of blocks ``period`` seconds apart."""
         plates = len(near)
         self._settings = settings
         self._near = near
+        self._contents = contents
         self._rule = RestRule(period, settings)
         self._delay = max(1, round(settings.baseline_delay / period))
         keep = max(round(settings.memory / period), round(settings.learning_time / period), 2 * self._rule.long)
@@ -347,6 +351,10 @@ class PlateBank:
         ahead = (mean - course) * np.sign(change)
         speed, duration = approach(ahead, abs(change), deviation, count)
         count = self._rule.window(ahead, abs(change), deviation, speed, duration)
+        # On its way, a thing weighs what it weighs for an instant only.
+        variance = self._baseline.variance(column, self._rule.brief)
+        if count > self._rule.short and self._contents.evidence([column], [change], variance) > CLEAR:
+            count = max(self._rule.short, count // 2)
         begin = row - count + 1
         if begin < self._begun[column] or not self._history.sound(column, begin, row + 1):
             return []
