@@ -79,7 +79,8 @@ class StepGrouper:
 
     def push(self, steps: list[PlateStep], bank: PlateBank, now: int) -> list[list[PlateStep]]:
         """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column."""
-        self._pending = self._partition.over_time([*(bank.refined(step) for step in self._pending), *steps])
+        steps = [*(bank.refined(step) for step in self._pending), *steps]
+        self._pending = self._partition.across(self._partition.over_time(steps))
         done = []
         waiting = self._partition.groups(self._pending)
         while waiting:
@@ -162,7 +163,7 @@ class StepGrouper:
         if clear and len(others - columns) <= 1:
             return False
         sign = sum(step.change for step in group) > 0.0
-        alike = [s for s in self._pending if abs(s.start - start) <= _AT_ONCE and (s.change > 0.0) is sign]
+        alike = {s.column for s in self._pending if abs(s.start - start) <= _AT_ONCE and (s.change > 0.0) is sign}
         wide = len(alike) >= _WIDE and now <= start + self._hold // 2
         if wide or any(
             column not in columns and abs(bank.start_of(column) - start) <= _AT_ONCE and bank.extent(column) > most
