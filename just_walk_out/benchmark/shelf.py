@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.benchmark.shelf_bounds import bounds
 from just_walk_out.benchmark.shelf_detectors import BATCH, make_store, ours, plates_in_real_time, records_of, rule
-from just_walk_out.benchmark.shelf_matching import Tally
+from just_walk_out.benchmark.shelf_matching import Tally, waits
 from just_walk_out.benchmark.shelf_recorded import read_folder
 from just_walk_out.benchmark.shelf_report import Example, draw, table
 from just_walk_out.benchmark.shelf_signals import NOISES, RATE, ShelfSignal, Truth
@@ -56,20 +56,20 @@ _QUICK = Extent(90.0, 2, 1, 4.0, 12, 40.0)
 
 @dataclass
 class Result:
-    """One row: the same signals through both detectors, and how far our watermarks were behind."""
+    """One row: the same signals through both detectors, and how long our watermarks took to pass each event."""
 
     ours: Tally = field(default_factory=Tally)
     rule: Tally = field(default_factory=Tally)
-    lags: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, dict[str, float | None]]:
         """Return the figures of both."""
         return {"ours": self.ours.figures(), "baseline": self.rule.figures()}
 
-    def lag(self) -> dict[str, float]:
-        """Return how far behind the newest sample the watermark was, sampled with each output, seconds."""
-        median, most = np.percentile(self.lags, (50.0, 99.0))
-        return {"lag_median_s": round(float(median), 3), "lag_p99_s": round(float(most), 3)}
+    def watermark(self) -> dict[str, float | None]:
+        """Return how long after a plate is free the watermark is past that moment, seconds; None without events."""
+        median, most = np.percentile(self.waits, (50.0, 99.0)).tolist() if self.waits else (None, None)
+        return {"wait_median_s": median, "wait_p99_s": most}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,7 +140,7 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
         ),
     }
     figures["bound"] = limits
-    figures["watermark"] = {name: results[name].lag() for name in NOISES}
+    figures["watermark"] = {name: results[name].watermark() for name in NOISES}
     figures["situations"] = {name: results[name].figures() for name in SITUATIONS}
     if example is None:
         raise ValueError("nothing was generated")
@@ -165,9 +165,9 @@ def _score(
     store = make_store([stock], plates)
     (shelf,) = store.shelf.values()
     hours = plates * len(times) * period / 3600.0
-    found, lags = ours(store, records_of(shelf, weights, times, period))
+    found, marks = ours(store, records_of(shelf, weights, times, period))
     result.ours.add(truths, found, hours)
-    result.lags += lags
+    result.waits += waits(truths, marks)
     result.rule.add(truths, rule(weights, times, period), hours)
     return Example(times, weights, tuple(truths), tuple(found))
 
@@ -198,5 +198,5 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], str, dict[str, Result], Exa
     if example is None:
         raise ValueError(f"{folder}: expected recordings")
     speed = {"plates_realtime": round(plate_seconds / max(time.process_time() - start, 1e-9))}
-    figures = {"recorded": result.figures(), "speed": speed, "watermark": {"recorded": result.lag()}}
+    figures = {"recorded": result.figures(), "speed": speed, "watermark": {"recorded": result.watermark()}}
     return figures, table(figures, 0.0), {"recorded": result}, example

@@ -88,14 +88,14 @@ def records_of(
     return records
 
 
-def ours(store: Store, records: Sequence[ShelfWeights]) -> tuple[list[Found], list[float]]:
+def ours(store: Store, records: Sequence[ShelfWeights]) -> tuple[list[Found], NDArray[np.float64]]:
     """Run the shelf-event stage; an event is published with the last sample of the batch that ends it.
 
     Returns:
-        The final events, and how far behind the newest sample the watermark was with each output, seconds.
+        The final events, and (outputs, 2) when the watermark was published, and what it was, seconds.
     """
     stage = ShelfEventStage(store)
-    found, lags = [], []
+    found, marks = [], []
     for record in records:
         last = record.stamp + (len(record.weights) // len(record.plates) - 1) * record.sample_period
         for output in stage.push(record):
@@ -104,8 +104,8 @@ def ours(store: Store, records: Sequence[ShelfWeights]) -> tuple[list[Found], li
                 for event in output.events
                 if event.state is EventState.FINAL
             ]
-            lags += [(last - mark.stamp) / _SECOND for mark in output.watermarks]
-    return found, lags
+            marks += [(_seconds(last), _seconds(mark.stamp)) for mark in output.watermarks]
+    return found, np.array(marks).reshape(-1, 2)
 
 
 def rule(weights: NDArray[np.float32], times: NDArray[np.float64], period: float) -> list[Found]:

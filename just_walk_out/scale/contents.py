@@ -14,6 +14,8 @@ from typing import Any
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.store.model import Store
 
+# Logarithm of odds from which what moved was clearly whole pieces.
+CLEAR = 4.0
 # Odds of one more piece of the same product, of two products at once, and of something that stands elsewhere.
 _MORE, _MOST = 0.2, 4
 _TWO = 0.02
@@ -23,7 +25,7 @@ _LOG_RANGE = math.log(20.0 / 0.005)
 # A plate that lost what the planogram does not explain so many times more often than what it does is not believed.
 _STRIKES = 2
 # So many of the last unexplained changes of a plate are remembered: who took one may put it back.
-_REMEMBERED = 6
+_REMEMBERED = 12
 _REMEMBERED_ODDS = 0.2
 _IMPOSSIBLE = -1e9
 
@@ -40,7 +42,11 @@ class Contents:
         for facing in store.planogram:
             columns = frozenset(column[plate] for plate in facing.plates if plate in column)
             self._places[facing.sku] = self._places.get(facing.sku, frozenset()) | columns
-        self._weights = {sku: (store.product[sku].weight, store.product[sku].weight_spread) for sku in self._places}
+        self._weights = {
+            sku: (store.product[sku].weight, store.product[sku].weight_spread)
+            for sku, columns in self._places.items()
+            if columns
+        }
         self._on = [sorted(sku for sku, columns in self._places.items() if at in columns) for at in range(len(plates))]
         # Nothing has confirmed the planogram yet, so that one unexplained loss is enough to doubt it.
         self._strikes = [_STRIKES - 1] * len(plates)
@@ -87,11 +93,9 @@ class Contents:
         """
         if min(change) < 0.0 < max(change):
             return _IMPOSSIBLE
-        unknown = -_log_scale(change) + _log_shares(change)
-        if not self.known(columns):
-            return unknown
-        pieces = self._pieces(columns, change, variance)
-        return _log_sum((unknown + math.log(_UNKNOWN), pieces + _log_shares(change)))
+        odds = _UNKNOWN if self.known(columns) else 1.0
+        terms = (math.log(odds) - _log_scale(change), self._pieces(columns, change, variance))
+        return _log_sum(terms) + _log_shares(change)
 
     def note(self, columns: Sequence[int], change: Sequence[float], variance: float) -> None:
         """Learn from an event that is final."""

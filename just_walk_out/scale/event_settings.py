@@ -34,7 +34,9 @@ class ShelfEventSettings:
     noise_floor: float = setting(
         0.0003, "Least standard deviation believed of a block.", unit="kg", minimum=0.00001, maximum=0.1
     )
-    wander: float = setting(0.001, "Slow deviation that a plate may show at rest.", unit="kg", minimum=0.0, maximum=0.1)
+    wander: float = setting(
+        0.0006, "Slow deviation that a plate may show at rest.", unit="kg", minimum=0.0, maximum=0.1
+    )
     creep: float = setting(0.0005, "Slope that a plate may show at rest.", unit="kg/s", minimum=0.0, maximum=0.1)
     noise_memory: float = setting(
         10.0, "Time over which the noise of a plate is estimated.", unit="s", minimum=1.0, maximum=600.0
@@ -111,7 +113,7 @@ class ShelfEventSettings:
         maximum=5.0,
     )
     steady_time: float = setting(
-        1.0,
+        0.6,
         "Time without a tremor after which no hand carries a part of what has left a plate.",
         unit="s",
         minimum=0.1,

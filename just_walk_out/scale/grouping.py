@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import Contents
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.partition import Partition, arguments
 from just_walk_out.scale.plate_step import PlateStep
@@ -21,8 +21,7 @@ _SECOND = 1_000_000_000
 _LEAST_SHARE = 0.5
 # Motions that begin within this time may have one cause.
 _AT_ONCE = 350_000_000
-# Logarithm of odds from which a group is clearly whole pieces, and deviations of a block below which it is faint.
-_CLEAR = 4.0
+# Deviations of a block below which a change is faint.
 _FAINT = 60.0
 # One thing lies on fewer plates than this.
 _WIDE = 4
@@ -80,33 +79,34 @@ class StepGrouper:
 
     def push(self, steps: list[PlateStep], bank: PlateBank, now: int) -> list[list[PlateStep]]:
         """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column."""
-        self._pending = self._partition.over_time([*(bank.refined(step) for step in self._pending), *steps])
+        steps = [*(bank.refined(step) for step in self._pending), *steps]
+        self._pending = self._partition.across(self._partition.over_time(steps))
         done = []
         waiting = self._partition.groups(self._pending)
         while waiting:
             group = waiting.pop(0)
             evidence = self._contents.evidence(*arguments(group))
             whole = evidence > 0.0
-            if (
-                self._shadowed(group, bank, now)
-                or self._follows(group, whole)
-                or self._vague(group, evidence, bank, now)
-            ):
+            if self._shadowed(group, evidence > CLEAR, bank, now):
+                continue
+            if self._follows(group, whole) or self._vague(group, evidence, now):
                 continue
             beside = self._beside(group)
-            if any(self._may_join(column, group, whole, bank, now) for column in beside):
+            start = min(step.start for step in group)
+            taken = [step.column for step in group]
+            main = max(group, key=lambda step: abs(step.change))
+            missing = [] if whole else [column for column in beside if self._completes(column, group, bank)]
+            if not missing:
+                if any(self._may_join(column, group, whole, bank, now) for column in beside):
+                    continue
+                if not whole and self._partial(group, bank, now):
+                    continue
+                missing = [] if whole else beside
+            joined = [step for column in missing if (step := bank.claim(column, main, start, taken)) is not None]
+            if joined:
+                self._pending += joined
+                waiting = self._partition.groups(self._pending)
                 continue
-            if not whole:
-                if self._partial(group, bank, now):
-                    continue
-                start = min(step.start for step in group)
-                taken = [step.column for step in group]
-                main = max(group, key=lambda step: abs(step.change))
-                joined = [step for column in beside if (step := bank.claim(column, main, start, taken)) is not None]
-                if joined:
-                    self._pending += joined
-                    waiting = self._partition.groups(self._pending)
-                    continue
             self._pending = [step for step in self._pending if step not in group]
             most = max(abs(step.change) for step in group)
             total = abs(sum(step.change for step in group))
@@ -118,24 +118,34 @@ class StepGrouper:
     def _may_join(self, column: int, group: list[PlateStep], whole: bool, bank: PlateBank, now: int) -> bool:
         """Tell whether a plate in motion beside a group may still turn out to belong to it."""
         columns = [step.column for step in group]
-        total = abs(sum(step.change for step in group))
-        if whole and not any(self._contents.shared(column, mine, total) for mine in columns):
+        total = sum(step.change for step in group)
+        if whole and not any(self._contents.shared(column, mine, abs(total)) for mine in columns):
             return False
         start = bank.start_of(column)
-        moving = bank.moving(column) if whole or not self._contents.known(columns) else column in bank.in_motion()
+        # Of what is taken a small share is waited for as well.
+        share = total < 0.0 and not whole and self._contents.known(columns)
+        moving = column in bank.in_motion() if share else bank.moving(column)
         if not moving or start > max(step.half + step.vague for step in group) + self._simultaneous:
             return False
         settled = max(step.end for step in group)
         return now < settled + (self._patience if start < settled else self._wait)
 
-    def _vague(self, group: list[PlateStep], evidence: float, bank: PlateBank, now: int) -> bool:
+    def _completes(self, column: int, group: list[PlateStep], bank: PlateBank) -> bool:
+        """Tell whether what has changed on a plate beside makes a group whole pieces."""
+        change = bank.resting_change(column)
+        if change is None or not bank.start_of(column) <= max(step.end for step in group):
+            return False
+        columns, changes, variance = arguments(group)
+        return self._contents.evidence([*columns, column], [*changes, change], variance) > CLEAR
+
+    def _vague(self, group: list[PlateStep], evidence: float, now: int) -> bool:
         """Tell whether a little more time at rest would tell better what a group is."""
-        if evidence > _CLEAR or not self._contents.known([step.column for step in group]):
+        if evidence > CLEAR or not self._contents.known([step.column for step in group]):
             return False
         faint = any(abs(step.change) < _FAINT * (step.variance * step.blocks) ** 0.5 for step in group)
         return (evidence > 0.0 or faint) and now < max(step.rest for step in group) + self._second_look
 
-    def _shadowed(self, group: list[PlateStep], bank: PlateBank, now: int) -> bool:
+    def _shadowed(self, group: list[PlateStep], clear: bool, bank: PlateBank, now: int) -> bool:
         """Tell whether a group may be the share of a hand that leans on the shelf or lifts its edge.
 
         So it may be while a larger motion that began with it goes on, and for a while when more plates
@@ -147,8 +157,13 @@ class StepGrouper:
         most = max(abs(step.change) for step in group)
         columns = {step.column for step in group}
         moving = [column for column in bank.in_motion() if bank.moving(column)]
+        others = {column for column in moving if abs(bank.start_of(column) - start) <= _AT_ONCE}
+        others |= {step.column for step in self._pending if abs(step.start - start) <= _AT_ONCE}
+        # Of the many shares of one hand some weigh just what pieces do; of two, hardly one.
+        if clear and len(others - columns) <= 1:
+            return False
         sign = sum(step.change for step in group) > 0.0
-        alike = [s for s in self._pending if abs(s.start - start) <= _AT_ONCE and (s.change > 0.0) is sign]
+        alike = {s.column for s in self._pending if abs(s.start - start) <= _AT_ONCE and (s.change > 0.0) is sign}
         wide = len(alike) >= _WIDE and now <= start + self._hold // 2
         if wide or any(
             column not in columns and abs(bank.start_of(column) - start) <= _AT_ONCE and bank.extent(column) > most

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import Contents
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.plate_step import PlateStep
 
@@ -68,14 +68,34 @@ class Partition:
             result += self._join(self._without_undone([step for step in pending if step.column == column]))
         return result
 
+    def across(self, pending: list[PlateStep]) -> list[PlateStep]:
+        """Join steps that followed each other on plates which only together, and beside others, are whole pieces.
+
+        A thing that lies on several plates may leave one of them by fits and starts.
+        """
+        result: list[PlateStep] = []
+        for group in self._components(pending):
+            columns = sorted({step.column for step in group})
+            if len(columns) < len(group):
+                alone = any(self._contents.evidence(*arguments([step])) > 0.0 for step in group)
+                together = [reduce(joined, (step for step in group if step.column == column)) for column in columns]
+                if not alone and self._contents.evidence(*arguments(together)) > CLEAR:
+                    group = together
+            result += group
+        return result
+
     def groups(self, pending: list[PlateStep]) -> list[list[PlateStep]]:
         """Divide steps into what was moved together, steps by column."""
+        return [part for group in self._components(pending) for part in self._divide(group)]
+
+    def _components(self, pending: list[PlateStep]) -> list[list[PlateStep]]:
+        """Return steps that neighbouring plates may have made together, by column and time."""
         groups: list[list[PlateStep]] = []
         for step in sorted(pending, key=lambda step: (step.column, step.end)):
             mates = [group for group in groups if any(self._maybe_together(step, other) for other in group)]
             groups = [group for group in groups if group not in mates]
             groups.append([*(other for group in mates for other in group), step])
-        return [part for group in groups for part in self._divide(group)]
+        return groups
 
     def _without_undone(self, course: list[PlateStep]) -> list[PlateStep]:
         for begin, end in combinations(range(len(course) + 1), 2):

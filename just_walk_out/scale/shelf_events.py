@@ -46,8 +46,8 @@ class _Stream:
         size = max(1, round(settings.block * _SECOND / record.sample_period))
         self._filter = BlockFilter(len(record.plates), size, settings.spike)
         near = neighbours([store.plate[plate] for plate in record.plates], settings.neighbour_gap)
-        self._bank = PlateBank(near, size * record.sample_period / _SECOND, settings)
         self._contents = Contents(record.plates, store, settings)
+        self._bank = PlateBank(near, self._contents, size * record.sample_period / _SECOND, settings)
         self._grouper = StepGrouper(near, self._contents, settings)
         self._ids: dict[str, int] = {}
         self._noted = self.newest

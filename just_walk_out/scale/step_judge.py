@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.scale.baseline import Baseline
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
 from just_walk_out.scale.landing import landing
@@ -27,6 +28,7 @@ class StepJudge:
     def __init__(
         self,
         near: NDArray[np.bool_],
+        contents: Contents,
         period: float,
         settings: ShelfEventSettings,
         rule: RestRule,
@@ -38,6 +40,7 @@ class StepJudge:
 
         Args:
             near: (plates, plates).
+            contents: what stands on the plates.
             period: of the blocks, seconds.
             settings: of the stage.
             rule: how long a plate must rest.
@@ -46,6 +49,7 @@ class StepJudge:
             motion: which plates are in motion; ended by the judge.
         """
         self._near = near
+        self._contents = contents
         self._settings = settings
         self._rule = rule
         self._history = history
@@ -103,6 +107,10 @@ class StepJudge:
         ahead = (mean - course) * np.sign(change)
         speed, duration = approach(ahead, abs(change), deviation, count)
         count = self._rule.window(ahead, abs(change), deviation, speed, duration)
+        # On its way, a thing weighs what it weighs for an instant only.
+        variance = self._baseline.variance(column, self._rule.brief)
+        if count > self._rule.short and self._contents.evidence([column], [change], variance) > CLEAR:
+            count = max(self._rule.short, count // 2)
         begin = row - count + 1
         if begin < self._motion.begun[column] or not self._history.sound(column, begin, row + 1):
             return []
@@ -177,7 +185,7 @@ class StepJudge:
         )
 
     def resting_change(self, column: int) -> float | None:
-        """Return how far from its baseline a plate rests now; None when it does not."""
+        """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
         end = self._history.newest + 1
         begin = end - self._rule.short
         if not self._baseline.learned[column] or begin < 0 or not self._history.sound(column, begin, end):

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.scale.baseline import STRIDE, Baseline
+from just_walk_out.scale.contents import Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
 from just_walk_out.scale.motion import Motion
@@ -37,7 +38,9 @@ _STEADY_SHARE = 0.008
 class PlateBank:
     """The plates of one stream, followed block by block."""
 
-    def __init__(self, near: NDArray[np.bool_], period: float, settings: ShelfEventSettings) -> None:
+    def __init__(
+        self, near: NDArray[np.bool_], contents: Contents, period: float, settings: ShelfEventSettings
+    ) -> None:
         """Make a bank of plates, neighbours where ``near`` says so, of blocks ``period`` seconds apart."""
         plates = len(near)
         self._settings = settings
@@ -47,7 +50,9 @@ class PlateBank:
         self._history = BlockHistory(plates, keep + self._delay + STRIDE)
         self._baseline = Baseline(plates, period, settings)
         self._motion = Motion(plates)
-        self._judge = StepJudge(near, period, settings, self._rule, self._history, self._baseline, self._motion)
+        self._judge = StepJudge(
+            near, contents, period, settings, self._rule, self._history, self._baseline, self._motion
+        )
         self._period = round(period * 1e9)
         self._steady = max(_SPAN + 3, round(settings.steady_time / period))
         self._restless = max(1, round(settings.restless_time / period))
@@ -182,6 +187,10 @@ class PlateBank:
         """Tell whether an event is in progress on a plate that it will end of its own accord."""
         change = self._judge.resting_change(column)
         return bool(self._motion.active[column]) and (change is None or abs(change) >= self._settings.light)
+
+    def resting_change(self, column: int) -> float | None:
+        """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
+        return self._judge.resting_change(column)
 
     def refined(self, step: PlateStep) -> PlateStep:
         """Return a step measured over all the time that its plate has rested since."""
