@@ -223,7 +223,8 @@ class LoadCellDriver:
         channel = int(group.channels[column])
         if self._silent(board, stamp):
             raise ReadingError(f"plate {plate}: nothing has come from board {board.number} lately")
-        frames = [(counts, status) for arrival, counts, status, _ in board.recent if arrival >= begin]
+        since = max(begin, board.adjusted)
+        frames = [(counts, status) for arrival, counts, status, _ in board.recent if arrival > since]
         if any(channel >= len(status) for _, status in frames):
             raise ReadingError(f"plate {plate}: board {board.number} does not send channel {channel}")
         if board.stands_still(channel):
@@ -270,6 +271,10 @@ class LoadCellDriver:
                 self._unread.append(self._rate_notice)
         board.heard = arrival
         board.reported = None
+        if frame.adjusted:
+            board.adjusted = arrival
+            for group in board.groups:
+                group.announce(range(len(group.plates)))
         lost = frame.lost * samples
         board.lost += lost
         board.recent.append((arrival, frame.counts, frame.status, lost))
