@@ -260,12 +260,11 @@ class LoadCellDriver:
     def _convert(self, board: BoardState, frame: Frame, arrival: int) -> list[ShelfWeights]:
         samples, channels = frame.counts.shape
         if frame.age is None:
-            stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
+            stamp, missing = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival), 0
             board.period = frame.period_us * _US
         else:
             stamp, missing = board.arrivals.stamp(arrival - frame.age)
             board.period = board.arrivals.period
-            board.lost += missing
             if board.arrivals.measured is not None and self._rate_notice not in self._told:
                 self._told.add(self._rate_notice)
                 self._unread.append(self._rate_notice)
@@ -275,7 +274,7 @@ class LoadCellDriver:
             board.adjusted = arrival
             for group in board.groups:
                 group.announce(range(len(group.plates)))
-        lost = frame.lost * samples
+        lost = frame.lost * samples + missing
         board.lost += lost
         board.recent.append((arrival, frame.counts, frame.status, lost))
         while arrival - board.recent[0][0] > self._keep:
@@ -288,9 +287,9 @@ class LoadCellDriver:
         if board.stuck.any:
             codes[board.stuck.stuck] = PlateStatus.FAULT
         if channels < board.width:
-            missing = board.width - channels
-            codes = np.append(codes, np.full(missing, PlateStatus.FAULT, np.uint8))
-            counts = np.pad(counts, ((0, 0), (0, missing)))
+            absent = board.width - channels
+            codes = np.append(codes, np.full(absent, PlateStatus.FAULT, np.uint8))
+            counts = np.pad(counts, ((0, 0), (0, absent)))
         batches = []
         sound = not codes.any()
         for group in board.groups:

@@ -28,7 +28,7 @@ _SECOND = 1_000_000_000
 _GAP_PERIODS = 1.75
 # Events that ended so long before a snapshot were published before it.
 _REPEATED = 20 * _SECOND
-# Scales send single readings, and one that is read late has lost nothing.
+# Scales send single readings: one that is read late has lost nothing, and a single one that is lost does no harm.
 _SPARSE_GAP_PERIODS = 3.5
 
 
@@ -87,8 +87,9 @@ class _Stream:
         samples = record.samples.astype(np.float64)
         period = record.sample_period
         expected = self.newest + period
-        longest = _GAP_PERIODS if len(samples) > 1 else _SPARSE_GAP_PERIODS
-        if record.lost != self._lost or record.stamp - expected > (longest - 1.0) * period:
+        several = len(samples) > 1
+        longest = _GAP_PERIODS if several else _SPARSE_GAP_PERIODS
+        if (several and record.lost != self._lost) or record.stamp - expected > (longest - 1.0) * period:
             self._filter.reset()
         self._lost = record.lost
         if any(record.status):

@@ -107,7 +107,7 @@ class TextScale:
             if self._skipping:
                 self._skipping = False
                 continue
-            reading = self._take(line.rstrip(b"\r "), arrival)
+            reading = self._take(line, arrival)
             if reading is not None:
                 readings.append((*reading, behind + len(line) + 1))
         if not self._skipping:
@@ -159,9 +159,11 @@ class TextScale:
 
     def _take(self, line: bytes, arrival: int) -> tuple[int, float, bool] | None:
         """Return status, kilograms and whether the scale was adjusted, of a line with a reading; None for others."""
-        if not line:
+        too_long = len(line) > _LONGEST
+        line = line.rstrip(b"\r ")
+        if not line and not too_long:
             return None
-        said = self._dialect.read(line.decode("ascii", "replace")) if len(line) <= _LONGEST else None
+        said = None if too_long else self._dialect.read(line.decode("ascii", "replace"))
         if said is None:
             self._counts.framing_errors += 1
             return None
