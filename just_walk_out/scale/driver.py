@@ -113,7 +113,8 @@ class LoadCellDriver:
         for frame in self._parser.feed(data, arrival):
             board = self._boards.get(frame.board)
             if board is None:
-                self._notice(f"{self._bus.id}: board {frame.board} is not in the store description")
+                if all(number != frame.board for number, _ in self._bus.unused):
+                    self._notice(f"{self._bus.id}: board {frame.board} is not in the store description")
                 continue
             batches += self._convert(board, frame, arrival)
         return batches
@@ -280,7 +281,7 @@ class LoadCellDriver:
         while arrival - board.recent[0][0] > self._keep:
             board.recent.popleft()
         board.stuck.push(frame.counts, board.period, frame.status != 0 if frame.status.any() else None)
-        if channels != len(board.known):
+        if channels != len(board.known) + len(board.unused):
             self._check_channels(board, channels)
         codes = _STATUS[frame.status]
         counts: NDArray[Any] = frame.counts
@@ -334,7 +335,7 @@ class LoadCellDriver:
     def _check_channels(self, board: BoardState, channels: int) -> None:
         where = f"{self._bus.id}: board {board.number}"
         for channel in range(channels):
-            if channel not in board.known:
+            if channel not in board.known | board.unused:
                 self._notice(f"{where} sends channel {channel}, which is not in the store description")
         for channel in sorted(board.known):
             if channel >= channels:

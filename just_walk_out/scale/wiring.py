@@ -83,7 +83,8 @@ class BoardState:
         clock: turns its time into event time.
         arrivals: does so by arrival, for scales, which send no time.
         groups: its plates by shelf.
-        known: channels of the store description.
+        known: channels of the store description that weigh a plate.
+        unused: channels of the store description that do not.
         width: channels a frame must have for all of them.
         stuck: which channels stand still.
         heard: arrival of its last frame, nanoseconds.
@@ -100,6 +101,7 @@ class BoardState:
     arrivals: ArrivalClock
     groups: list[PlateGroup]
     known: frozenset[int]
+    unused: frozenset[int]
     width: int
     stuck: StuckDetector
     heard: int | None = None
@@ -150,5 +152,6 @@ def wire(bus: Bus, store: Store, clock_settings: ClockSettings, stuck_after: flo
         known = frozenset(channel.channel for channel in bus.channels if channel.board == number)
         clock, arrivals = BoardClock(clock_settings), ArrivalClock(round(1e9 / bus.reading.rate))
         stuck = StuckDetector(stuck_after)
-        boards[number] = BoardState(number, clock, arrivals, groups, known, max(known) + 1, stuck)
+        unused = frozenset(channel for board, channel in bus.unused if board == number)
+        boards[number] = BoardState(number, clock, arrivals, groups, known, unused, max(known) + 1, stuck)
     return boards
