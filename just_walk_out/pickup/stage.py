@@ -263,6 +263,9 @@ class PickupStage:
             return "nobody was near"
         if not visit:
             return "the person has no visit"
+        span = (event.end - event.start) / 1e9
+        if span > _TRACK_MEMORY:
+            return f"the shelf was not seen for {span:.0f} s, and who was near at first is not known any more"
         if probability < self._store.policy.commit_confidence:
             return f"confidence {probability:.2f} is below {self._store.policy.commit_confidence:.2f}"
         if event.degraded and probability < 0.5 + 0.5 * self._store.policy.commit_confidence:

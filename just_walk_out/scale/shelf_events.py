@@ -16,6 +16,7 @@ from just_walk_out.records import (
     from_dict,
     to_dict,
 )
+from just_walk_out.scale.blind_spots import BlindSpots
 from just_walk_out.scale.blocks import BlockFilter
 from just_walk_out.scale.contents import Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
@@ -28,7 +29,7 @@ _SECOND = 1_000_000_000
 _GAP_PERIODS = 1.75
 # Events that ended so long before a snapshot were published before it.
 _REPEATED = 20 * _SECOND
-# Scales send single readings, and one that is read late has lost nothing.
+# Scales send single readings: one that is read late has lost nothing, and a single one that is lost does no harm.
 _SPARSE_GAP_PERIODS = 3.5
 
 
@@ -46,16 +47,19 @@ class _Stream:
         size = max(1, round(settings.block * _SECOND / record.sample_period))
         self._filter = BlockFilter(len(record.plates), size, settings.spike)
         near = neighbours([store.plate[plate] for plate in record.plates], settings.neighbour_gap)
+        self._beside = [np.flatnonzero(row).tolist() for row in near]
         self._contents = Contents(record.plates, store, settings)
         self._bank = PlateBank(near, self._contents, size * record.sample_period / _SECOND, settings)
         self._grouper = StepGrouper(near, self._contents, settings)
+        self._blind = BlindSpots(self.newest)
         self._ids: dict[str, int] = {}
         self._noted = self.newest
+        self._settled = self.newest
 
     @property
     def note_due(self) -> bool:
         """Whether more has been promised than the last snapshot knows of: it would be told differently from there."""
-        return self.watermark > self._noted
+        return self._settled > self._noted
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a restarted stage must know of this stream, as JSON values."""
@@ -65,6 +69,8 @@ class _Stream:
             "period": self.period,
             "newest": self.newest,
             "watermark": self.watermark,
+            "settled": self._settled,
+            "blind": self._blind.snapshot(),
             "bank": self._bank.snapshot(),
             "pending": self._grouper.snapshot(),
             "contents": self._contents.snapshot(),
@@ -74,7 +80,8 @@ class _Stream:
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a snapshot of the same plates, before the first samples."""
         self.newest = self._noted = state["newest"]
-        self.watermark = state["watermark"]
+        self.watermark, self._settled = state["watermark"], state["settled"]
+        self._blind.resume(state["blind"], self.newest)
         self._bank.resume(state["bank"], self.newest)
         self._grouper.resume(state["pending"])
         self._contents.resume(state["contents"])
@@ -84,14 +91,17 @@ class _Stream:
         samples = record.samples.astype(np.float64)
         period = record.sample_period
         expected = self.newest + period
-        longest = _GAP_PERIODS if len(samples) > 1 else _SPARSE_GAP_PERIODS
-        if record.lost != self._lost or record.stamp - expected > (longest - 1.0) * period:
+        several = len(samples) > 1
+        longest = _GAP_PERIODS if several else _SPARSE_GAP_PERIODS
+        if (several and record.lost != self._lost) or record.stamp - expected > (longest - 1.0) * period:
             self._filter.reset()
         self._lost = record.lost
         if any(record.status):
             samples[:, [status is not PlateStatus.OK for status in record.status]] = np.nan
             # Another zero or scale: no step of the plate, which is learned anew once its samples are sound again.
-            self._bank.forget([i for i, status in enumerate(record.status) if status is PlateStatus.ADJUSTED])
+            adjusted = [i for i, status in enumerate(record.status) if status is PlateStatus.ADJUSTED]
+            self._bank.forget(adjusted)
+            self._blind.forget(adjusted)
         stamps = list(range(record.stamp, record.stamp + period * len(samples), period))
         self.newest = stamps[-1]
         blocks = self._filter.push(samples, stamps)
@@ -102,17 +112,20 @@ class _Stream:
         events: list[ShelfEvent] = []
         index, count = 0, len(blocks.values)
         while index < count:
-            if sound and not (self._bank.busy or self._grouper.waiting or (blocks.gap and not index)):
+            busy = self._bank.busy or self._grouper.waiting or self._blind.any
+            if sound and not (busy or (blocks.gap and not index)):
                 index += self._bank.glide(blocks.values[index:], blocks.firsts[index:], blocks.lasts[index:])
                 if index:
+                    self._blind.skip(blocks.lasts[index - 1])
                     self._advance(blocks.lasts[index - 1])
                 if index == count:
                     break
             last = blocks.lasts[index]
+            unsound = None if sound else bad[index]
+            self._blind.push(unsound, last)
             steps = self._bank.push(
-                blocks.values[index], None if sound else bad[index], blocks.firsts[index], last,
-                blocks.gap and not index, self.watermark,
-            )  # fmt: skip
+                blocks.values[index], unsound, blocks.firsts[index], last, blocks.gap and not index, self._settled
+            )
             if steps or self._grouper.waiting:
                 events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
             self._advance(last)
@@ -124,34 +137,42 @@ class _Stream:
         if self._bank.busy or self._grouper.waiting:
             held = (self._bank.holding_since(), self._grouper.holding_since())
             reach = min([reach, *(stamp - 1 for stamp in held if stamp is not None)])
-        self.watermark = max(self.watermark, reach)
+        self._settled = max(self._settled, reach)
+        # What a blind plate does shows when it is seen again, and may have happened at any time since it was not.
+        blind = self._blind.holding_since(self._settled)
+        self.watermark = max(self.watermark, self._settled if blind is None else min(self._settled, blind - 1))
 
     def _event(self, group: list[PlateStep]) -> ShelfEvent:
-        start = min(step.start for step in group)
+        start, end = min(step.start for step in group), max(step.end for step in group)
         plates = tuple(self.plates[step.column] for step in group)
         identity = f"{self._shelf}@{start}"
-        self._ids = {known: stamp for known, stamp in self._ids.items() if stamp > self.watermark}
+        self._ids = {known: stamp for known, stamp in self._ids.items() if stamp > self._settled}
         if identity in self._ids:
             identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
         self._ids[identity] = start
         covariance = np.diag([step.variance for step in group])
+        start = min(self._blind.beginning(step.column, step.start) for step in group)
+        # A part of a product may lie on a neighbour that did not see it.
+        concerned = {column for step in group for column in (step.column, *self._beside[step.column])}
         return ShelfEvent(
             id=identity,
             shelf=self._shelf,
             start=start,
-            end=max(step.end for step in group),
+            end=end,
             state=EventState.FINAL,
             plates=plates,
             change=tuple(step.change for step in group),
             covariance=tuple(covariance.ravel().tolist()),
-            degraded=any(step.degraded for step in group),
+            degraded=any(step.degraded for step in group) or self._blind.within(concerned, start, end),
         )
 
 
 class ShelfEventStage:
     """Finds weight steps in the samples of any number of shelves; see ``steps`` for the method.
 
-    A shelf read by several boards is followed board by board; its watermark is the least of theirs.
+    A shelf read by several boards is followed board by board; its watermark is the least of theirs. There is none
+    before all of its plates that hang on a bus have been heard of, and it stays where a plate was last seen while that
+    is stale, saturated or faulty: whoever came near must not be charged as if nothing had been taken there.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfWeights,)
@@ -164,6 +185,8 @@ class ShelfEventStage:
         self._store = store
         self._settings = settings or ShelfEventSettings()
         self._streams: dict[tuple[str, str], _Stream] = {}
+        wired = {channel.plate for bus in store.buses for channel in bus.channels}
+        self._unheard = {id: {plate.id for plate in shelf.plates} & wired for id, shelf in store.shelf.items()}
         self._saved: dict[tuple[str, str], dict[str, Any]] = {}
         self._again: list[ShelfEvent] = []
         self._recent: list[ShelfEvent] = []
@@ -204,6 +227,7 @@ class ShelfEventStage:
         stream = self._streams.get(key)
         if stream is None or stream.plates != record.plates or stream.period != record.sample_period:
             stream = self._streams[key] = _Stream(record, self._store, self._settings)
+            self._unheard[record.shelf].difference_update(record.plates)
             saved = self._saved.pop(key, None)
             if saved and tuple(saved["plates"]) == stream.plates and saved["period"] == stream.period:
                 stream.resume(saved)
@@ -225,5 +249,7 @@ class ShelfEventStage:
     def _watermarks(self) -> tuple[Watermark, ...]:
         seen: dict[str, int] = {}
         for (shelf, _), stream in self._streams.items():
+            if self._unheard[shelf]:
+                continue
             seen[shelf] = min(seen.get(shelf, stream.watermark), stream.watermark)
         return tuple(Watermark(shelf, stamp) for shelf, stamp in sorted(seen.items()))

@@ -125,13 +125,20 @@ def build_bus(doc: schema.BusDoc) -> Bus:
     """Return the bus with every channel of its boards or scales."""
     framing = Framing(doc.data_bits, doc.parity, doc.stop_bits)
     if doc.protocol == "board":
-        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, _board_channels(doc), doc.host, framing)
+        unused = tuple(
+            (board.board, number)
+            for board in doc.boards or ()
+            for number, plate in enumerate(board.plates)
+            if plate is None
+        )
+        channels = _board_channels(doc)
+        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, channels, doc.host, framing, unused=unused)
     polled = doc.mode == "polled" or doc.protocol == "modbus_rtu"
     timeout = Reading.timeout if doc.timeout is None else doc.timeout
     reading = Reading(doc.rate or Reading.rate, polled, timeout, doc.latency)
     registers = None
     if doc.modbus is None:
-        channels: tuple[Channel, ...] = (Channel(0, 0, doc.plate or "", 1.0),)
+        channels = (Channel(0, 0, doc.plate or "", 1.0),)
     else:
         units = doc.units or ()
         channels = tuple(

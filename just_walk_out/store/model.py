@@ -275,7 +275,8 @@ class Bus:
     """A serial line with load-cell boards or scales on it, plugged into the computer ``host``.
 
     ``reading`` tells how scales are read; boards send of their own accord. Channels of scales are those
-    of a board 0; for ``modbus_rtu``, ``registers`` says where each of them is found.
+    of a board 0; for ``modbus_rtu``, ``registers`` says where each of them is found. ``unused`` are (board, channel)
+    of boards to which no plate is connected.
     """
 
     id: str
@@ -287,6 +288,7 @@ class Bus:
     framing: Framing = Framing()
     reading: Reading = Reading()
     registers: Registers | None = None
+    unused: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

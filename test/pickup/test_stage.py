@@ -137,6 +137,17 @@ def test_a_weight_of_no_product_is_for_review(demo_store):
     assert made.state is DecisionState.REVIEW
 
 
+def test_a_change_of_a_plate_that_was_not_seen_for_longer_than_people_are_remembered_is_for_review(demo_store):
+    store, plate = demo_store, plate_of(demo_store, "cola_can")
+    late = event(store, plate, -grams(store, "cola_can"), 100)
+    unseen = dataclasses.replace(late, start=2 * SECOND, degraded=True)
+    people = {"ada": lambda time: before(store, plate, distance=0.45 if time > 95 else 20.0)}
+    (made,) = decide(store, in_turn(streams(store, [late], people, 104)))
+    assert made.state is DecisionState.COMMITTED
+    (made,) = decide(store, in_turn(streams(store, [unseen], people, 104)))
+    assert made.state is DecisionState.REVIEW and "was not seen for 99 s" in made.reason
+
+
 def test_a_misplaced_thing_is_known_by_its_taker_and_charged_to_the_next(demo_store):
     """Same-weight put-back in the wrong place, then taken by someone else: failure 1 of the field."""
     store = demo_store
