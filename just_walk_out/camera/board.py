@@ -22,6 +22,8 @@ DICTIONARIES = {
 """Families of tags that OpenCV knows, by name in small letters."""
 DEFAULT_DICTIONARY = "apriltag_36h11"
 _SPEC = re.compile(r"(chessboard|charuco):(\d{1,2})x(\d{1,2}):([0-9.]+)(?::([0-9.]+))?(?::(\w+))?")
+_LARGEST = 4000
+"""Pixels of the longer side up to which a picture is enlarged to look for small tags."""
 EXPECTED = (
     "expected chessboard:COLUMNSxROWS:SQUARE with inner corners and metres, e.g. chessboard:9x6:0.025, or "
     "charuco:COLUMNSxROWS:SQUARE:MARKER[:DICTIONARY] with squares, e.g. charuco:11x8:0.03:0.022:5x5_100"
@@ -153,16 +155,26 @@ class TagFinder:
         settings = cv2.aruco.DetectorParameters()
         settings.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
         settings.cornerRefinementWinSize = 4
+        # small tags seen aslant: look at the middle of each module, and for wider squares, too
+        settings.perspectiveRemovePixelPerCell = 8
+        settings.perspectiveRemoveIgnoredMarginPerCell = 0.3
+        settings.adaptiveThreshWinSizeMax = 53
         self._detector = cv2.aruco.ArucoDetector(dictionary(family), settings)
 
     def find(self, image: Image) -> list[Sighting]:
         """Return the tags of a picture, by number; of a number that is seen twice, none."""
         gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        corners, ids, _ = self._detector.detectMarkers(gray)
-        numbers = [] if ids is None else [int(number) for number in ids.ravel()]
-        seen = [
-            Sighting(number, np.asarray(quad, np.float64).reshape(4, 2))
-            for number, quad in zip(numbers, corners, strict=True)
-            if numbers.count(number) == 1
-        ]
-        return sorted(seen, key=lambda sighting: sighting.id)
+        found: dict[int, Sighting] = {}
+        twice: set[int] = set()
+        # modules of two or three pixels, as tags far away have, are only read enlarged
+        for scale in (1, 2, 4):
+            if scale > 1 and scale * max(gray.shape) > _LARGEST:
+                break
+            large = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) if scale > 1 else gray
+            corners, ids, _ = self._detector.detectMarkers(large)
+            numbers = [] if ids is None else [int(number) for number in ids.ravel()]
+            twice |= {number for number in numbers if numbers.count(number) > 1}
+            for number, quad in zip(numbers, corners, strict=False):
+                at = (np.asarray(quad, np.float64).reshape(4, 2) + 0.5) / scale - 0.5
+                found.setdefault(number, Sighting(number, at))
+        return [found[number] for number in sorted(found) if number not in twice]

@@ -78,8 +78,8 @@ def _draw_straight(axes: Any, result: Intrinsics, example: Image) -> None:
     u, v = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     flat = np.column_stack([((u - (width - 1) / 2) / focal).ravel(), ((v - (height - 1) / 2) / focal).ravel()])
     source = result.optics().project(np.column_stack([flat, np.ones(len(flat))]))
-    source = np.where(np.isfinite(source), source, -1.0).astype(np.float32).reshape(height, width, 2)
-    _show(axes, np.asarray(cv2.remap(example, source, None, cv2.INTER_LINEAR), np.uint8))
+    places = np.where(np.isfinite(source), source, -1.0).astype(np.float32).reshape(height, width, 2)
+    _show(axes, np.asarray(cv2.remap(example, places, None, cv2.INTER_LINEAR), np.uint8))
     axes.set_title("the same without distortion")
 
 

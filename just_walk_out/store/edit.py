@@ -97,7 +97,7 @@ def _end(text: str, node: yaml.Node) -> int:
 
 def difference(changed: Mapping[Path, str]) -> str:
     """Return what changes as a unified diff; empty where nothing does."""
-    parts = []
+    parts: list[str] = []
     for file, text in changed.items():
         before = file.read_text(encoding="utf-8").splitlines(keepends=True)
         after = text.splitlines(keepends=True)

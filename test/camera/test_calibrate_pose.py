@@ -144,7 +144,7 @@ def test_tags_in_rendered_pictures_give_the_pose():
     assert [view.tag for view in views] == [0, 1, 2, 3]
     pose = calibrate_poses([A], [], tags, views).cameras["a"]
     metres, degrees = errors(pose.extrinsic, A)
-    assert metres < 0.03 and degrees < 0.3 and pose.rms < 0.5
+    assert metres < 0.03 and degrees < 0.3 and pose.rms < 0.7
 
 
 def floor_layer(one, tag, drawn):
