@@ -8,6 +8,7 @@ import numpy as np
 
 from just_walk_out.camera.detectors.base import Detections, Image, PersonDetector, make_detector
 from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.pace import SteadyTime
 from just_walk_out.camera.person import BoxPlacer, PersonSettings
 from just_walk_out.camera.visibility import Occluders
 from just_walk_out.records import PersonDetection, PersonDetectionArray
@@ -49,6 +50,7 @@ class PersonFinder:
         self._camera = camera
         self._store = store
         self._settings = settings or FinderSettings()
+        self._time = SteadyTime()
         self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas, store.walls), person)
 
     def process(self, stamp: int, image: Image) -> PersonDetectionArray:
@@ -66,7 +68,7 @@ class PersonFinder:
             raise ValueError(
                 f"camera {self._camera.id}: frame of {image.shape[1]}x{image.shape[0]}, calibrated for {wanted}"
             )
-        return self.report(stamp, self._detector.detect(image, stamp))
+        return self.report(stamp, self._detector.detect(image, self._time.of(stamp)))
 
     def report(self, stamp: int, found: Detections) -> PersonDetectionArray:
         """Place detections on the floor and leave out those that are not in the store."""

@@ -1,4 +1,4 @@
-"""``jwo calibrate``: tare plates, find their scale with a known weight, or show what is in force."""
+"""``jwo calibrate``: lens and pose of cameras, boards to print; tare and scale of plates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from just_walk_out.cli import calibrate_camera as camera
+from just_walk_out.cli import calibrate_files as camera_files
 from just_walk_out.deployment import environment
 from just_walk_out.scale.adjustments import adjustments_path, load_adjustments
 from just_walk_out.scale.calibration import Calibration, CalibrationError, Load, fit
@@ -16,15 +18,36 @@ from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Bus, Store
 from just_walk_out.store.place import StoreError, shown
 
+PLATES = {
+    "scale": "find zero and scale of one plate with known weights",
+    "tare": "zero all plates of the buses, of one bus, or one plate",
+    "show": "print zero and scale of the plates that are in force",
+}
+CAMERAS = {
+    "camera": ("find the lens of a camera, or where cameras hang", camera.add_arguments, camera.run),
+    "board": (
+        "print a calibration board or tags in true size",
+        camera_files.add_board_arguments,
+        camera_files.run_board,
+    ),
+    "import": (
+        "read a calibration made elsewhere: camera_info, Tsai, WILDTRACK, MOT17",
+        camera_files.add_import_arguments,
+        camera_files.run_import,
+    ),
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument(
-        "what",
-        choices=("scale", "tare", "show"),
-        help="scale: find zero and scale of one plate with known weights; tare: zero all plates of the buses, or one; "
-        "show: print what is in force",
-    )
+    """Declare what can be calibrated, and the options of each."""
+    parts = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, text in PLATES.items():
+        _add_plate_arguments(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
+    for name, (text, add, _) in CAMERAS.items():
+        add(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
+
+
+def _add_plate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
     parser.add_argument("--plate", metavar="ID", help="the plate, e.g. g1/s1/p1")
     parser.add_argument("--bus", metavar="ID", help="tare only this bus")
@@ -45,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; 1 when nothing was changed because something is wrong."""
     try:
+        if args.what in CAMERAS:
+            return CAMERAS[args.what][2](args)
         store = load_store(args.store)
         return {"scale": _scale, "tare": _tare, "show": _show}[args.what](args, store)
     except StoreError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 from just_walk_out.store import schema
 from just_walk_out.store.model import (
@@ -70,14 +71,18 @@ def build_camera(doc: schema.CameraDoc) -> Camera:
     fx = fy = doc.width / 2 / math.tan(math.radians(doc.horizontal_fov_deg or 90.0) / 2)
     camera = Camera(
         doc.id, str(doc.source), doc.width, doc.height, doc.rate, fx, fy, cx, cy, build_pose(doc.pose), doc.role,
-        detector=_build_detector(doc), host=doc.host,
+        detector=_build_detector(doc), host=doc.host, latency=doc.latency,
     )  # fmt: skip
     if doc.intrinsics is None:
         return camera
     lens = doc.intrinsics
+    # rational_polynomial is what ROS calls plumb_bob with eight coefficients
+    model: Literal["plumb_bob", "equidistant"] = (
+        "equidistant" if lens.distortion_model == "equidistant" else "plumb_bob"
+    )
     return Camera(
         doc.id, str(doc.source), doc.width, doc.height, doc.rate, lens.fx, lens.fy, lens.cx, lens.cy, camera.pose,
-        doc.role, lens.distortion_model, lens.distortion, camera.detector, doc.host,
+        doc.role, model, lens.distortion, camera.detector, doc.host, doc.latency,
     )  # fmt: skip
 
 

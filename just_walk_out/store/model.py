@@ -114,7 +114,8 @@ class Camera:
     """A camera: what to open, its pinhole or fisheye model, and its pose in ``map``.
 
     ``pose`` is of the camera body (x forward, y left, z up); the optical frame (x right, y down,
-    z forward) is called ``<id>_optical``. ``host`` is the computer it is plugged into.
+    z forward) is called ``<id>_optical``. ``host`` is the computer it is plugged into, ``latency`` the
+    seconds from the exposure of a frame to its arrival there, where known.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Camera:
     distortion: tuple[float, ...] = ()
     detector: Detector = Detector()
     host: str = MAIN_HOST
+    latency: float = 0.0
 
     @property
     def intrinsic(self) -> NDArray[np.float64]:

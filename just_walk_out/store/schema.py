@@ -14,6 +14,7 @@ from typing import Literal
 
 from just_walk_out.store.model import (
     MAIN_HOST,
+    Camera,
     Detector,
     EntrySettings,
     Framing,
@@ -102,7 +103,7 @@ class IntrinsicsDoc:
     fy: float = key(expected="pixels", above=0.0, maximum=1e6)
     cx: float = key(expected="pixels", minimum=-1e6, maximum=1e6)
     cy: float = key(expected="pixels", minimum=-1e6, maximum=1e6)
-    distortion_model: Literal["plumb_bob", "equidistant"] = "plumb_bob"
+    distortion_model: Literal["plumb_bob", "rational_polynomial", "equidistant"] = "plumb_bob"
     distortion: tuple[float, ...] = key((), "distortion coefficients", minimum=-1e3, maximum=1e3)
 
 
@@ -132,6 +133,7 @@ class CameraDoc:
     intrinsics: IntrinsicsDoc | None = None
     horizontal_fov_deg: float | None = key(None, "degrees", minimum=5.0, maximum=170.0)
     detector: DetectorDoc | None = None
+    latency: float = key(Camera.latency, "seconds", minimum=0.0, maximum=10.0)
     host: str = key(MAIN_HOST, **HOST)
 
 
