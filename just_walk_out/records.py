@@ -38,6 +38,7 @@ __all__ = [
     "EventState",
     "GateCrossing",
     "GateCrossingArray",
+    "Hand",
     "Interaction",
     "InteractionArray",
     "Kind",
@@ -172,6 +173,16 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """A hand of a person in the picture of one camera, and the ray through the store on which it lies."""
+
+    u: float
+    v: float
+    score: float
+    direction: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PersonDetection:
     """One person seen by one camera, projected to the floor."""
 
@@ -180,6 +191,7 @@ class PersonDetection:
     covariance: tuple[float, ...]
     score: float
     box: tuple[float, ...]
+    hands: tuple[Hand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

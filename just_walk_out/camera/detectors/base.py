@@ -24,12 +24,15 @@ class Detections:
         scores: (N,) confidence, 0..1.
         positions: (N, 2) metres on the floor, where the detector itself knows them, else None.
         covariances: (N, 2, 2) m^2, with ``positions``.
+        hands: (N, 2, 3) u, v in pixels and confidence 0..1 of left and right wrist, NaN where one is not
+            seen; None from detectors that find none.
     """
 
     boxes: Floats
     scores: Floats
     positions: Floats | None = None
     covariances: Floats | None = None
+    hands: Floats | None = None
 
     def __len__(self) -> int:
         """Return the number of people."""
