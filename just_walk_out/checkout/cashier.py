@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from just_walk_out.checkout.bills import Bill, Book, is_part, units
-from just_walk_out.checkout.gateways import PaymentGateway, Verdict
+from just_walk_out.checkout.gateways import PaymentGateway
 from just_walk_out.checkout.ledger import Ledger
 from just_walk_out.checkout.money import tax_table
+from just_walk_out.checkout.payments import Payments
 from just_walk_out.checkout.pricing import PriceList
 from just_walk_out.records import (
     Adjustment,
@@ -51,7 +52,7 @@ class Cashier:
         """
         self._store = store
         self._ledger = ledger
-        self._gateway = gateway
+        self._payments = Payments(store, gateway)
         self._retry = retry
         self._prices = PriceList(store)
         self._books: dict[str, Book] = {}
@@ -89,11 +90,12 @@ class Cashier:
 
     def reserve(self, visit: Visit) -> list[Alert]:
         """Reserve the store's amount for a visit that has begun, once."""
-        amount = self._store.payment.preauthorise
-        if not amount or visit.id in self._holds or visit.staff or (self._now < self._next_try):
+        if not self._store.payment.preauthorise or visit.staff:
+            return []
+        if visit.id in self._holds or self._now < self._next_try:
             return []
         try:
-            verdict = self._gateway.authorise(_hold(visit.id), visit.account, amount, self._store.currency)
+            verdict = self._payments.reserve(visit.id, visit.account)
         except ConnectionError:
             self._next_try = self._now + self._retry  # what is not reserved now is authorised at the exit
             return []
@@ -165,7 +167,8 @@ class Cashier:
         """
         book = self.book(cart.visit)
         waits = any(record.visit == cart.visit for record in self._pending.values())
-        if waits or not book.is_closed or cart.revision <= book.revision:
+        # one cart may change several bills, of which some were adjusted before the process was killed
+        if waits or not book.is_closed or cart.revision < book.revision:
             return []
         kept, rest = book.allot(cart.lines)
         inside = [bill for bill in book.bills if bill.charge.kiosk]
@@ -236,6 +239,11 @@ class Cashier:
         ]
         return priced, tax_table(amounts, included=self._store.policy.prices_include_tax)
 
+    def _before(self, adjustment: Adjustment) -> Bill:
+        """Return the bill of an adjustment as it was before."""
+        bill = self.book(adjustment.visit).of(adjustment.charge)
+        return Bill(bill.charge, [each for each in bill.adjustments if each.id != adjustment.id])
+
     def _pay(self, record: Charge | Adjustment) -> list[Any]:
         """Settle what is begun with the gateway; on no answer it stays unfinished and is tried again."""
         if isinstance(record, Adjustment) and record.charge in self._pending:
@@ -243,9 +251,9 @@ class Cashier:
             return []
         try:
             if isinstance(record, Charge):
-                outcome: Any = self._ledger.finish(self._outcome(record))
+                outcome: Any = self._ledger.finish(self._payments.settle(record))
             else:
-                outcome = self._ledger.finish_adjustment(self._moved(record))
+                outcome = self._ledger.finish_adjustment(self._payments.move(record, self._before(record)))
         except ConnectionError as error:
             first = record.id not in self._pending
             self._pending[record.id] = record
@@ -265,64 +273,6 @@ class Cashier:
             return [outcome]
         kind, text = ALERTS[outcome.state]
         return [outcome, _alert(outcome, Severity.WARNING, kind, f"{text}: {outcome.reason}.")]
-
-    def _outcome(self, charge: Charge) -> Charge:
-        reserved = self._reserved(charge)
-        charge = dataclasses.replace(charge, preauthorised=reserved)
-        if charge.state is not ChargeState.CHARGED or not charge.total:
-            self._gateway.release(_hold(charge.visit))
-            return charge
-        if charge.total <= reserved:
-            key = _hold(charge.visit)
-            verdict = self._gateway.capture(key, charge.total)
-        else:
-            key = charge.id
-            self._gateway.release(_hold(charge.visit))
-            verdict = self._collect(key, charge.account, charge.total)
-        if verdict.approved:
-            return dataclasses.replace(charge, payment=key)
-        return dataclasses.replace(charge, state=ChargeState.DECLINED, reason=verdict.reason)
-
-    def _reserved(self, charge: Charge) -> int:
-        """Return what was reserved when the visit began, for its first charge; the answer to a key stays the same."""
-        amount = self._store.payment.preauthorise
-        if not amount or charge.state is ChargeState.STAFF or not charge.id.endswith("/1"):
-            return 0
-        verdict = self._gateway.authorise(_hold(charge.visit), charge.account, amount, charge.currency)
-        return amount if verdict.approved else 0
-
-    def _collect(self, key: str, account: str, amount: int) -> Verdict:
-        verdict = self._gateway.authorise(key, account, amount, self._store.currency)
-        if verdict.approved:
-            verdict = self._gateway.capture(key)
-        if not verdict.approved:
-            self._gateway.release(key)
-        return verdict
-
-    def _moved(self, adjustment: Adjustment) -> Adjustment:
-        bill = self.book(adjustment.visit).of(adjustment.charge)
-        before = Bill(bill.charge, [each for each in bill.adjustments if each.id != adjustment.id])
-        if adjustment.amount > 0:
-            verdict = self._collect(adjustment.id, adjustment.account, adjustment.amount)
-            if verdict.approved:
-                return dataclasses.replace(adjustment, state=AdjustmentState.CHARGED, moved=adjustment.amount)
-            return dataclasses.replace(adjustment, state=AdjustmentState.DECLINED, reason=verdict.reason)
-        back = max(0, before.paid - adjustment.total)
-        if adjustment.amount == 0 or not back:
-            state = AdjustmentState.WAIVED if adjustment.amount else AdjustmentState.UNCHANGED
-            return dataclasses.replace(adjustment, state=state)
-        moved = 0
-        for number, (payment, part) in enumerate(before.refunds(back), start=1):
-            verdict = self._gateway.refund(f"{adjustment.id}-{number}", payment, part)
-            if not verdict.approved:
-                state = AdjustmentState.DECLINED
-                return dataclasses.replace(adjustment, state=state, moved=moved, reason=verdict.reason)
-            moved -= part
-        return dataclasses.replace(adjustment, state=AdjustmentState.REFUNDED, moved=moved)
-
-
-def _hold(visit: str) -> str:
-    return f"{visit}/hold"
 
 
 def _state(visit: Visit, lines: tuple[CartLine, ...], reason: str) -> tuple[ChargeState, str]:

@@ -110,10 +110,12 @@ class LedgerGateway:
     def _move(self, key: str, state: str) -> Verdict:
         with self._ledger.transaction() as connection:
             connection.execute("UPDATE payments SET state = ? WHERE key = ? AND state = 'authorised'", (state, key))
-            known = _payment(connection, key)
-        if known is None:
-            return Verdict(state == "released", f"payment {key} was never authorised")
-        return known
+            row = connection.execute("SELECT state, reason FROM payments WHERE key = ?", (key,)).fetchone()
+        if state == "released":
+            return Verdict(True)
+        if row is None:
+            return Verdict(False, f"payment {key} was never authorised")
+        return Verdict(row[0] == state, row[1] or ("" if row[0] == state else f"payment {key} was {row[0]}"))
 
 
 def open_gateway(store: Store, ledger: Ledger) -> PaymentGateway:
