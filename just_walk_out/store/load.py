@@ -65,7 +65,7 @@ def _build(doc: schema.StoreDoc) -> Store:
         given = {item.name: getattr(doc.policy, item.name) for item in dataclasses.fields(Policy)}
         policy = Policy(**given)
     if doc.payment is not None:
-        payment = Payment(doc.payment.gateway)
+        payment = Payment(doc.payment.gateway, doc.payment.preauthorise)
     return Store(
         id=doc.id,
         name=doc.name,
@@ -81,4 +81,5 @@ def _build(doc: schema.StoreDoc) -> Store:
         entry=EntrySettings(doc.entry.public_keys, doc.entry.window),
         policy=policy,
         payment=payment,
+        promotions=tuple(build.build_promotion(promotion) for promotion in doc.promotions),
     )

@@ -21,6 +21,8 @@ ProtocolName = Literal["board", "mt_sics", "and_stream", "modbus_rtu"]
 """What the devices of a bus may speak; ``scale.protocols`` knows how."""
 RegisterType = Literal["int16", "uint16", "int32", "uint32", "float32"]
 Order = Literal["big", "little"]
+ALWAYS = 2**63 - 1
+"""Where a rule without an end ends, nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,32 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Promotion:
+    """A rule that lowers what units of some products cost; ``checkout.pricing`` says how rules combine.
+
+    Attributes:
+        id: of the rule.
+        name: what receipts call it.
+        kind: ``price``, ``percent_off`` and ``amount_off`` mark each unit down; ``take_for`` sells every
+            ``count`` units for ``value`` together, ``take_pay`` for the price of the ``value`` dearest of them.
+        skus: products it is about; units of all of them count together.
+        value: minor units, percent, or units to pay for, by kind.
+        count: units of a bundle; 1 for markdowns.
+        begins: first moment of event time in which it holds, nanoseconds.
+        ends: first moment in which it does not hold any more, nanoseconds.
+    """
+
+    id: str
+    name: str
+    kind: Literal["price", "percent_off", "amount_off", "take_for", "take_pay"]
+    skus: tuple[str, ...]
+    value: int
+    count: int = 1
+    begins: int = 0
+    ends: int = ALWAYS
+
+
+@dataclass(frozen=True)
 class Facing:
     """A product's place in the planogram."""
 
@@ -346,9 +374,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Payment:
-    """Which payment gateway settles charges, and its settings."""
+    """Which payment gateway settles charges, and how much it reserves when a visit begins (minor units, 0: nothing)."""
 
     gateway: Literal["ledger"] = "ledger"
+    preauthorise: int = 0
 
 
 @dataclass(frozen=True)
@@ -369,6 +398,7 @@ class Store:
     entry: EntrySettings
     policy: Policy = Policy()
     payment: Payment = Payment()
+    promotions: tuple[Promotion, ...] = ()
 
     @cached_property
     def shelf(self) -> dict[str, Shelf]:
