@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.camera.calibration import make_camera, read_tsai
 from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.formats import read_tsai
 from just_walk_out.store.model import Camera, EntrySettings, Pose, Store
 
 Floats = NDArray[np.float64]
@@ -102,12 +102,13 @@ def open_clip(path: Path) -> Clip:
         truths, ignored = read_truths(folder / "gt.txt")
     camera = None
     if own and (folder / "calibration_tsai.xml").is_file():
-        info, extrinsic = read_tsai(folder / "calibration_tsai.xml")
+        calibrated = read_tsai(folder / "calibration_tsai.xml")
+        info = calibrated.info
         if (info.width, info.height) != (width, height):
             raise ValueError(
                 f"{folder / 'calibration_tsai.xml'}: for {info.width}x{info.height}, the video is {width}x{height}"
             )
-        camera = make_camera("clip", info, extrinsic, rate=rate)
+        camera = calibrated.camera("clip", rate=rate)
     return Clip(video, width, height, rate if 0.0 < rate < 1000.0 else 10.0, truths, ignored, camera)
 
 

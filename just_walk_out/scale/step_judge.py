@@ -69,14 +69,18 @@ class StepJudge:
         waiting = self._motion.active & (self._motion.begun <= begin)
         if row < self._baseline.learning - 1:
             waiting &= self._baseline.learned
-        columns = np.flatnonzero(waiting)
+        columns = waiting.nonzero()[0]
         if not len(columns):
             return []
         values = self._history.values(begin, row + 1)[:, columns]
+        means = np.add.reduce(values, axis=0) / self._rule.brief
         # What still rings of a large step is a small share of it.
-        away = np.abs(np.add.reduce(values, axis=0) / self._rule.brief - self._baseline.values[columns])
+        away = np.abs(means - self._baseline.values[columns])
         still = np.maximum(self._baseline.deviations[columns], np.maximum(_RING_SHARE * away, self._unrest))
-        calm = values.std(axis=0) <= self._settings.stable_noise * still
+        values -= means
+        values *= values
+        scatter = np.sqrt(np.add.reduce(values, axis=0) / self._rule.brief)
+        calm = scatter <= self._settings.stable_noise * still
         calm |= ~self._baseline.learned[columns]
         found: list[int] = columns[calm].tolist()
         return found
@@ -118,7 +122,7 @@ class StepJudge:
         if not self._rule.over(window, deviation, speed):
             return []
         mean = float(window.mean())
-        away = np.flatnonzero(np.abs(course - mean) > 3.0 * deviation)
+        away = (np.abs(course - mean) > 3.0 * deviation).nonzero()[0]
         first = self._history.oldest + (int(away[-1]) + 1 if len(away) else 0)
         start = self._motion.start_of(column)
         end = max(self._history.first(min(first, begin)), start + 1)

@@ -30,7 +30,7 @@ from just_walk_out.scale.rest import RestRule
 from just_walk_out.scale.step_judge import StepJudge
 
 # Departures are averaged over so many blocks.
-_SPAN = 4
+SPAN = 4
 # A hand trembles by more than this share of what it carries.
 _STEADY_SHARE = 0.008
 
@@ -54,8 +54,10 @@ class PlateBank:
             near, contents, period, settings, self._rule, self._history, self._baseline, self._motion
         )
         self._period = round(period * 1e9)
-        self._steady = max(_SPAN + 3, round(settings.steady_time / period))
+        self._steady = max(SPAN + 3, round(settings.steady_time / period))
         self._restless = max(1, round(settings.restless_time / period))
+        self._alarm = settings.alarm * SPAN**-0.5
+        self._alarm_floor = settings.alarm_floor
         self._threshold = np.full(plates, settings.alarm_floor)
         self._departures = np.zeros(plates)
 
@@ -63,6 +65,21 @@ class PlateBank:
     def busy(self) -> bool:
         """Whether a plate does not rest."""
         return self._motion.busy
+
+    @property
+    def unmoved(self) -> int:
+        """How many more blocks are judged by the baselines as they are, unless something moves."""
+        return STRIDE - 1 - self._history.newest % STRIDE
+
+    @property
+    def baselines(self) -> NDArray[np.float64]:
+        """What each plate weighs at rest, (plates,) kilograms."""
+        return self._baseline.values
+
+    @property
+    def thresholds(self) -> NDArray[np.float64]:
+        """How far from it the mean of ``SPAN`` blocks must be for an alarm, (plates,) kilograms."""
+        return self._threshold
 
     def snapshot(self) -> dict[str, Any]:
         """Return what each plate weighs at rest, and the starts of events in progress, as JSON values."""
@@ -110,7 +127,7 @@ class PlateBank:
             settled: events that start up to here have been ruled out; nothing will start before.
         """
         row = self._history.append(values, bad, first, last, gap)
-        if row < _SPAN:
+        if row < SPAN:
             self._departures = self._history.values(row, row + 1)[0] - self._baseline.values
         else:
             self._departures = (self._smooth(row, row + 1) - self._baseline.values)[0]
@@ -130,7 +147,21 @@ class PlateBank:
             self._baseline.learned[columns] = False
             self._motion.forget(columns)
 
-    def glide(self, values: NDArray[np.float64], firsts: list[int], lasts: list[int]) -> int:
+    def settle(self, values: NDArray[np.float64], firsts: list[int], lasts: list[int]) -> None:
+        """Take the blocks up to the next after which baselines follow, all known to raise no alarm.
+
+        The result is that of ``push``, block by block. Nothing may be in motion.
+
+        Args:
+            values: (``unmoved`` + 1, plates) kilograms, all sound and without a gap.
+            firsts: time of the first sample of each block, nanoseconds.
+            lasts: time of the last sample of each block.
+        """
+        self._history.extend(values, firsts, lasts)
+        self._baseline.follow(self._history, self._history.newest, None)
+        self._set_threshold()
+
+    def glide(self, values: NDArray[np.float64], firsts: list[int], lasts: list[int], quiet: int) -> int:
         """Take as many blocks as pass without an alarm, all at once; return how many those are.
 
         The result is that of ``push``, block by block. Nothing may be in motion.
@@ -139,19 +170,20 @@ class PlateBank:
             values: (blocks, plates) kilograms, all sound and without a gap.
             firsts: time of the first sample of each block, nanoseconds.
             lasts: time of the last sample of each block.
+            quiet: so many of the blocks are known to raise no alarm; no more than ``unmoved``.
         """
         history, baseline = self._history, self._baseline
         begin = history.newest + 1
-        if begin < _SPAN:
+        if begin < SPAN:
             return 0
         count = min(len(values), history.keep)
         end = begin + count
         history.extend(values[:count], firsts[:count], lasts[:count])
-        smooth = self._smooth(begin, end)
-        done = begin
+        done = low = begin + quiet
+        smooth = self._smooth(low, end)
         # The blocks up to a stride are judged by the baseline before it.
-        for stride in (*range(begin + -begin % STRIDE, end, STRIDE), end - 1):
-            part = smooth[done - begin : stride + 1 - begin]
+        for stride in (*range(done + -done % STRIDE, end, STRIDE), end - 1):
+            part = smooth[done - low : stride + 1 - low]
             alarms = np.abs(part - baseline.values) > self._threshold
             if np.count_nonzero(alarms):
                 done += int(np.argmax(alarms.any(axis=1)))
@@ -164,13 +196,13 @@ class PlateBank:
         return done - begin
 
     def _smooth(self, begin: int, end: int) -> NDArray[np.float64]:
-        """Return the means of the last ``_SPAN`` blocks at blocks ``begin`` to before ``end``, kilograms."""
-        values = self._history.values(begin - _SPAN + 1, end)
+        """Return the means of the last ``SPAN`` blocks at blocks ``begin`` to before ``end``, kilograms."""
+        values = self._history.values(begin - SPAN + 1, end)
         count = end - begin
         result: NDArray[np.float64] = values[:count] + values[1 : count + 1]
-        for shift in range(2, _SPAN):
+        for shift in range(2, SPAN):
             result += values[shift : count + shift]
-        result *= 1.0 / _SPAN
+        result *= 1.0 / SPAN
         return result
 
     def in_motion(self) -> list[int]:
@@ -225,7 +257,7 @@ class PlateBank:
         begin = max(self._history.after(since), end - self._steady)
         if end - begin < self._steady or not self._history.sound(column, begin, end):
             return True
-        means = self._smooth(begin + _SPAN - 1, end)[:, column]
+        means = self._smooth(begin + SPAN - 1, end)[:, column]
         return float(means.std()) > _STEADY_SHARE * force
 
     def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
@@ -264,5 +296,5 @@ class PlateBank:
                 self._set_threshold()
 
     def _set_threshold(self) -> None:
-        alarm = self._settings.alarm * _SPAN**-0.5
-        self._threshold = np.maximum(alarm * self._baseline.deviations, self._settings.alarm_floor)
+        np.multiply(self._baseline.deviations, self._alarm, out=self._threshold)
+        np.maximum(self._threshold, self._alarm_floor, out=self._threshold)
