@@ -64,6 +64,10 @@ class Contents:
         """Tell whether the planogram says what stands on all of these plates, and has not been wrong about them."""
         return all(self._on[at] and self._strikes[at] < _STRIKES for at in columns)
 
+    def confirmed(self, columns: Sequence[int]) -> bool:
+        """Tell whether the planogram has explained what left these plates, lately."""
+        return all(self._on[at] and not self._strikes[at] for at in columns)
+
     def shared(self, one: int, other: int, weight: float) -> bool:
         """Tell whether a product stands on two plates of which a piece may weigh more than ``weight`` kilograms."""
         if not self.known((one, other)):

@@ -49,7 +49,7 @@ class _Stream:
         self._contents = Contents(record.plates, store, settings)
         self._bank = PlateBank(near, self._contents, size * record.sample_period / _SECOND, settings)
         self._grouper = StepGrouper(near, self._contents, settings)
-        self._ids: dict[str, int] = {}
+        self._ids: dict[str, list[int]] = {}
         self._noted = self.newest
 
     @property
@@ -114,7 +114,9 @@ class _Stream:
                 blocks.gap and not index, self.watermark,
             )  # fmt: skip
             if steps or self._grouper.waiting:
-                events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
+                groups = self._grouper.push(steps, self._bank, last)
+                events += [self._event(group, EventState.FINAL) for group in groups]
+                events += [self._event(group, EventState.SETTLING) for group in self._grouper.settling]
             self._advance(last)
             index += 1
         return events
@@ -126,21 +128,23 @@ class _Stream:
             reach = min([reach, *(stamp - 1 for stamp in held if stamp is not None)])
         self.watermark = max(self.watermark, reach)
 
-    def _event(self, group: list[PlateStep]) -> ShelfEvent:
+    def _event(self, group: list[PlateStep], state: EventState) -> ShelfEvent:
+        """Return an event; a final one has the id of the settling one that told of its first plate before."""
         start = min(step.start for step in group)
-        plates = tuple(self.plates[step.column] for step in group)
+        columns = [step.column for step in group]
+        plates = tuple(self.plates[column] for column in columns)
         identity = f"{self._shelf}@{start}"
-        self._ids = {known: stamp for known, stamp in self._ids.items() if stamp > self.watermark}
-        if identity in self._ids:
+        self._ids = {known: note for known, note in self._ids.items() if note[0] > self.watermark}
+        if identity in self._ids and self._ids[identity][1] not in columns:
             identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
-        self._ids[identity] = start
+        self._ids[identity] = [start, columns[0]]
         covariance = np.diag([step.variance for step in group])
         return ShelfEvent(
             id=identity,
             shelf=self._shelf,
             start=start,
             end=max(step.end for step in group),
-            state=EventState.FINAL,
+            state=state,
             plates=plates,
             change=tuple(step.change for step in group),
             covariance=tuple(covariance.ravel().tolist()),
@@ -210,9 +214,10 @@ class ShelfEventStage:
         if record.stamp <= stream.newest:
             return []
         events = stream.push(record)
-        if events:
+        final = [event for event in events if event.state is EventState.FINAL]
+        if final:
             self._fresh = True
-            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + events
+            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + final
         if self._again:
             events, self._again = [*self._again, *events], []
         self._newest = max(self._newest, stream.newest)
