@@ -138,7 +138,8 @@ class _Stream:
         if identity in self._ids and self._ids[identity][1] not in columns:
             identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
         self._ids[identity] = [start, columns[0]]
-        covariance = np.diag([step.variance for step in group])
+        deviations = np.sqrt([step.variance for step in group])
+        covariance = self._bank.correlation(columns, start) * np.outer(deviations, deviations)
         return ShelfEvent(
             id=identity,
             shelf=self._shelf,
