@@ -36,7 +36,7 @@ class Contents:
     def __init__(self, plates: Sequence[str], store: Store, settings: ShelfEventSettings) -> None:
         """Look up what stands on plates, which become columns in this order."""
         self._gain = settings.calibration
-        self._floor = settings.noise_floor
+        self._floor = settings.repeatability
         column = {plate: index for index, plate in enumerate(plates)}
         self._places: dict[str, frozenset[int]] = {}
         for facing in store.planogram:

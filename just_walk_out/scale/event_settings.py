@@ -105,6 +105,13 @@ class ShelfEventSettings:
     calibration: float = setting(
         0.004, "Relative calibration error of a plate, one standard deviation.", minimum=0.0, maximum=0.1
     )
+    repeatability: float = setting(
+        0.001,
+        "Error of a change beyond the noise of its plate, one standard deviation.",
+        unit="kg",
+        minimum=0.0,
+        maximum=0.1,
+    )
     second_look: float = setting(
         0.5,
         "Time at rest over which a change is measured again that fits no product well.",
