@@ -26,7 +26,7 @@ class ShelfEventSettings:
     )
     light: float = setting(
         0.02,
-        "Changes below this are no whole product; the rest of it is waited for.",
+        "Changes below this are no whole product: the rest is waited for, and where the planogram is known, needed.",
         unit="kg",
         minimum=0.0,
         maximum=1.0,

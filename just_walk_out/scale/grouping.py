@@ -115,14 +115,20 @@ class StepGrouper:
                 waiting = self._partition.groups(self._pending)
                 continue
             self._pending = [step for step in self._pending if step not in group]
-            most = max(abs(step.change) for step in group)
-            total = abs(sum(step.change for step in group))
-            if most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least):
+            if self._worth_telling(group, whole):
                 self._contents.note(*arguments(group))
                 done.append(sorted(group, key=lambda step: step.column))
         if not self._pending:
             self._announced.clear()
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
+
+    def _worth_telling(self, group: list[PlateStep], whole: bool) -> bool:
+        most = max(abs(step.change) for step in group)
+        total = abs(sum(step.change for step in group))
+        if not whole and total < self._light and self._contents.known([step.column for step in group]):
+            # No product, and nothing came to make it one.
+            return False
+        return most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least)
 
     def _announce(self, group: list[PlateStep]) -> None:
         """Tell of a group that is held back, once, where the planogram has proved right."""
