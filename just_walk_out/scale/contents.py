@@ -36,7 +36,7 @@ class Contents:
     def __init__(self, plates: Sequence[str], store: Store, settings: ShelfEventSettings) -> None:
         """Look up what stands on plates, which become columns in this order."""
         self._gain = settings.calibration
-        self._floor = settings.noise_floor
+        self._floor = settings.repeatability
         column = {plate: index for index, plate in enumerate(plates)}
         self._places: dict[str, frozenset[int]] = {}
         for facing in store.planogram:
@@ -63,6 +63,10 @@ class Contents:
     def known(self, columns: Sequence[int]) -> bool:
         """Tell whether the planogram says what stands on all of these plates, and has not been wrong about them."""
         return all(self._on[at] and self._strikes[at] < _STRIKES for at in columns)
+
+    def confirmed(self, columns: Sequence[int]) -> bool:
+        """Tell whether the planogram has explained what left these plates, lately."""
+        return all(self._on[at] and not self._strikes[at] for at in columns)
 
     def shared(self, one: int, other: int, weight: float) -> bool:
         """Tell whether a product stands on two plates of which a piece may weigh more than ``weight`` kilograms."""

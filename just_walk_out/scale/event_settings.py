@@ -26,7 +26,7 @@ class ShelfEventSettings:
     )
     light: float = setting(
         0.02,
-        "Changes below this are no whole product; the rest of it is waited for.",
+        "Changes below this are no whole product: the rest is waited for, and where the planogram is known, needed.",
         unit="kg",
         minimum=0.0,
         maximum=1.0,
@@ -104,6 +104,13 @@ class ShelfEventSettings:
     )
     calibration: float = setting(
         0.004, "Relative calibration error of a plate, one standard deviation.", minimum=0.0, maximum=0.1
+    )
+    repeatability: float = setting(
+        0.001,
+        "Error of a change beyond the noise of its plate, one standard deviation.",
+        unit="kg",
+        minimum=0.0,
+        maximum=0.1,
     )
     second_look: float = setting(
         0.5,

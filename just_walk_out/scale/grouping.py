@@ -59,6 +59,8 @@ class StepGrouper:
         self._undoing = _AT_ONCE + int(settings.stable_time * _SECOND)
         self._released: dict[int, int] = {}
         self._pending: list[PlateStep] = []
+        self._announced: set[tuple[int, ...]] = set()
+        self.settling: list[list[PlateStep]] = []
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Return the steps held back, as JSON values."""
@@ -78,7 +80,11 @@ class StepGrouper:
         return min((step.start for step in self._pending), default=None)
 
     def push(self, steps: list[PlateStep], bank: PlateBank, now: int) -> list[list[PlateStep]]:
-        """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column."""
+        """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column.
+
+        Groups that are held back since now, though their plates rest, are in ``settling`` until the next call.
+        """
+        self.settling = []
         steps = [*(bank.refined(step) for step in self._pending), *steps]
         self._pending = self._partition.across(self._partition.over_time(steps))
         done = []
@@ -100,6 +106,7 @@ class StepGrouper:
                 if any(self._may_join(column, group, whole, bank, now) for column in beside):
                     continue
                 if not whole and self._partial(group, bank, now):
+                    self._announce(group)
                     continue
                 missing = [] if whole else beside
             joined = [step for column in missing if (step := bank.claim(column, main, start, taken)) is not None]
@@ -108,12 +115,29 @@ class StepGrouper:
                 waiting = self._partition.groups(self._pending)
                 continue
             self._pending = [step for step in self._pending if step not in group]
-            most = max(abs(step.change) for step in group)
-            total = abs(sum(step.change for step in group))
-            if most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least):
+            if self._worth_telling(group, whole):
                 self._contents.note(*arguments(group))
                 done.append(sorted(group, key=lambda step: step.column))
+        if not self._pending:
+            self._announced.clear()
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
+
+    def _worth_telling(self, group: list[PlateStep], whole: bool) -> bool:
+        most = max(abs(step.change) for step in group)
+        total = abs(sum(step.change for step in group))
+        if not whole and total < self._light and self._contents.known([step.column for step in group]):
+            # No product, and nothing came to make it one.
+            return False
+        return most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least)
+
+    def _announce(self, group: list[PlateStep]) -> None:
+        """Tell of a group that is held back, once, where the planogram has proved right."""
+        columns, changes, _ = arguments(group)
+        key = (min(step.start for step in group), *columns)
+        if key in self._announced or abs(sum(changes)) < self._light or not self._contents.confirmed(columns):
+            return
+        self._announced.add(key)
+        self.settling.append(group)
 
     def _may_join(self, column: int, group: list[PlateStep], whole: bool, bank: PlateBank, now: int) -> bool:
         """Tell whether a plate in motion beside a group may still turn out to belong to it."""

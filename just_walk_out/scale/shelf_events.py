@@ -63,7 +63,7 @@ class _Stream:
         self._bank = PlateBank(near, self._contents, size * record.sample_period / _SECOND, settings)
         self._grouper = StepGrouper(near, self._contents, settings)
         self._blind = BlindSpots(self.newest)
-        self._ids: dict[str, int] = {}
+        self._ids: dict[str, list[int]] = {}
         self._noted = self.newest
         self._settled = self.newest
 
@@ -185,7 +185,9 @@ class _Stream:
                 blocks.values[index], unsound, blocks.firsts[index], last, blocks.gap and not index, self._settled
             )
             if steps or self._grouper.waiting:
-                events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
+                groups = self._grouper.push(steps, self._bank, last)
+                events += [self._event(group, EventState.FINAL) for group in groups]
+                events += [self._event(group, EventState.SETTLING) for group in self._grouper.settling]
             self._advance(last)
             index += 1
         self._still = not (self._bank.busy or self._grouper.waiting or self._blind.any)
@@ -206,15 +208,18 @@ class _Stream:
         blind = self._blind.holding_since(self._settled)
         self.watermark = max(self.watermark, self._settled if blind is None else min(self._settled, blind - 1))
 
-    def _event(self, group: list[PlateStep]) -> ShelfEvent:
+    def _event(self, group: list[PlateStep], state: EventState) -> ShelfEvent:
+        """Return an event; a final one has the id of the settling one that told of its first plate before."""
         start, end = min(step.start for step in group), max(step.end for step in group)
-        plates = tuple(self.plates[step.column] for step in group)
+        columns = [step.column for step in group]
+        plates = tuple(self.plates[column] for column in columns)
         identity = f"{self._shelf}@{start}"
-        self._ids = {known: stamp for known, stamp in self._ids.items() if stamp > self._settled}
-        if identity in self._ids:
+        self._ids = {known: note for known, note in self._ids.items() if note[0] > self._settled}
+        if identity in self._ids and self._ids[identity][1] not in columns:
             identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
-        self._ids[identity] = start
-        covariance = np.diag([step.variance for step in group])
+        self._ids[identity] = [start, columns[0]]
+        deviations = np.sqrt([step.variance for step in group])
+        covariance = self._bank.correlation(columns, start) * np.outer(deviations, deviations)
         start = min(self._blind.beginning(step.column, step.start) for step in group)
         # A part of a product may lie on a neighbour that did not see it.
         concerned = {column for step in group for column in (step.column, *self._beside[step.column])}
@@ -223,7 +228,7 @@ class _Stream:
             shelf=self._shelf,
             start=start,
             end=end,
-            state=EventState.FINAL,
+            state=state,
             plates=plates,
             change=tuple(step.change for step in group),
             covariance=tuple(covariance.ravel().tolist()),
@@ -293,9 +298,10 @@ class ShelfEventStage:
         if stream is None or record.stamp <= stream.newest or not len(record.weights):
             return []
         events = stream.push(record)
-        if events:
+        final = [event for event in events if event.state is EventState.FINAL]
+        if final:
             self._fresh = True
-            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + events
+            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + final
         if self._again:
             events, self._again = [*self._again, *events], []
         self._newest = max(self._newest, stream.newest)

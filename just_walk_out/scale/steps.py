@@ -31,6 +31,11 @@ from just_walk_out.scale.step_judge import StepJudge
 
 # Departures are averaged over so many blocks.
 SPAN = 4
+# Fewer blocks tell nothing of how noises go together; differences are clipped at so many deviations, and
+# correlations shrunk as if so many more blocks had shown none.
+_FEWEST = 10
+_CLIP = 4.0
+_SHRINKAGE = 10.0
 # A hand trembles by more than this share of what it carries.
 _STEADY_SHARE = 0.008
 
@@ -242,6 +247,31 @@ class PlateBank:
             level=level,
             blocks=count,
         )
+
+    def correlation(self, columns: list[int], until: int) -> NDArray[np.float64]:
+        """Return how the noise of plates goes together, as it does when their shelf shakes.
+
+        From the differences of successive blocks, clipped so that hands count as little as noise does, and shrunk
+        to no correlation where there are few (Ledoit and Wolf 2004).
+
+        Args:
+            columns: the plates.
+            until: blocks that end later, nanoseconds, do not count.
+
+        Returns:
+            (columns, columns) correlations; positive definite.
+        """
+        values = self._history.values(self._history.oldest, self._history.after(until))[:, columns]
+        result = np.eye(len(columns))
+        if len(values) < _FEWEST:
+            return result
+        limits = _CLIP * self._baseline.deviations[columns]
+        noise = np.clip(np.diff(values, axis=0), -limits, limits)
+        products = noise.T @ noise
+        scale = np.sqrt(np.diag(products)) + 1e-12
+        share = len(noise) / (len(noise) + _SHRINKAGE)
+        result += share * (products / np.outer(scale, scale)) * (1.0 - result)
+        return result
 
     def carried(self, column: int, since: int, force: float) -> bool:
         """Tell whether a hand may still carry a part of what stands on a plate: it would tremble.
