@@ -14,6 +14,7 @@ import yaml
 
 from just_walk_out.checkout.receipt import receipt
 from just_walk_out.cli.benchmark import BENCHMARKS
+from just_walk_out.cli.calibrate import CAMERAS, PLATES
 from just_walk_out.cli.main import VERBS
 from just_walk_out.records import Charge, ChargeState, PlateStatus
 from just_walk_out.replay.pipeline import stages_of
@@ -129,9 +130,10 @@ def test_every_verb_and_option_exists(capsys):
     used = re.findall(r"\bjwo ([a-z]+)([^`#\n]*)", TEXT)
     assert {verb for verb, _ in used} <= set(VERBS)
     for verb, rest in used:
-        benchmark = [word for word in rest.split()[:1] if word in BENCHMARKS]
+        parts = {"benchmark": BENCHMARKS, "calibrate": (*PLATES, *CAMERAS)}.get(verb, ())
+        part = [word for word in rest.split()[:1] if word in parts]
         with pytest.raises(SystemExit):
-            main([verb, *benchmark, "--help"])
+            main([verb, *part, "--help"])
         assert set(re.findall(r"--[a-z-]+", rest)) <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out)), verb
 
 

@@ -32,7 +32,8 @@ _LOST = 100.0
 """Pixels that a corner counts as off where the lens cannot see it."""
 _STEP = 1e-6
 _WORSE = 3.0
-"""A picture is left out whose error is so many times that of the median one."""
+"""A picture is left out whose error is so many times that of the median one, and more than ``_FINE`` pixels."""
+_FINE = 0.5
 _SAME = 0.01
 """Two pictures whose corners differ by less than this share of the picture's diagonal show the same view."""
 
@@ -136,7 +137,7 @@ def calibrate_intrinsics(views: Sequence[View], size: tuple[int, int], kind: Len
     fit.run()
     while True:
         errors = np.array([_rms(residual) for residual in fit.residuals()])
-        bad = errors > np.maximum(_WORSE * np.median(errors), 0.3)
+        bad = errors > max(_WORSE * float(np.median(errors)), _FINE)
         if not bad.any():
             break
         for view, error in zip(np.array(chosen, object)[bad], errors[bad], strict=True):

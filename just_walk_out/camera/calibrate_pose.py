@@ -1,15 +1,15 @@
 """Where cameras hang: from marked points and tags on the floor, all cameras of a store at once.
 
-Unknown are the pose of each camera, and place and heading of each tag that lies somewhere on the floor without
-anybody having measured where; tags that several cameras see tie these together. All are found by one least-squares
-fit of pixels (bundle adjustment, Triggs et al. 2000) with a loss that lets single blunders go.
+Unknown are the pose of each camera, and place and heading of each tag on the floor: those that somebody has measured
+are believed to a centimetre and two degrees, the others lie anywhere; tags that several cameras see tie these together.
+All are found by one least-squares fit of pixels (bundle adjustment, Triggs et al. 2000) with a loss that lets single
+blunders go.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from just_walk_out.camera.calibrate_intrinsics import pose_of_points
+from just_walk_out.camera.survey import CameraPose, Mark, Poses, Tag, TagView, floor_of, moved
 from just_walk_out.store.lens import Lens
 from just_walk_out.store.model import Camera
 
@@ -25,131 +26,10 @@ Floats = NDArray[np.float64]
 LEAST_POINTS = 4
 _SIGMA_FLOOR = 0.3
 """Pixels that no mark in a picture is believed to be better than."""
+_MEASURED = np.array([0.01, 0.01, np.deg2rad(2.0)])
+"""One sigma of the place of a tag that was measured by hand: metres, metres, radians."""
 _LOST = 200.0
 _TRIALS = 400
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A point whose place in the store is known, and where a camera sees it.
-
-    Attributes:
-        camera: id.
-        name: how people call it.
-        pixel: u, v.
-        place: x, y, z in ``map``, metres.
-    """
-
-    camera: str
-    name: str
-    pixel: tuple[float, float]
-    place: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A tag that lies flat, seen from above.
-
-    Attributes:
-        id: its number.
-        size: side of its black square, metres.
-        place: x, y of its middle in ``map``, metres, and heading: radians from the x axis of the map to the tag's
-            own, left to right as it is read; None where that has not been measured.
-        z: height, metres.
-    """
-
-    id: int
-    size: float
-    place: tuple[float, float, float] | None
-    z: float = 0.0
-
-    def corners(self, place: Floats) -> Floats:
-        """Return the corners (4, 3) in ``map`` for x, y, heading: from the top left clockwise."""
-        half = 0.5 * self.size
-        flat = np.array([[-half, half], [half, half], [half, -half], [-half, -half]])
-        c, s = np.cos(place[2]), np.sin(place[2])
-        turned = flat @ np.array([[c, s], [-s, c]]) + place[:2]
-        return np.column_stack([turned, np.full(4, self.z)])
-
-
-@dataclass(frozen=True)
-class TagView:
-    """A tag as a camera sees it: corners (4, 2), pixels, from the top left clockwise."""
-
-    camera: str
-    tag: int
-    corners: Floats
-
-
-@dataclass(frozen=True)
-class CameraPose:
-    """Where one camera hangs, and how well that is known.
-
-    Attributes:
-        extrinsic: 4x4 transform from ``map`` to the optical frame.
-        covariance: (6, 6) of rotation vector (radians, optical frame) and translation (metres).
-        names: of the points it saw, tags as ``tag 7 corner 1``.
-        pixels: (N, 2) where it saw them.
-        residuals: (N, 2) seen minus projected, pixels.
-        places: (N, 3) the points in ``map``, metres.
-        warnings: one line each.
-    """
-
-    extrinsic: Floats
-    covariance: Floats
-    names: tuple[str, ...]
-    pixels: Floats
-    residuals: Floats
-    places: Floats
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def rms(self) -> float:
-        """Root mean square of the distances between seen and projected, pixels."""
-        return float(np.sqrt((self.residuals**2).sum(axis=1).mean()))
-
-    def floor_deviation(self, lens: Lens, size: tuple[int, int], reach: float = 15.0) -> tuple[float, float]:
-        """Return what the uncertainty of the pose comes to on the floor.
-
-        Args:
-            lens: of the camera.
-            size: (width, height), pixels.
-            reach: metres from the camera within which the floor counts.
-
-        Returns:
-            Median and largest one-sigma deviation of a floor point in view, metres; NaN where no floor is in view.
-        """
-        u, v = np.meshgrid(np.linspace(0, size[0] - 1, 14), np.linspace(0, size[1] - 1, 11))
-        rays = lens.rays(np.column_stack([u.ravel(), v.ravel()]))
-        rays = rays[np.isfinite(rays).all(axis=1)]
-        centre = -self.extrinsic[:3, :3].T @ self.extrinsic[:3, 3]
-        here = _floor(rays, self.extrinsic)
-        rays = rays[np.linalg.norm(here - centre[:2], axis=1) < reach]
-        if not len(rays):
-            return float("nan"), float("nan")
-        here, slopes = _floor(rays, self.extrinsic), []
-        for number in range(6):
-            step = np.zeros(6)
-            step[number] = 1e-6
-            slopes.append((_floor(rays, _moved(self.extrinsic, step)) - here) / 1e-6)
-        slope = np.stack(slopes, axis=-1)
-        spread = np.sqrt(np.trace(slope @ self.covariance @ np.swapaxes(slope, 1, 2), axis1=1, axis2=2))
-        return float(np.median(spread)), float(spread.max())
-
-
-@dataclass(frozen=True)
-class Poses:
-    """The result for all cameras.
-
-    Attributes:
-        cameras: by id.
-        tags: x, y, heading of every tag seen, by number; those that were given come back as given.
-        sigma: pixels, one coordinate of a mark.
-    """
-
-    cameras: Mapping[str, CameraPose]
-    tags: Mapping[int, tuple[float, float, float]] = field(default_factory=dict)
-    sigma: float = 0.0
 
 
 def calibrate_poses(
@@ -171,27 +51,8 @@ def calibrate_poses(
     return bundle.solve()
 
 
-def _floor(rays: Floats, extrinsic: Floats) -> Floats:
-    """Where rays (N, 3) of the optical frame meet z = 0, (N, 2); far away where they do not."""
-    rotation = extrinsic[:3, :3]
-    centre = -rotation.T @ extrinsic[:3, 3]
-    world = rays @ rotation
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = -centre[2] / world[:, 2]
-    reach = np.where(np.isfinite(reach) & (reach > 0), reach, 1e9)
-    return np.asarray(centre[:2] + reach[:, None] * world[:, :2])
-
-
-def _moved(extrinsic: Floats, step: Floats) -> Floats:
-    """Return the transform turned by a rotation vector of the optical frame and shifted."""
-    moved: Floats = extrinsic.copy()
-    moved[:3, :3] = Rotation.from_rotvec(step[:3]).as_matrix() @ extrinsic[:3, :3]
-    moved[:3, 3] = extrinsic[:3, 3] + step[3:]
-    return moved
-
-
 class _Bundle:
-    """All that is seen, in one row a point; the unknowns: six numbers a camera, three an unmeasured tag."""
+    """All that is seen, in one row a point; the unknowns: six numbers a camera, three a tag."""
 
     def __init__(
         self, cameras: Sequence[Camera], marks: Sequence[Mark], tags: Mapping[int, Tag], views: Sequence[TagView]
@@ -204,7 +65,7 @@ class _Bundle:
         self._views = {name: [view for view in views if view.camera == name and view.tag in tags] for name in self._ids}
         self.extrinsics: dict[str, Floats] = {}
         self.places = {tag.id: np.array(tag.place) for tag in tags.values() if tag.place is not None}
-        self._given = set(self.places)
+        self._given = {tag: place.copy() for tag, place in self.places.items()}
 
     def begin(self) -> None:
         """Go from what is known to the cameras that see it, from these to the tags they see, and so on."""
@@ -232,18 +93,23 @@ class _Bundle:
 
     def solve(self) -> Poses:
         """Fit everything at once."""
-        free = sorted(tag for tag in self.places if tag not in self._given)
+        seen = {view.tag for views in self._views.values() for view in views}
+        free = sorted(tag for tag in self.places if tag in seen)
         begun = dict(self.extrinsics), {tag: self.places[tag].copy() for tag in free}
         count = 6 * len(self._ids)
 
         def unpack(state: Floats) -> tuple[dict[str, Floats], dict[int, Floats]]:
             steps = state[:count].reshape(-1, 6)
-            extrinsics = {name: _moved(begun[0][name], step) for name, step in zip(self._ids, steps, strict=True)}
-            moved = state[count:].reshape(-1, 3)
-            return extrinsics, {**self.places, **{tag: begun[1][tag] + moved[k] for k, tag in enumerate(free)}}
+            extrinsics = {name: moved(begun[0][name], step) for name, step in zip(self._ids, steps, strict=True)}
+            shifts = state[count:].reshape(-1, 3)
+            return extrinsics, {tag: begun[1][tag] + shifts[k] for k, tag in enumerate(free)}
 
         def residual(state: Floats) -> Floats:
-            return np.concatenate([off.ravel() for off in self._residuals(*unpack(state)).values()])
+            extrinsics, places = unpack(state)
+            off = [off.ravel() for off in self._residuals(extrinsics, places).values()]
+            # what was measured counts as a pixel does: in sigmas of a mark
+            off += [self._strayed(tag, places[tag]) * _SIGMA_FLOOR for tag in free if tag in self._given]
+            return np.concatenate(off)
 
         found = least_squares(residual, np.zeros(count + 3 * len(free)), x_scale="jac", loss="soft_l1", max_nfev=100)
         self.extrinsics, self.places = unpack(found.x)
@@ -264,7 +130,19 @@ class _Bundle:
                 pose.extrinsic, pose.covariance, names, pixels, residuals[name], points, warnings
             )
         tags = {tag: (float(x), float(y), float(turn)) for tag, (x, y, turn) in sorted(self.places.items())}
-        return Poses(cameras, tags, sigma)
+        astray = []
+        for tag in free:
+            if tag in self._given and np.abs(self._strayed(tag, self.places[tag])).max() > 5.0:
+                off = float(np.linalg.norm((self.places[tag] - self._given[tag])[:2]))
+                turn = float(np.rad2deg(self._strayed(tag, self.places[tag])[2] * _MEASURED[2]))
+                astray.append(f"tag {tag} lies {100 * off:.0f} cm and {turn:.0f} degrees from where it was measured")
+        return Poses(cameras, tags, sigma, tuple(astray))
+
+    def _strayed(self, tag: int, place: Floats) -> Floats:
+        """Return how far a measured tag is from where it was measured, in sigmas of x, y, heading."""
+        off = place - self._given[tag]
+        off[2] = np.arctan2(np.sin(off[2]), np.cos(off[2]))
+        return np.asarray(off / _MEASURED)
 
     def _seen(self, name: str, places: Mapping[int, Floats]) -> tuple[tuple[str, ...], Floats, Floats]:
         """Names, places (N, 3) and pixels (N, 2) of what a camera sees of what has a place."""
@@ -300,7 +178,7 @@ class _Bundle:
         extrinsic = self.extrinsics[view.camera].copy()
         tag = self._tags[view.tag]
         extrinsic[:3, 3] += extrinsic[:3, :3] @ np.array([0.0, 0.0, tag.z])
-        corners = _floor(self._lenses[view.camera].rays(view.corners), extrinsic)
+        corners = floor_of(self._lenses[view.camera].rays(view.corners), extrinsic)
         if not np.isfinite(corners).all() or float(np.abs(corners).max()) > 1e4:
             return None
         along = (corners[1] - corners[0]) + (corners[2] - corners[3])

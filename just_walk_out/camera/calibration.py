@@ -57,6 +57,14 @@ def camera_info(camera: Camera) -> CameraInfo:
     return CameraInfo(camera.width, camera.height, camera.distortion_model, distortion, k, identity, p)
 
 
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether pictures of two sizes (width, height) can be the same picture scaled.
+
+    A side that is off by more than a rounded pixel comes of another crop or of padding, not of scaling.
+    """
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(*one, *other)
+
+
 def scaled(info: CameraInfo, size: tuple[int, int]) -> CameraInfo:
     """Return the calibration for pictures scaled to another size, as a capture scales them.
 
@@ -67,7 +75,7 @@ def scaled(info: CameraInfo, size: tuple[int, int]) -> CameraInfo:
     Raises:
         ValueError: the shape differs, so that they cannot be the same pictures scaled.
     """
-    if abs(info.width * size[1] - info.height * size[0]) > max(info.width, info.height, *size):
+    if not same_shape((info.width, info.height), size):
         raise ValueError(
             f"expected pictures of the shape {size[0]}x{size[1]} of the description, got {info.width}x{info.height}"
         )

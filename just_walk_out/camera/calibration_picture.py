@@ -14,9 +14,9 @@ from matplotlib.patches import Ellipse, Polygon
 from numpy.typing import NDArray
 
 from just_walk_out.camera.calibrate_intrinsics import Intrinsics, covered
-from just_walk_out.camera.calibrate_pose import CameraPose, Poses
 from just_walk_out.camera.calibration import pose_of
 from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.survey import CameraPose, Poses
 from just_walk_out.store.model import Camera, Store
 
 Image = NDArray[np.uint8]
@@ -183,11 +183,12 @@ def _draw_plan(axes: Any, store: Store, poses: Poses) -> None:
         wide, high = 20.0 * np.sqrt(np.maximum(values, 0.0))
         angle = np.rad2deg(np.arctan2(vectors[1, 0], vectors[0, 0]))
         axes.add_patch(Ellipse((x, y), wide, high, angle=angle, fill=False, ec=_SHOULD))
-        axes.annotate(f" {name}, {z:.2f} m up", (x, y), fontsize=8)
+        axes.annotate(f"{name}, {z:.2f} m up", (x, y), (0, 7), textcoords="offset points", ha="center", fontsize=8)
         axes.plot(*pose.places[:, :2].T, "o", ms=3, color=_SEEN)
     for number, (x, y, turn) in poses.tags.items():
         axes.plot([x, x + 0.2 * np.cos(turn)], [y, y + 0.2 * np.sin(turn)], color="black", lw=1.0)
         axes.annotate(str(number), (x, y), fontsize=7)
     axes.set_aspect("equal")
+    axes.margins(0.12)
     axes.autoscale_view()
     axes.set_title("plan: cameras (crosses: as described so far), ellipses of 10 sigma, marks")

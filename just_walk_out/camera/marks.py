@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from just_walk_out.camera.calibrate_pose import Mark, Tag
+from just_walk_out.camera.survey import Mark, Tag
 
 
 def read_marks(path: Path) -> list[Mark]:

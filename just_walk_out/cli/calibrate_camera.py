@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +19,10 @@ from just_walk_out.camera.board_views import (
     take_picture,
 )
 from just_walk_out.camera.calibrate_intrinsics import Intrinsics, calibrate_intrinsics
-from just_walk_out.camera.calibrate_pose import Poses, TagView, calibrate_poses
-from just_walk_out.camera.calibration import pose_of, scaled, write_camera_info
+from just_walk_out.camera.calibrate_pose import calibrate_poses
+from just_walk_out.camera.calibration import pose_of, same_shape, scaled, write_camera_info
 from just_walk_out.camera.marks import read_marks, read_tags
+from just_walk_out.camera.survey import Poses, TagView
 from just_walk_out.cli.store_entry import change_store, intrinsics_text, pose_text
 from just_walk_out.store.lens import Lens
 from just_walk_out.store.load import load_store
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="with --board a folder of pictures or a video; with --tags or --points a folder of CAMERA.png or .jpg; "
-        "without it, the cameras themselves are looked at",
+        "without it, the cameras themselves are looked at; larger pictures of the same shape will do",
     )
     parser.add_argument("--out", type=Path, default=Path("out/calibration"), help="folder for what is written")
     parser.add_argument("--write", action="store_true", help="change the store description, not only show how")
@@ -80,12 +82,16 @@ def _lens(args: argparse.Namespace, store: Store) -> int:
     if len(args.camera) != 1:
         raise ValueError("--camera is needed once: whose lens it is")
     camera = store.camera[args.camera[0]]
+
+    def tell(line: str) -> None:
+        print(f"  {line}", flush=True)
+
     if args.pictures is not None:
-        pictures = stored_pictures(args.pictures)
+        views, size, shown = find_views(stored_pictures(args.pictures), board, tell)
     else:
         print(f"{camera.id}: hold the board still before the camera, each time at another place and tilt", flush=True)
-        pictures = live_pictures(camera.source, board, args.views, args.timeout, lambda line: print(line, flush=True))
-    views, size, shown = find_views(pictures, board, lambda line: print(f"  {line}", flush=True))
+        pictures = live_pictures(camera.source, board, args.views, args.timeout, tell)
+        views, size, shown = find_views(pictures, board, lambda _: None)
     result = calibrate_intrinsics(views, size, args.lens)
     print(lens_report(camera.id, result))
     info = result.camera_info()
@@ -130,14 +136,19 @@ def _poses(args: argparse.Namespace, store: Store) -> int:
     pictures = _pictures(args, store, {mark.camera for mark in marks}, bool(tags))
     finder = TagFinder(args.dictionary)
     views: list[TagView] = []
-    for name, picture in pictures.items():
+    for name, picture in list(pictures.items()):
         camera = store.camera[name]
-        if picture.shape[:2] != (camera.height, camera.width):
+        size, described = (picture.shape[1], picture.shape[0]), (camera.width, camera.height)
+        if not same_shape(size, described):
             raise ValueError(
-                f"{name}: expected a picture of {camera.width}x{camera.height}, "
-                f"got {picture.shape[1]}x{picture.shape[0]}"
+                f"{name}: expected a picture of the shape {described[0]}x{described[1]}, got {size[0]}x{size[1]}"
             )
-        seen = [TagView(name, tag.id, tag.corners) for tag in (finder.find(picture) if tags else [])]
+        # tags may be looked for in a larger picture than the store works with
+        scale = np.divide(described, size)
+        seen = [
+            TagView(name, tag.id, (tag.corners + 0.5) * scale - 0.5) for tag in (finder.find(picture) if tags else [])
+        ]
+        pictures[name] = np.asarray(cv2.resize(picture, described, interpolation=cv2.INTER_AREA), np.uint8)
         known = [view for view in seen if view.tag in {tag.id for tag in tags}]
         if tags:
             print(f"{name}: {len(known)} tags ({', '.join(str(view.tag) for view in known)})", flush=True)
@@ -193,4 +204,5 @@ def pose_report(store: Store, result: Poses) -> str:
         lines += [f"  warning: {line}" for line in pose.warnings]
     for number, (x, y, turn) in result.tags.items():
         lines.append(f"tag {number} at {x:.3f}, {y:.3f} m, heading {np.rad2deg(turn):.1f} degrees")
+    lines += [f"warning: {line}" for line in result.warnings]
     return "\n".join(lines)

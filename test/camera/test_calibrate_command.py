@@ -50,19 +50,16 @@ def test_a_board_that_was_printed_by_the_command_gives_the_lens(jwo, store, tmp_
     texel *= 4
     (tmp_path / "shots").mkdir()
     seen = rays((480, 360), *LENS)
-    for number, (rotation, shift) in enumerate(board_poses(14, 0.3, 0.55)):
+    for number, (rotation, shift) in enumerate(board_poses(12, 0.3, 0.55)):
         middle = np.array([2.5 * 0.045, 1.5 * 0.045, 0.0])
         picture = look(seen, [(texture, texel, (-0.09, -0.09), rotation, shift - rotation @ middle)], seed=number)
         cv2.imwrite(str(tmp_path / "shots" / f"{number:02d}.png"), picture)
-    given = ("camera", store, "--camera", "cam_sw", "--board", BOARD, "--pictures", tmp_path / "shots")
-    status, out, err = jwo(*given, "--out", tmp_path / "out")
-    assert (status, err) == (0, "")
-    assert "px RMS" in out and "-    horizontal_fov_deg: 92" in out and "nothing changed: --write writes it" in out
-    assert load_store(store).camera["cam_sw"].distortion == ()
-    assert cv2.imread(str(tmp_path / "out" / "cam_sw_lens.png")).shape[0] > 800
     before = (store / "cameras.yaml").read_text()
+    given = ("camera", store, "--camera", "cam_sw", "--board", BOARD, "--pictures", tmp_path / "shots")
     status, out, err = jwo(*given, "--out", tmp_path / "out", "--write")
-    assert (status, err) == (0, "") and "written: cameras.yaml" in out
+    assert (status, err) == (0, "")
+    assert "px RMS" in out and "-    horizontal_fov_deg: 92" in out and "written: cameras.yaml" in out
+    assert cv2.imread(str(tmp_path / "out" / "cam_sw_lens.png")).shape[0] > 800
     camera = load_store(store).camera["cam_sw"]
     assert (camera.fx, camera.fy) == pytest.approx(LENS[0][:2], rel=0.01)
     assert camera.distortion[0] == pytest.approx(LENS[2][0], abs=0.03)
@@ -72,10 +69,6 @@ def test_a_board_that_was_printed_by_the_command_gives_the_lens(jwo, store, tmp_
 
 
 def test_tags_on_the_floor_give_the_poses_of_all_cameras_that_share_them(jwo, store, tmp_path):
-    text = (
-        (store / "cameras.yaml").read_text().replace("width: 480", "width: 960").replace("height: 360", "height: 720")
-    )
-    (store / "cameras.yaml").write_text(text)
     true = load_store(store)
     places = {
         0: (3.0, 2.6, 10.0),
@@ -101,10 +94,13 @@ def test_tags_on_the_floor_give_the_poses_of_all_cameras_that_share_them(jwo, st
             layers[camera.id].append((texture, texel, (corner, corner), extrinsic[:3, :3] @ plane, shift))
     (tmp_path / "shots").mkdir()
     for camera in cameras:
-        seen = rays((960, 720), (camera.fx, camera.fy, camera.cx, camera.cy), "plumb_bob", ())
+        # twice the size the store works with, as a camera's snapshots often are
+        lens = (2 * camera.fx, 2 * camera.fy, 2 * camera.cx + 0.5, 2 * camera.cy + 0.5)
+        seen = rays((960, 720), lens, "plumb_bob", ())
         cv2.imwrite(str(tmp_path / "shots" / f"{camera.id}.png"), look(seen, layers[camera.id]))
     rows = [f"{number},0.4,{x},{y},{turn}" for number, (x, y, turn) in places.items()] + ["5,0.4,,,", "6,0.4,,,"]
     (tmp_path / "tags.csv").write_text("id,size,x,y,heading_deg\n" + "\n".join(rows) + "\n")
+    text = (store / "cameras.yaml").read_text()
     (store / "cameras.yaml").write_text(text.replace("xyz: [0.15, 0.75, 3.0]", "xyz: [0.4, 0.75, 2.8]"))
     given = (
         "camera",
@@ -124,8 +120,8 @@ def test_tags_on_the_floor_give_the_poses_of_all_cameras_that_share_them(jwo, st
     found = load_store(store)
     for camera in cameras:
         got = found.camera[camera.id]
-        assert np.linalg.norm(np.subtract(FloorProjector(got).centre, FloorProjector(camera).centre)) < 0.05
-        pixels = [[480.0, 480.0], [300.0, 600.0], [660.0, 400.0]]
+        assert np.linalg.norm(np.subtract(FloorProjector(got).centre, FloorProjector(camera).centre)) < 0.1
+        pixels = [[240.0, 240.0], [150.0, 300.0], [330.0, 200.0]]
         off = FloorProjector(got).to_floor(pixels) - FloorProjector(camera).to_floor(pixels)
         assert np.linalg.norm(off, axis=1).max() < 0.04
     assert found.camera["cam_nw"] == true.camera["cam_nw"]
@@ -137,8 +133,12 @@ def test_marked_points_alone_need_no_picture(jwo, store, tmp_path, demo_store):
     pixels = FloorProjector(camera).to_pixels([[x, y, 0.0] for x, y in points])
     rows = [f"cam_nw,{u:.1f},{v:.1f},{x},{y}" for (u, v), (x, y) in zip(pixels, points, strict=True)]
     (tmp_path / "points.csv").write_text("camera,u,v,x,y\n" + "\n".join(rows) + "\n")
-    status, out, err = jwo("camera", store, "--points", tmp_path / "points.csv", "--out", tmp_path, "--write")
-    assert (status, err) == (0, "") and "camera cam_nw at 0.1" in out
+    given = ("camera", store, "--points", tmp_path / "points.csv", "--out", tmp_path)
+    status, out, err = jwo(*given)
+    assert (status, err) == (0, "") and "camera cam_nw at 0.1" in out and "nothing changed: --write writes it" in out
+    assert load_store(store) == demo_store
+    status, out, err = jwo(*given, "--write")
+    assert (status, err) == (0, "")
     got = load_store(store).camera["cam_nw"]
     assert np.linalg.norm(np.subtract(FloorProjector(got).centre, FloorProjector(camera).centre)) < 0.03
 
