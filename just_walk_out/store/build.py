@@ -92,7 +92,7 @@ def build_camera(doc: schema.CameraDoc) -> Camera:
 def _build_detector(doc: schema.CameraDoc) -> Detector:
     found = doc.detector
     if found is not None:
-        return Detector(found.kind, found.model, found.score, found.device)
+        return Detector(found.kind, found.model, found.score, found.device, found.head, found.precision)
     return Detector("none") if doc.role == "reader" else Detector()
 
 

@@ -103,12 +103,18 @@ class Gate:
 
 @dataclass(frozen=True)
 class Detector:
-    """Which person detector a camera runs, and its settings."""
+    """Which person detector a camera runs, and its settings.
+
+    ``head`` says what the outputs of an ONNX file mean; ``precision`` is that of torchvision's networks, where auto
+    is float16 on a GPU and float32 on the processor.
+    """
 
     kind: Literal["motion", "onnx", "torchvision", "none"] = "motion"
     model: str = ""
     score: float = 0.5
     device: str = "auto"
+    head: Literal["nanodet", "yolox", "yolox_decoded", "yolov8", "yolov8_pose"] = "nanodet"
+    precision: Literal["auto", "float32", "float16"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,8 @@ class DetectorDoc:
     model: str = key(Detector.model, "a model file or name")
     score: float = key(Detector.score, "a score", minimum=0.0, maximum=1.0)
     device: str = key(Detector.device, "auto, cpu or cuda")
+    head: Literal["nanodet", "yolox", "yolox_decoded", "yolov8", "yolov8_pose"] = Detector.head
+    precision: Literal["auto", "float32", "float16"] = Detector.precision
 
 
 @dataclass(frozen=True, kw_only=True)
