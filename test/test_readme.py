@@ -112,6 +112,7 @@ def test_the_picture_of_the_graph_is_that_of_the_stages():
         "PickupStage": "pickup_detector",
         "CartStage": "cart_aggregator",
         "CheckoutStage": "checkout",
+        "StockStage": "stock_keeper",
     }
     stages = {names[type(stage).__name__]: stage for stage in stages_of(load_store(ROOT / "config" / "demo_store"))}
     makers = {"PersonDetectionArray": "camera", "ShelfWeights": "load_cells", "CodeScan": "entry"}
