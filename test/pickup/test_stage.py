@@ -111,7 +111,7 @@ def test_a_take_goes_to_the_person_before_the_plate(demo_store, units):
 def test_in_doubt_between_two_people_nobody_is_charged(demo_store):
     store, plate = demo_store, plate_of(demo_store, "cola_can")
     people = {name: still(before(store, plate, aside)) for name, aside in (("ada", -0.3), ("ben", 0.3))}
-    (made,) = decide(store, in_turn(streams(store, [event(store, plate, -grams(store, "cola_can"), 2)], people, 5)))
+    (made,) = decide(store, in_turn(streams(store, [event(store, plate, -grams(store, "cola_can"), 2)], people, 8)))
     assert made.state is DecisionState.REVIEW
     assert {candidate.visit for candidate in made.candidates[:2]} == {"ada", "ben"}
 
