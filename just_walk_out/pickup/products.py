@@ -113,7 +113,13 @@ class ProductModel:
             for second in home[i + 1 :]:
                 found += self._pairs(step, first, second)
         others = [sku for sku in self._store.product if sku not in home]
+        spread = 6.0 * math.sqrt(float(step.covariance.sum()) + settings.scale_sigma**2)
         for sku in others:
+            weight = self._store.product[sku].weight
+            nearest = max(1, round(-step.total / weight)) * weight
+            slack = spread + 6.0 * (settings.scale_gain_sigma * nearest + self._store.product[sku].weight_spread)
+            if abs(-step.total - nearest) > 2.0 * slack and not foreign.get(sku):
+                continue
             prior = 0.5 if foreign.get(sku, 0) > 0 else settings.misplaced_prior / max(len(others), 1)
             most = foreign[sku] if foreign.get(sku, 0) > 0 else 2
             found += self._units(step, sku, math.log(max(prior, 1e-12)), most=most)

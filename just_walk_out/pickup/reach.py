@@ -93,9 +93,10 @@ class ReachModel:
                 self._courses.setdefault(track.id, _Course()).add(tracks.stamp, track)
         oldest = tracks.stamp - self._memory
         for id, course in list(self._courses.items()):
-            course.forget(oldest)
             if course.stamps[-1] < oldest:
                 del self._courses[id]
+            else:
+                course.forget(oldest)
 
     @property
     def log_nobody(self) -> float:

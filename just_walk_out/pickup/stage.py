@@ -58,6 +58,7 @@ class PickupStage:
         self._stops = StopModel(settings)
         self._attribution = Attribution(self._products, self._decisions, settings, store.policy)
         self._looks: dict[str, int] = {}
+        self._near: dict[str, dict[str, float]] = {}
         self._pending: dict[str, ShelfEvent] = {}
         self._seen: dict[str, int] = {}
         self._decided: dict[str, int] = {}
@@ -139,6 +140,7 @@ class PickupStage:
                 made += decided
                 del self._pending[event.id]
                 self._looks.pop(event.id, None)
+                self._near.pop(event.id, None)
         marks = self._watermarks()
         if not made and not marks:
             return []
@@ -170,7 +172,7 @@ class PickupStage:
         if self._tracks_seen < due:
             return False
         waited = self._tracks_seen - event.end
-        near = self._reach.near(event.plates, event.start, event.end)
+        near = self._near_event(event)
         if (
             not all(self._visit(track, event) for track in near)
             and self._visits_seen < event.end
@@ -190,12 +192,22 @@ class PickupStage:
             return False
         return all(self._seen.get(shelf, 0) >= event.start for shelf in self._store.shelf)
 
+    def _near_event(self, event: ShelfEvent) -> dict[str, float]:
+        """Return who was near the plates of an event; once its span has been seen that stays as it is."""
+        if event.id in self._near:
+            return self._near[event.id]
+        near = self._reach.near(event.plates, event.start, event.end)
+        if self._tracks_seen >= event.end:
+            self._near[event.id] = near
+        return near
+
     def _decide(self, event: ShelfEvent) -> list[Interaction] | None:
         """Return what is decided and written; None where it is worth to wait for what people do next."""
         due = self._due(event)
         made: list[Interaction] = []
         for step in self._steps(event):
-            near = self._reach.near(step.plates, event.start, event.end)
+            whole = step.plates == event.plates
+            near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
             people = self._people(event, step, near, due)
             gone = {visit for visit, exited in self._exited.items() if exited < event.start}
             found = self._attribution.decide(event, step, people, len(made), gone)
@@ -220,7 +232,7 @@ class PickupStage:
                 known = other.start < event.start or (due > event.end and other.start < due)
                 if other.id == event.id or not known or self._place(other) != self._place(event):
                     continue
-                where = self._reach.near(other.plates, other.start, other.end)
+                where = self._near_event(other)
                 act = Act(other.start, other.end, other.plates)
                 undecided.append((act, {**where, "": self._reach.log_nobody}))
             act = Act(event.start, event.end, step.plates)

@@ -90,3 +90,12 @@ def test_repeated_and_older_ticks_change_nothing_and_old_ones_are_dropped(store,
     assert reach.near((PLATE,), 2 * SECOND, 3 * SECOND) == expected
     assert reach.near((PLATE,), 0, SECOND) == {}
     assert not math.isnan(expected["a"])
+
+
+def test_whoever_was_followed_for_long_and_has_left_is_forgotten(store, settings):
+    reach = ReachModel(store, settings, memory=5.0)
+    for tick in range(300):
+        people = (person("a", before(store, PLATE, 0.45)),) if tick < 200 else ()
+        reach.push(TrackArray(tick * SECOND // 10, (), people))
+    assert reach.near((PLATE,), 28 * SECOND, 29 * SECOND) == {}
+    assert reach.since("a", 29 * SECOND) == 29 * SECOND
