@@ -37,7 +37,7 @@ _FOLLOWED = 2.2
 _TRACK_ERROR, _TRACK_TIME = 0.06, 0.8
 _LOST_ERROR = 0.15
 _LAG = 0.15
-_CLOSE, _SWAPS = 0.35, 0.05
+_CLOSE, _SWAPS = 0.35, 0.02
 
 
 class _Views:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from just_walk_out.pickup.decisions import Decisions
 from just_walk_out.pickup.products import Explanation, ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import Candidate, DecisionState, Interaction, Kind, ShelfEvent
 from just_walk_out.store.model import Policy
 
@@ -28,17 +29,26 @@ class Person:
 class Attribution:
     """The posterior over product, quantity and shopper."""
 
-    def __init__(self, products: ProductModel, decisions: Decisions, settings: PickupSettings, policy: Policy) -> None:
+    def __init__(
+        self,
+        products: ProductModel,
+        decisions: Decisions,
+        suspicions: Suspicions,
+        settings: PickupSettings,
+        policy: Policy,
+    ) -> None:
         """Take the models of goods and what has been decided.
 
         Args:
             products: weights and places.
             decisions: who holds what, and what lies where by mistake.
+            suspicions: where planogram and catalogue seem to be wrong.
             settings: priors.
             policy: how sure a decision must be.
         """
         self._products = products
         self._decisions = decisions
+        self._suspicions = suspicions
         self._settings = settings
         self._policy = policy
 
@@ -56,7 +66,11 @@ class Attribution:
         """
         joint: list[tuple[Explanation, str, str, float]] = []
         if step.total < 0:
-            options = self._products.takes(step, self._decisions.foreign(step.plates, event.start))
+            foreign = {
+                **self._suspicions.strangers(step.plates),
+                **self._decisions.foreign(step.plates, event.start),
+            }
+            options = self._products.takes(step, foreign, self._believed(step))
             joint = [
                 (option, each.visit, each.track, option.log_weight + each.score)
                 for each in people
@@ -71,6 +85,12 @@ class Attribution:
                 ]
                 joint += self._handed_over(event, step, each, held, gone)
         return self._choose(event, step, joint, index)
+
+    def _believed(self, step: Step) -> dict[str, float]:
+        """Return what products of the plates of a step weigh according to what was taken before."""
+        home = {sku for plate in step.plates for sku in self._products.skus_on(plate)}
+        found = {sku: self._suspicions.weight(sku) for sku in sorted(home)}
+        return {sku: weight for sku, weight in found.items() if weight is not None}
 
     def _handed_over(
         self, event: ShelfEvent, step: Step, person: Person, held: Mapping[str, int], gone: Set[str]

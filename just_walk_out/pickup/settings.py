@@ -27,7 +27,7 @@ class PickupSettings:
         0.30, "Spread of that distance, one standard deviation", unit="m", minimum=0.05, maximum=2.0
     )
     stance_sigma_along: float = setting(
-        0.22, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
+        0.25, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
     )
     beside_sigma: float = setting(
         0.50, "The same of a person who reaches for something from beside it", unit="m", minimum=0.05, maximum=2.0
@@ -64,7 +64,7 @@ class PickupSettings:
         0.10, "Odds that one person does two things at once, against two people", minimum=0.001, maximum=1.0
     )
     doubt_wait: float = setting(
-        3.0,
+        1.0,
         "How long a step that may be of several people waits for what they do next",
         unit="s",
         minimum=0.0,
@@ -99,8 +99,11 @@ class PickupSettings:
     unknown_prior: float = setting(
         0.001, "Prior that a step is no product of the catalogue at all", minimum=0.0, maximum=0.5
     )
+    suspicion_count: int = setting(
+        3, "How often something must not fit planogram or catalogue until that is reported", minimum=2, maximum=10
+    )
     order_wait: float = setting(
-        5.0,
+        3.0,
         "How long a put-back waits for slower shelves, so that takes before it are known",
         unit="s",
         minimum=0.0,

@@ -12,6 +12,7 @@ from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stops import Act, StopModel
+from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import (
     Alert,
     DecisionState,
@@ -56,7 +57,9 @@ class PickupStage:
         self._reach = ReachModel(store, settings, _TRACK_MEMORY)
         self._decisions = Decisions(store)
         self._stops = StopModel(settings)
-        self._attribution = Attribution(self._products, self._decisions, settings, store.policy)
+        self._suspicions = Suspicions(store, settings)
+        self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
+        self._suspected: list[Alert] = []
         self._looks: dict[str, int] = {}
         self._near: dict[str, dict[str, float]] = {}
         self._pending: dict[str, ShelfEvent] = {}
@@ -144,7 +147,8 @@ class PickupStage:
         marks = self._watermarks()
         if not made and not marks:
             return []
-        alerts = [alert for interaction in made for alert in self._alerts(interaction)]
+        alerts = [alert for interaction in made for alert in self._alerts(interaction)] + self._suspected
+        self._suspected = []
         stamp = max(self._tracks_seen, *self._seen.values()) if self._seen else self._tracks_seen
         return [InteractionArray(stamp, tuple(marks), tuple(made)), *alerts]
 
@@ -205,6 +209,7 @@ class PickupStage:
         """Return what is decided and written; None where it is worth to wait for what people do next."""
         due = self._due(event)
         made: list[Interaction] = []
+        decided: list[tuple[Step, list[Interaction]]] = []
         for step in self._steps(event):
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
@@ -215,9 +220,13 @@ class PickupStage:
             if doubtful and len(near) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
+            decided.append((step, found))
             for interaction in found:
                 self._decisions.add(interaction, due)
                 made.append(interaction)
+        for step, found in decided:
+            foreign = set(self._decisions.foreign(step.plates, event.start))
+            self._suspected += self._suspicions.note(event, step, found, foreign)
         # the first is written last: once it is there, the event counts as decided after a restart
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
         return written[::-1]
