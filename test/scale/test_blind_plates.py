@@ -133,7 +133,7 @@ def test_a_restart_does_not_forget_that_a_plate_is_not_seen():
     assert seconds(event.start) < 8.0 and event.degraded
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     spans=st.lists(
         st.tuples(
@@ -144,7 +144,7 @@ def test_a_restart_does_not_forget_that_a_plate_is_not_seen():
         ),
         max_size=5,
     ),
-    batch=st.sampled_from([1, 5, 12]),
+    batch=st.sampled_from([4, 5, 12]),
 )
 def test_whenever_plates_are_not_seen_no_promise_is_broken_and_no_change_is_lost(spans, batch):
     signal = Signal(26, noise=0.5, seed=4).move(1, 5.0, -250.0).move(4, 7.0, 300.0).move(2, 9.5, -600.0)

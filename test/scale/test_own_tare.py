@@ -104,6 +104,22 @@ def test_a_tare_that_the_scale_does_not_answer_marks_its_samples_too():
     assert heard(driver, "mt_sics", 0.0, 15, 17.0) == [ADJUSTED] * 10 + [OK] * 5
 
 
+def test_a_scale_that_first_says_it_has_understood_and_tares_later_makes_no_event():
+    """As A&D scales do: an acknowledgement at once, a second one after the load has come to rest."""
+    driver, batches = LoadCellDriver(text_bus("and_stream"), STORE), []
+    acknowledged = {30: b"\x06\r\n", 65: b"\x06\r\n"}
+    for number in range(140):
+        if number == 29:
+            driver.request("tare")
+            driver.poll(T0 + 29 * SECOND // 10)
+        # the last reading before the second acknowledgement is one of the new zero already
+        line = acknowledged.get(number, b"") + LINES["and_stream"] % (500.0 if number < 64 else 0.0)
+        batches += driver.feed(T0 + number * SECOND // 10, line)
+    assert driver.outcome() == "tare: done"
+    assert events(batches) == []
+    assert len(events(unmarked(batches))) == 1
+
+
 def test_a_refused_tare_changes_nothing():
     driver = LoadCellDriver(text_bus("mt_sics"), STORE)
     heard(driver, "mt_sics", 500.0, 5, 0.0)
