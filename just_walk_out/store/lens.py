@@ -74,7 +74,8 @@ class Lens:
         depth = points[:, 2]
         aside = np.hypot(points[:, 0], points[:, 1])
         angle = np.arctan2(aside, depth)
-        seen = angle < self.limit
+        # What ``rays`` returns within the limit may come back a rounding beyond it.
+        seen = angle < self.limit + 1e-9
         if self.fisheye:
             scale = np.where(aside > 1e-12, self._bent(angle) / np.maximum(aside, 1e-12), 0.0)
             plane = points[:, :2] * scale[:, None]
