@@ -112,7 +112,9 @@ class Contents:
             # What is put down may be anything.
             if total < 0.0:
                 self._strikes[at] = min(_STRIKES + 1, self._strikes[at] + 1)
-            self._seen[at] = [*self._seen[at], abs(total)][-_REMEMBERED:]
+            # Of more plates, the next one may lie on others.
+            if len(columns) == 1:
+                self._seen[at] = [*self._seen[at], abs(total)][-_REMEMBERED:]
 
     def _pieces(self, columns: Sequence[int], change: Sequence[float], variance: float) -> float:
         """Return the logarithm of prior times density of the sum of the changes if pieces of known things moved."""
@@ -130,9 +132,9 @@ class Contents:
                 weight = self._weights[one][0] + self._weights[other][0]
                 spreads = self._weights[one][1] ** 2 + self._weights[other][1] ** 2
                 terms.append(math.log(_TWO) + _log_normal(total - weight, variance + spreads))
-        seen = {weight for at in columns for weight in self._seen[at]}
-        odds = math.log(_REMEMBERED_ODDS / max(1, len(seen)))
-        terms += [odds + _log_normal(total - weight, variance) for weight in sorted(seen)]
+        if len(columns) == 1 and (seen := self._seen[columns[0]]):
+            odds = math.log(_REMEMBERED_ODDS / len(seen))
+            terms += [odds + _log_normal(total - weight, variance) for weight in seen]
         return _log_sum(terms)
 
 

@@ -101,7 +101,7 @@ class StepGrouper:
             start = min(step.start for step in group)
             taken = [step.column for step in group]
             main = max(group, key=lambda step: abs(step.change))
-            missing = [] if whole else [column for column in beside if self._completes(column, group, bank)]
+            missing = [column for column in beside if self._completes(column, group, evidence, bank)]
             if not missing:
                 if any(self._may_join(column, group, whole, bank, now) for column in beside):
                     continue
@@ -146,21 +146,21 @@ class StepGrouper:
         if whole and not any(self._contents.shared(column, mine, abs(total)) for mine in columns):
             return False
         start = bank.start_of(column)
-        # Of what is taken a small share is waited for as well.
-        share = total < 0.0 and not whole and self._contents.known(columns)
+        # Of what is taken, or stands on both plates, a small share is waited for as well.
+        share = self._contents.known(columns) and (whole or total < 0.0)
         moving = column in bank.in_motion() if share else bank.moving(column)
         if not moving or start > max(step.half + step.vague for step in group) + self._simultaneous:
             return False
         settled = max(step.end for step in group)
         return now < settled + (self._patience if start < settled else self._wait)
 
-    def _completes(self, column: int, group: list[PlateStep], bank: PlateBank) -> bool:
-        """Tell whether what has changed on a plate beside makes a group whole pieces."""
+    def _completes(self, column: int, group: list[PlateStep], evidence: float, bank: PlateBank) -> bool:
+        """Tell whether with what has changed on a plate beside a group is whole pieces, and more clearly so."""
         change = bank.resting_change(column)
         if change is None or not bank.start_of(column) <= max(step.end for step in group):
             return False
         columns, changes, variance = arguments(group)
-        return self._contents.evidence([*columns, column], [*changes, change], variance) > CLEAR
+        return self._contents.evidence([*columns, column], [*changes, change], variance) > max(CLEAR, evidence)
 
     def _vague(self, group: list[PlateStep], evidence: float, now: int) -> bool:
         """Tell whether a little more time at rest would tell better what a group is."""
