@@ -1,10 +1,9 @@
-"""Calibrations in files: ROS camera_info YAML (read and written) and Tsai XML (read)."""
+"""A camera's calibration as ROS knows it: camera_info, its YAML file, and the way to the store's cameras and back."""
 
 from __future__ import annotations
 
 import math
-import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -56,6 +55,41 @@ def camera_info(camera: Camera) -> CameraInfo:
     p = (camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0)
     identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     return CameraInfo(camera.width, camera.height, camera.distortion_model, distortion, k, identity, p)
+
+
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether pictures of two sizes (width, height) can be the same picture scaled.
+
+    A side that is off by more than a rounded pixel comes of another crop or of padding, not of scaling.
+    """
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(*one, *other)
+
+
+def scaled(info: CameraInfo, size: tuple[int, int]) -> CameraInfo:
+    """Return the calibration for pictures scaled to another size, as a capture scales them.
+
+    Args:
+        info: calibration.
+        size: (width, height), pixels, of the same shape.
+
+    Raises:
+        ValueError: the shape differs, so that they cannot be the same pictures scaled.
+    """
+    if not same_shape((info.width, info.height), size):
+        raise ValueError(
+            f"expected pictures of the shape {size[0]}x{size[1]} of the description, got {info.width}x{info.height}"
+        )
+    across, down = size[0] / info.width, size[1] / info.height
+
+    def scale(rows: tuple[float, ...], columns: int) -> tuple[float, ...]:
+        grown = np.array(rows).reshape(3, columns)
+        # the middle of the first pixel is at 0, its corner at -0.5
+        grown[:2, 2] += 0.5
+        grown[:2] *= np.array([[across], [down]])
+        grown[:2, 2] -= 0.5
+        return tuple(float(value) for value in grown.ravel())
+
+    return replace(info, width=size[0], height=size[1], k=scale(info.k, 3), p=scale(info.p, 4))
 
 
 def write_camera_info(path: Path, name: str, info: CameraInfo) -> None:
@@ -136,46 +170,6 @@ def pose_of(extrinsic: Floats) -> Pose:
     pitch = math.asin(max(-1.0, min(1.0, -rotation[2, 0])))
     yaw = math.atan2(rotation[1, 0], rotation[0, 0])
     return Pose(x, y, z, roll, pitch, yaw)
-
-
-def read_tsai(path: Path) -> tuple[CameraInfo, Floats]:
-    """Read a Tsai calibration as PETS publishes it (Tsai 1987; millimetres).
-
-    Tsai's distortion runs from the distorted to the ideal point; it is turned into plumb_bob
-    coefficients by least squares over the picture.
-
-    Returns:
-        The calibration, and the 4x4 transform from ``map`` (metres) to the optical frame.
-
-    Raises:
-        ValueError: names the file and what is missing.
-    """
-    try:
-        root = ElementTree.parse(path).getroot()
-        parts = {item.tag: {key: float(value) for key, value in item.attrib.items()} for item in root}
-        geometry, inner, outer = parts["Geometry"], parts["Intrinsic"], parts["Extrinsic"]
-        focal, kappa = inner["focal"], inner["kappa1"]
-        fx, fy = focal * inner["sx"] / geometry["dpx"], focal / geometry["dpy"]
-        cx, cy = inner["cx"], inner["cy"]
-        width, height = int(geometry["width"]), int(geometry["height"])
-        angles = (outer["rx"], outer["ry"], outer["rz"])
-        translation = np.array([outer["tx"], outer["ty"], outer["tz"]]) / 1000.0
-    except (OSError, ElementTree.ParseError, KeyError, ValueError) as error:
-        raise ValueError(f"{path}: expected a Tsai calibration (Geometry, Intrinsic, Extrinsic): {error}") from error
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=np.float64)
-    reach = np.linalg.norm((corners - (cx, cy)) / (fx, fy), axis=1).max()
-    bent = np.linspace(0.0, reach, 200)[1:]
-    ideal = bent * (1.0 + kappa * (focal * bent) ** 2)
-    powers = np.stack([ideal**3, ideal**5, ideal**7], axis=1)
-    k1, k2, k3 = (float(value) for value in np.linalg.lstsq(powers, bent - ideal, rcond=None)[0])
-    extrinsic = np.eye(4)
-    # The model's rotation about fixed x, y, z is the same product as that of a pose.
-    extrinsic[:3, :3] = Pose(roll=angles[0], pitch=angles[1], yaw=angles[2]).matrix()[:3, :3]
-    extrinsic[:3, 3] = translation
-    k = (fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0)
-    p = (fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0)
-    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    return CameraInfo(width, height, "plumb_bob", (k1, k2, 0.0, 0.0, k3), k, identity, p), extrinsic
 
 
 def _matrix(path: Path, document: dict[str, Any], key: str, size: int | None) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from just_walk_out.camera.calibration import CameraInfo as Calibration
 from just_walk_out.camera.calibration import camera_info
 from just_walk_out.camera.capture import Capture, CaptureSettings, Frame
 from just_walk_out.camera.finder import FinderSettings, PersonFinder
+from just_walk_out.camera.pace import Pace
 from just_walk_out.camera.person import PersonSettings
 from just_walk_out.records import PersonDetectionArray
 from just_walk_out.ros import qos
@@ -20,6 +21,7 @@ from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
 
 _OPENING = 10.0  # seconds that a source may take to open for the first time before that is a fault
+_REMEMBERED = 60.0  # seconds for which a clock that was set is told of
 
 
 class CameraNode(StoreNode):
@@ -35,11 +37,14 @@ class CameraNode(StoreNode):
         source = declare_endpoint(
             self, "source", self._camera.source, "USB index, device path, URL or video file that replaces its own"
         )
-        self._image_period = 1e9 / declare_one(
+        image_rate = declare_one(
             self, "image_rate", 2.0, "Rate of published images", unit="1/s", minimum=0.01, maximum=60.0
         )
         if self._camera.role == "reader":
-            self._image_period = 1e9 / max(self._camera.rate, 0.01)
+            image_rate = self._camera.rate
+        self._images_due = Pace(1.0 / image_rate, slack=0.05)
+        # a camera that sends faster than its configured rate is thinned to about it
+        self._detections_due = Pace(1.0 / self._camera.rate, slack=0.3)
         self._quality = declare_one(self, "jpeg_quality", 80, "Quality of published images", minimum=1, maximum=100)
         self._finder = self._make_finder()
         topic = f"camera/{name}"
@@ -48,8 +53,6 @@ class CameraNode(StoreNode):
         self._info = to_camera_info(camera_info(self._camera))
         if self._finder is not None:
             self._detections = self.offer(PersonDetectionArray, camera=name)
-        self._last_image = 0
-        self._next_due = 0
         self._latency = 0.0
         self._fault = ""
         wake = self.create_guard_condition(self._process)
@@ -57,6 +60,7 @@ class CameraNode(StoreNode):
             source,
             size=(self._camera.width, self._camera.height),
             rate=self._camera.rate,
+            latency=self._camera.latency,
             clock=lambda: self.get_clock().now().nanoseconds,
             settings=declare(self, CaptureSettings, "capture"),
             on_frame=wake.trigger,
@@ -77,12 +81,9 @@ class CameraNode(StoreNode):
         frame = self._capture.take()
         if frame is None:
             return
-        if self._finder is not None and frame.stamp >= self._next_due:
-            # a camera that sends faster than its configured rate is thinned to about it
-            self._next_due = frame.stamp + int(0.7e9 / self._camera.rate)
+        if self._finder is not None and self._detections_due.due(frame.stamp):
             self._detect(frame)
-        if frame.stamp - self._last_image >= 0.95 * self._image_period:
-            self._last_image = frame.stamp
+        if self._images_due.due(frame.stamp):
             self._show(frame)
         self._latency = (self.get_clock().now().nanoseconds - frame.stamp) / 1e9
 
@@ -115,7 +116,10 @@ class CameraNode(StoreNode):
             "rate [1/s]": f"{status.rate:.1f}",
             "frames": status.frames,
             "dropped": status.dropped,
+            "repeated": status.repeated,
+            "refused": status.refused,
             "reconnects": status.reconnects,
+            "clock jumps": status.clock_jumps,
             "latency [s]": f"{self._latency:.3f}",
             "size": f"{status.width}x{status.height}",
         }
@@ -125,6 +129,11 @@ class CameraNode(StoreNode):
             return Health(Level.ERROR, status.error or "not open yet", values)
         if self._fault or status.error:
             return Health(Level.ERROR, self._fault or status.error, values)
+        if status.since_jump < _REMEMBERED:
+            return Health(Level.WARN, f"the clock was set by {status.clock_jump:+.1f} s", values)
+        if (status.width, status.height) != (self._camera.width, self._camera.height) and status.frames:
+            sent, described = f"{status.width}x{status.height}", f"{self._camera.width}x{self._camera.height}"
+            return Health(Level.WARN, f"frames of {sent} are scaled to the {described} of the description", values)
         if status.rate < 0.5 * self._camera.rate:
             return Health(Level.WARN, f"{status.rate:.1f} frames/s instead of {self._camera.rate:.1f}", values)
         return Health(Level.OK, "finished" if status.finished else "capturing", values)

@@ -1,14 +1,15 @@
 """Frames from any camera, for ever: a worker thread that opens, reads, loses and reopens a source.
 
-The newest frame wins: a slow consumer sees gaps, never old pictures. Nothing here raises because of
-a camera, and nothing blocks the caller; what goes wrong is in ``Capture.status()``.
+The newest frame wins: a slow consumer sees gaps, never old pictures, and a camera that sends the same picture
+again and again is said to be frozen, not passed on as news. Nothing here raises because of a camera, and
+nothing blocks the caller; what goes wrong is in ``Capture.status()``.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,81 +18,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from just_walk_out.camera.source import is_file, open_source
-from just_walk_out.settings import setting
+from just_walk_out.camera.calibration import same_shape
+from just_walk_out.camera.capture_status import CaptureSettings, CaptureStatus, Frame, Image
+from just_walk_out.camera.source import exposure_age, is_file, is_local, open_source
+from just_walk_out.camera.stillness import Stillness
 from just_walk_out.store.urls import without_password
 
-Image = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class CaptureSettings:
-    """How a camera is opened, watched and reopened."""
-
-    open_timeout: float = setting(5.0, "Give up opening a network camera after this time", unit="s", minimum=0.1)
-    read_timeout: float = setting(3.0, "Take a camera that sends nothing for lost", unit="s", minimum=0.1)
-    backoff_first: float = setting(0.5, "Wait before the first reopening", unit="s", minimum=0.01)
-    backoff_limit: float = setting(15.0, "Longest wait between two reopenings", unit="s", minimum=0.01)
-    frozen_timeout: float = setting(
-        30.0, "Reopen a live camera whose picture is identical for this time; 0: never", unit="s", minimum=0.0
-    )
-    loop: bool = setting(True, "Start a video file again at its end")
-    rtsp_transport: str = setting("tcp", "Transport of RTSP streams: tcp or udp")
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One picture.
-
-    Attributes:
-        stamp: acquisition, integer nanoseconds of the injected clock.
-        image: (height, width, 3) uint8, BGR.
-        sequence: counts the frames read since the capture started; a jump is a frame nobody took.
-    """
-
-    stamp: int
-    image: Image
-    sequence: int
-
-
-@dataclass(frozen=True)
-class CaptureStatus:
-    """What diagnostics want to know about a camera.
-
-    Attributes:
-        connected: whether the source is open and delivers.
-        rate: frames a second over the last seconds.
-        frames: frames read since the start.
-        dropped: frames replaced by a newer one before anybody took them.
-        reconnects: times the source was opened again after it had delivered.
-        failures: failed attempts to open since the last frame.
-        width: of the last frame as the camera sent it, pixels.
-        height: of the last frame as the camera sent it, pixels.
-        last_stamp: of the newest frame, nanoseconds; 0 before the first.
-        silent: seconds since the worker last got an answer from the source.
-        finished: a file that was to be played once is over.
-        error: the last trouble in one line; empty while all is well.
-    """
-
-    connected: bool = False
-    rate: float = 0.0
-    frames: int = 0
-    dropped: int = 0
-    reconnects: int = 0
-    failures: int = 0
-    width: int = 0
-    height: int = 0
-    last_stamp: int = 0
-    silent: float = 0.0
-    finished: bool = False
-    error: str = ""
-
-    @property
-    def opening(self) -> bool:
-        """Whether the first try to open the source is still going on: nothing has failed so far."""
-        return not (self.connected or self.finished or self.failures or self.frames or self.error)
+__all__ = ["Capture", "CaptureSettings", "CaptureStatus", "Frame"]
 
 
 @dataclass
@@ -102,6 +36,7 @@ class _Shared:
     frame: Frame | None = None
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     answered: float = 0.0
+    jumped: float = -math.inf
 
 
 class Capture:
@@ -117,6 +52,7 @@ class Capture:
         *,
         size: tuple[int, int] | None = None,
         rate: float = 0.0,
+        latency: float = 0.0,
         clock: Callable[[], int] = time.time_ns,
         settings: CaptureSettings | None = None,
         on_frame: Callable[[], None] | None = None,
@@ -128,7 +64,8 @@ class Capture:
             size: (width, height) the calibration is made for; a local camera is asked for it, frames of
                 the same shape are scaled to it, frames of another shape are refused. None takes any.
             rate: frames a second a local camera is asked for; 0 leaves it alone.
-            clock: gives the acquisition stamp, nanoseconds.
+            latency: seconds from the exposure to the arrival of a frame, where known.
+            clock: read when a frame arrives, nanoseconds; less the latency, that is its acquisition stamp.
             settings: timeouts and options.
             on_frame: called in the worker thread after each new frame; must return at once.
         """
@@ -136,7 +73,9 @@ class Capture:
         self._name = without_password(source)  # errors go to diagnostics, alerts and bags
         self._size = size
         self._asked_rate = rate
+        self._latency = latency
         self._clock = clock
+        self._stillness = Stillness()
         self._settings = settings or CaptureSettings()
         self._on_frame = on_frame
         self._shared = _Shared(answered=time.monotonic())
@@ -190,7 +129,8 @@ class Capture:
             recent = [at for at in self._shared.arrivals if now - at < 5.0]
             span = now - recent[0] if len(recent) > 1 else 0.0
             rate = (len(recent) - 1) / span if span > 0 else 0.0
-            return replace(self._shared.status, rate=rate, silent=now - self._shared.answered)
+            silent, since = now - self._shared.answered, now - self._shared.jumped
+            return replace(self._shared.status, rate=rate, silent=silent, since_jump=since)
 
     def _run(self) -> None:
         wait = self._settings.backoff_first
@@ -243,29 +183,31 @@ class Capture:
         period = 1.0 / (source.get(cv2.CAP_PROP_FPS) or 25.0) if file else 0.0
         started = time.monotonic()
         count = 0
-        still_since, last_sum = started, None
+        before: tuple[int, float] | None = None
         while not self._stop.is_set():
             self._shared.answered = time.monotonic()
             good = source.grab()
-            stamp = self._clock()
+            arrival, now = self._clock(), time.monotonic()
             good, image = source.retrieve() if good else (False, None)
             if not good or image is None:
                 break
             count += 1
-            fitted = self._fit(np.asarray(image, dtype=np.uint8))
-            if fitted is not None:
-                self._publish(stamp, fitted, image.shape)
-            now = time.monotonic()
-            if file:
-                if self._stop.wait(max(0.0, started + count * period - now)):
-                    break
-            elif self._settings.frozen_timeout > 0:
-                checksum = zlib.crc32(image[::4, ::4].tobytes())
-                if checksum != last_sum:
-                    still_since, last_sum = now, checksum
-                elif now - still_since > self._settings.frozen_timeout:
-                    self._note(connected=False, error=f"{self._name}: the picture is frozen")
-                    return count > 0
+            before = self._watch_clock(before, (arrival, now))
+            age = self._latency
+            if is_local(self.source):
+                age += exposure_age(source.get(cv2.CAP_PROP_POS_MSEC), now)
+            picture = np.asarray(image, dtype=np.uint8)
+            still = 0.0 if file else self._stillness.update(picture, now)
+            if 0.0 < self._settings.frozen_after <= still:
+                self._freeze(still)
+                if 0.0 < self._settings.frozen_timeout <= now - started and still >= self._settings.frozen_timeout:
+                    return True
+            else:
+                fitted = self._fit(picture)
+                if fitted is not None:
+                    self._publish(arrival - int(1e9 * age), fitted, picture.shape)
+            if file and self._stop.wait(max(0.0, started + count * period - time.monotonic())):
+                break
         if self._stop.is_set():
             self._note(connected=False)
         elif file and count > 0:
@@ -274,6 +216,22 @@ class Capture:
             self._note(connected=False, error=f"{self._name}: no frame for {self._settings.read_timeout:g} s or closed")
         return count > 0
 
+    def _watch_clock(self, before: tuple[int, float] | None, now: tuple[int, float]) -> tuple[int, float]:
+        """Compare the clock of the stamps (ns) with the steady one (s) from frame to frame; returns ``now``."""
+        if before is not None:
+            jump = (now[0] - before[0]) / 1e9 - (now[1] - before[1])
+            if abs(jump) > self._settings.jump_limit:
+                self._shared.jumped = now[1]
+                self._note(clock_jumps=self._shared.status.clock_jumps + 1, clock_jump=jump)
+        return now
+
+    def _freeze(self, still: float) -> None:
+        self._note(
+            connected=False,
+            repeated=self._shared.status.repeated + 1,
+            error=f"{self._name}: the picture is frozen, it has been the same for {still:.0f} s",
+        )
+
     def _fit(self, image: Image) -> Image | None:
         """Scale a frame to the size of the calibration; None, with the reason noted, where that cannot be."""
         height, width = image.shape[:2]
@@ -281,9 +239,12 @@ class Capture:
             image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
         if self._size is None or self._size == (width, height):
             return image
-        if abs(width * self._size[1] - height * self._size[0]) > 0.01 * width * self._size[1]:
+        if not same_shape((width, height), self._size):
             wanted = f"{self._size[0]}x{self._size[1]}"
-            self._note(error=f"{self._name}: frames are {width}x{height}, the calibration is for {wanted}")
+            self._note(
+                refused=self._shared.status.refused + 1,
+                error=f"{self._name}: frames are {width}x{height}, the calibration is for {wanted}",
+            )
             return None
         return np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from just_walk_out.store.lens import Lens
 from just_walk_out.store.model import Camera
 
 Floats = NDArray[np.float64]
-
-# Distorted models fold back far outside the picture: rays beyond this angle from the optical axis are not projected.
-_WIDEST_PINHOLE = np.deg2rad(80.0)
-_WIDEST_FISHEYE = np.deg2rad(100.0)
 
 
 class FloorProjector:
@@ -32,12 +28,7 @@ class FloorProjector:
         extrinsic = camera.extrinsic()
         self._rotation: Floats = extrinsic[:3, :3]
         self._translation: Floats = extrinsic[:3, 3]
-        self._intrinsic: Floats = camera.intrinsic
-        self._fisheye = camera.distortion_model == "equidistant"
-        count = 4 if self._fisheye else max(4, len(camera.distortion))
-        self._distortion: Floats = np.zeros(count)
-        self._distortion[: len(camera.distortion)] = camera.distortion
-        self._straight = not self._fisheye and not np.any(self._distortion)
+        self._lens = Lens.of(camera)
 
     @cached_property
     def centre(self) -> Floats:
@@ -56,47 +47,13 @@ class FloorProjector:
         """
         given = np.asarray(points, dtype=np.float64)
         local = given.reshape(-1, 3) @ self._rotation.T + self._translation
-        depth = local[:, 2]
-        aside = np.hypot(local[:, 0], local[:, 1])
-        angle = np.arctan2(aside, depth)
-        seen = angle < (_WIDEST_FISHEYE if self._fisheye else _WIDEST_PINHOLE)
-        if self._straight:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                plane = local[:, :2] / depth[:, None]
-            pixels = plane * (self.camera.fx, self.camera.fy) + (self.camera.cx, self.camera.cy)
-        elif self._fisheye:
-            # Kannala & Brandt 2006: the radius is an odd polynomial of the angle.
-            square = angle * angle
-            terms = 1.0 + square * (
-                self._distortion[0]
-                + square * (self._distortion[1] + square * (self._distortion[2] + square * self._distortion[3]))
-            )
-            scale = np.where(aside > 1e-12, angle * terms / np.maximum(aside, 1e-12), 0.0)
-            pixels = local[:, :2] * scale[:, None] * (self.camera.fx, self.camera.fy) + (self.camera.cx, self.camera.cy)
-        else:
-            safe = np.where(seen[:, None], local, (0.0, 0.0, 1.0))
-            found, _ = cv2.projectPoints(safe, np.zeros(3), np.zeros(3), self._intrinsic, self._distortion)
-            pixels = np.asarray(found, dtype=np.float64).reshape(-1, 2)
-        pixels = np.where(seen[:, None], pixels, np.nan)
+        pixels = self._lens.project(local)
         return pixels.reshape(*given.shape[:-1], 2)
 
     def rays(self, pixels: ArrayLike) -> Floats:
-        """Return the viewing rays of pixels: unit vectors in ``map``, shape (..., 3)."""
+        """Return the viewing rays of pixels: unit vectors in ``map``, (..., 3); NaN where no ray has that pixel."""
         given = np.asarray(pixels, dtype=np.float64)
-        flat = np.ascontiguousarray(given.reshape(-1, 1, 2))
-        if not flat.size:
-            return np.zeros((*given.shape[:-1], 3))
-        if self._straight:
-            plane = (flat[:, 0] - (self.camera.cx, self.camera.cy)) / (self.camera.fx, self.camera.fy)
-        elif self._fisheye:
-            plane = cv2.fisheye.undistortPoints(flat, self._intrinsic, self._distortion).reshape(-1, 2)
-        else:
-            criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-9)
-            found = cv2.undistortImagePoints(flat, self._intrinsic, self._distortion, None, criteria)
-            plane = np.asarray(found, dtype=np.float64).reshape(-1, 2)
-            plane = (plane - (self.camera.cx, self.camera.cy)) / (self.camera.fx, self.camera.fy)
-        local = np.column_stack([plane, np.ones(len(plane))])
-        local /= np.linalg.norm(local, axis=1, keepdims=True)
+        local = self._lens.rays(given.reshape(-1, 2))
         return np.asarray(local @ self._rotation).reshape(*given.shape[:-1], 3)
 
     def to_floor(self, pixels: ArrayLike, height: ArrayLike = 0.0) -> Floats:
@@ -107,7 +64,8 @@ class FloorProjector:
             height: z of the plane, metres; a number or one a pixel.
 
         Returns:
-            (..., 2) x, y in ``map``, metres; NaN where the ray does not meet the plane before the camera.
+            (..., 2) x, y in ``map``, metres; NaN where the ray does not meet the plane before the camera, and where
+            no ray has that pixel.
         """
         directions = self.rays(pixels)
         rise = np.asarray(height, dtype=np.float64) - self.centre[2]

@@ -10,9 +10,13 @@ from typing import Any
 
 import cv2
 
+from just_walk_out.camera.mjpeg import HttpMjpeg
+
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _LIVE_OPTIONS = "fflags;nobuffer|flags;low_delay|max_delay;200000|reorder_queue_size;0"
 _URL_KINDS = ("rtsp://", "rtsps://", "http://", "https://", "rtmp://", "udp://", "tcp://")
+_BELIEVED_AGE = 2.0
+"""Seconds; a driver that tells of older frames counts by another clock."""
 _environment = threading.Lock()
 
 
@@ -24,6 +28,17 @@ def is_local(source: str) -> bool:
 def is_file(source: str) -> bool:
     """Whether the source is a video file."""
     return not is_local(source) and not source.lower().startswith(_URL_KINDS)
+
+
+def exposure_age(position: float, now: float) -> float:
+    """Return how long ago a local camera took a frame, seconds.
+
+    Args:
+        position: CAP_PROP_POS_MSEC; V4L2 drivers give the time of the frame by the steady clock there, others 0.
+        now: the steady clock, seconds.
+    """
+    age = now - position / 1000.0
+    return age if 0.0 <= age < _BELIEVED_AGE else 0.0
 
 
 def open_source(
@@ -46,7 +61,7 @@ def open_source(
         rtsp_transport: "tcp" or "udp".
 
     Returns:
-        An opened ``cv2.VideoCapture``.
+        An opened ``cv2.VideoCapture``, or what has its methods.
 
     Raises:
         OSError: it cannot be opened; says why in a few words.
@@ -56,6 +71,11 @@ def open_source(
     else:
         if is_file(source) and not Path(source).is_file():
             raise FileNotFoundError("no such file")
+        if source.lower().startswith("http://"):
+            try:
+                return HttpMjpeg(source, open_timeout, read_timeout)
+            except TypeError:
+                pass  # a stream of another kind, which FFmpeg may know
         opened = _open_ffmpeg(source, open_timeout, read_timeout, rtsp_transport)
     if not opened.isOpened():
         opened.release()

@@ -108,6 +108,10 @@ class Baseline:
         self._steady = False
         self.keep(column, end)
 
+    def resting_from(self, column: int) -> int:
+        """Return the number of the first block since which a plate has rested."""
+        return int(self._rest_from[column])
+
     def keep(self, column: int, begin: int) -> None:
         """Go on with the old baseline of a plate, by blocks from number ``begin``."""
         self._rest_from[column] = begin

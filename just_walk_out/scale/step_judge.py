@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.scale.baseline import Baseline
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
 from just_walk_out.scale.landing import landing
@@ -27,6 +28,7 @@ class StepJudge:
     def __init__(
         self,
         near: NDArray[np.bool_],
+        contents: Contents,
         period: float,
         settings: ShelfEventSettings,
         rule: RestRule,
@@ -38,6 +40,7 @@ class StepJudge:
 
         Args:
             near: (plates, plates).
+            contents: what stands on the plates.
             period: of the blocks, seconds.
             settings: of the stage.
             rule: how long a plate must rest.
@@ -46,6 +49,7 @@ class StepJudge:
             motion: which plates are in motion; ended by the judge.
         """
         self._near = near
+        self._contents = contents
         self._settings = settings
         self._rule = rule
         self._history = history
@@ -107,6 +111,10 @@ class StepJudge:
         ahead = (mean - course) * np.sign(change)
         speed, duration = approach(ahead, abs(change), deviation, count)
         count = self._rule.window(ahead, abs(change), deviation, speed, duration)
+        # On its way, a thing weighs what it weighs for an instant only.
+        variance = self._baseline.variance(column, self._rule.brief)
+        if count > self._rule.short and self._contents.evidence([column], [change], variance) > CLEAR:
+            count = max(self._rule.short, count // 2)
         begin = row - count + 1
         if begin < self._motion.begun[column] or not self._history.sound(column, begin, row + 1):
             return []
@@ -121,7 +129,8 @@ class StepJudge:
         variance = self._baseline.variance(column, count) + (deviation**2 - quiet**2) / count
         half, vague = timing(self._history, ahead, abs(change), deviation, duration, start, self._period)
         degraded = self._degraded(column, start)
-        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague)
+        rest = self._history.first(begin)
+        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague, rest, count, mean)
         self._baseline.move(column, mean, count, row + 1)
         self._motion.rest(column)
         stay = (
@@ -142,8 +151,9 @@ class StepJudge:
         """
         departure = self.resting_change(column)
         before = self._history.after(since)
-        begin = max(self._history.oldest, before - self._rule.short)
-        if departure is None or begin == before:
+        # Not from before the plate last came to rest: that was another step.
+        begin = max(self._history.oldest, before - self._rule.short, self._baseline.resting_from(column))
+        if departure is None or begin >= before:
             return None
         row = self._history.newest
         mean = departure + float(self._baseline.values[column])
@@ -151,10 +161,10 @@ class StepJudge:
         old, new = self._history.values(begin, before), self._history.values(row - self._rule.short + 1, row + 1)
         moves = np.add.reduce(new, axis=0) / len(new) - np.add.reduce(old, axis=0) / len(old)
         change = float(moves[column])
-        rest = self._baseline.learned.copy()
-        rest[taken] = False
-        # What the rest of the shelf did as well is the shelf's doing.
-        common = float(np.median(moves[rest])) if np.count_nonzero(rest) >= _SHELF else 0.0
+        others = self._baseline.learned.copy()
+        others[taken] = False
+        # What the others of the shelf did as well is the shelf's doing.
+        common = float(np.median(moves[others])) if np.count_nonzero(others) >= _SHELF else 0.0
         deviation = float(self._baseline.deviations[column])
         variance = deviation**2 * (1.0 / self._rule.short + 1.0 / (before - begin))
         if (
@@ -169,14 +179,17 @@ class StepJudge:
         clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
         if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
             return None
-        end = max(self._history.first(row - self._rule.short + 1), since + 1)
+        rest = self._history.first(row - self._rule.short + 1)
+        end = max(rest, since + 1)
         degraded = self._degraded(column, since)
         self._baseline.move(column, mean, self._rule.short, row + 1)
         self._motion.rest(column)
-        return PlateStep(column, since, end, change, variance, degraded, main.half, main.vague)
+        return PlateStep(
+            column, since, end, change, variance, degraded, main.half, main.vague, rest, self._rule.short, mean
+        )
 
     def resting_change(self, column: int) -> float | None:
-        """Return how far from its baseline a plate rests now; None when it does not."""
+        """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
         end = self._history.newest + 1
         begin = end - self._rule.short
         if not self._baseline.learned[column] or begin < 0 or not self._history.sound(column, begin, end):

@@ -13,12 +13,15 @@ While nothing is in motion, all blocks of a batch are judged at once.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.scale.baseline import STRIDE, Baseline
+from just_walk_out.scale.contents import Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.history import BlockHistory
 from just_walk_out.scale.motion import Motion
@@ -28,12 +31,21 @@ from just_walk_out.scale.step_judge import StepJudge
 
 # Departures are averaged over so many blocks.
 SPAN = 4
+# Fewer blocks tell nothing of how noises go together; differences are clipped at so many deviations, and
+# correlations shrunk as if so many more blocks had shown none.
+_FEWEST = 10
+_CLIP = 4.0
+_SHRINKAGE = 10.0
+# A hand trembles by more than this share of what it carries.
+_STEADY_SHARE = 0.008
 
 
 class PlateBank:
     """The plates of one stream, followed block by block."""
 
-    def __init__(self, near: NDArray[np.bool_], period: float, settings: ShelfEventSettings) -> None:
+    def __init__(
+        self, near: NDArray[np.bool_], contents: Contents, period: float, settings: ShelfEventSettings
+    ) -> None:
         """Make a bank of plates, neighbours where ``near`` says so, of blocks ``period`` seconds apart."""
         plates = len(near)
         self._settings = settings
@@ -43,8 +55,11 @@ class PlateBank:
         self._history = BlockHistory(plates, keep + self._delay + STRIDE)
         self._baseline = Baseline(plates, period, settings)
         self._motion = Motion(plates)
-        self._judge = StepJudge(near, period, settings, self._rule, self._history, self._baseline, self._motion)
+        self._judge = StepJudge(
+            near, contents, period, settings, self._rule, self._history, self._baseline, self._motion
+        )
         self._period = round(period * 1e9)
+        self._steady = max(SPAN + 3, round(settings.steady_time / period))
         self._restless = max(1, round(settings.restless_time / period))
         self._alarm = settings.alarm * SPAN**-0.5
         self._alarm_floor = settings.alarm_floor
@@ -211,6 +226,71 @@ class PlateBank:
         """Tell whether an event is in progress on a plate that it will end of its own accord."""
         change = self._judge.resting_change(column)
         return bool(self._motion.active[column]) and (change is None or abs(change) >= self._settings.light)
+
+    def resting_change(self, column: int) -> float | None:
+        """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
+        return self._judge.resting_change(column)
+
+    def refined(self, step: PlateStep) -> PlateStep:
+        """Return a step measured over all the time that its plate has rested since."""
+        begin, end = self._history.after(step.rest), self._history.newest + 1
+        count = end - begin
+        moved = self._motion.active[step.column] or self._motion.begun[step.column] > begin
+        if moved or math.isnan(step.level) or self._history.first(begin) > step.rest:
+            return step
+        if not self._history.sound(step.column, begin, end):
+            return step
+        level = float(self._history.values(begin, end)[:, step.column].mean())
+        block = float(self._baseline.deviations[step.column]) ** 2
+        return dataclasses.replace(
+            step,
+            change=step.change + level - step.level,
+            variance=max(block / count, step.variance + block * (1.0 / count - 1.0 / step.blocks)),
+            level=level,
+            blocks=count,
+        )
+
+    def correlation(self, columns: list[int], until: int) -> NDArray[np.float64]:
+        """Return how the noise of plates goes together, as it does when their shelf shakes.
+
+        From the differences of successive blocks, clipped so that hands count as little as noise does, and shrunk
+        to no correlation where there are few (Ledoit and Wolf 2004).
+
+        Args:
+            columns: the plates.
+            until: blocks that end later, nanoseconds, do not count.
+
+        Returns:
+            (columns, columns) correlations; positive definite.
+        """
+        values = self._history.values(self._history.oldest, self._history.after(until))[:, columns]
+        result = np.eye(len(columns))
+        if len(values) < _FEWEST:
+            return result
+        limits = _CLIP * self._baseline.deviations[columns]
+        noise = np.clip(np.diff(values, axis=0), -limits, limits)
+        products = noise.T @ noise
+        scale = np.sqrt(np.diag(products)) + 1e-12
+        share = len(noise) / (len(noise) + _SHRINKAGE)
+        result += share * (products / np.outer(scale, scale)) * (1.0 - result)
+        return result
+
+    def carried(self, column: int, since: int, force: float) -> bool:
+        """Tell whether a hand may still carry a part of what stands on a plate: it would tremble.
+
+        Nobody holds a weight still to less than a few hundredths (force steadiness, e.g. Enoka et al. 2003).
+
+        Args:
+            column: the plate.
+            since: when it came to rest, nanoseconds.
+            force: what it lost, kilograms.
+        """
+        end = self._history.newest + 1
+        begin = max(self._history.after(since), end - self._steady)
+        if end - begin < self._steady or not self._history.sound(column, begin, end):
+            return True
+        means = self._smooth(begin + SPAN - 1, end)[:, column]
+        return float(means.std()) > _STEADY_SHARE * force
 
     def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
         """Take the step of a resting plate beside an event, if it made one; see ``StepJudge.claim``."""

@@ -14,7 +14,7 @@ from just_walk_out.store.place import Errors, Place
 
 MOUNTING = 0.5
 """Metres outside the floor polygon at which a camera may hang, as on the outer side of a door frame."""
-DISTORTION = {"plumb_bob": (0, 4, 5, 8), "equidistant": (0, 4)}
+DISTORTION = {"plumb_bob": (0, 4, 5, 8), "rational_polynomial": (8,), "equidistant": (0, 4)}
 """Numbers of coefficients that OpenCV takes."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.store.lens import Lens
 from just_walk_out.store.model import Camera, Store
 from just_walk_out.store.walkable import walkable
 
@@ -22,21 +23,10 @@ def floor_points(store: Store) -> NDArray[np.float64]:
 
 
 def in_picture(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether points (n, 3) in ``map`` fall into the camera's picture, fixtures and lens distortion left aside.
-
-    The equidistant model is r = f theta, the pinhole r = f tan(theta).
-    """
-    homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
-    x, y, z = (homogeneous @ camera.extrinsic().T)[:, :3].T
-    across = np.hypot(x, y)
-    if camera.distortion_model == "equidistant":
-        ahead = np.ones(len(points), bool)
-        stretch = np.arctan2(across, z) / np.maximum(across, 1e-9)
-    else:
-        ahead = z > 1e-6
-        stretch = 1.0 / np.where(ahead, z, 1.0)
-    u, v = camera.fx * x * stretch + camera.cx, camera.fy * y * stretch + camera.cy
-    inside: NDArray[np.bool_] = ahead & (u >= -0.5) & (u < camera.width - 0.5) & (v >= -0.5) & (v < camera.height - 0.5)
+    """Whether points (n, 3) in ``map`` fall into the camera's picture, fixtures left aside."""
+    extrinsic = camera.extrinsic()
+    u, v = Lens.of(camera).project(points @ extrinsic[:3, :3].T + extrinsic[:3, 3]).T
+    inside: NDArray[np.bool_] = (u >= -0.5) & (u < camera.width - 0.5) & (v >= -0.5) & (v < camera.height - 0.5)
     return inside
 
 

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.camera.calibration import camera_info, pose_of, read_camera_info, read_tsai, write_camera_info
+from just_walk_out.camera.calibration import camera_info, pose_of, read_camera_info, write_camera_info
 from just_walk_out.camera.camera_node import to_camera_info
 from just_walk_out.store.model import Camera, Pose
 
@@ -48,13 +48,6 @@ def test_a_wrong_file_says_what_is_wrong_in_one_line(tmp_path, text, part):
     with pytest.raises(ValueError, match=part) as error:
         read_camera_info(path)
     assert "bad.yaml" in str(error.value) and "\n" not in str(error.value)
-
-
-def test_a_wrong_tsai_file_says_so(tmp_path):
-    path = tmp_path / "bad.xml"
-    path.write_text("<Camera/>")
-    with pytest.raises(ValueError, match=r"bad\.xml"):
-        read_tsai(path)
 
 
 ANGLE = st.floats(-1.4, 1.4)

@@ -1,32 +1,14 @@
 import itertools
 import socket
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
-import numpy as np
 import pytest
+from mjpeg_camera import picture, until
 
 from just_walk_out.camera.capture import Capture, CaptureSettings
 
 QUICK = CaptureSettings(open_timeout=2.0, read_timeout=1.0, backoff_first=0.05, backoff_limit=0.2)
-
-
-def until(condition, timeout=15.0):
-    """Wait for something that happens in another thread; the condition itself may wait."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if condition():
-            return True
-        threading.Event().wait(0.02)
-    return False
-
-
-def picture(number, size=(160, 120)):
-    image = np.full((size[1], size[0], 3), 40, np.uint8)
-    cv2.putText(image, str(number), (20, 80), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (255, 255, 255), 3)
-    return image
 
 
 @pytest.fixture
@@ -37,64 +19,6 @@ def video(tmp_path):
         writer.write(picture(number))
     writer.release()
     return str(path)
-
-
-class Server:
-    """An MJPEG camera that can be switched off and on."""
-
-    def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.server = None
-        self.mute = threading.Event()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/cam.mjpg"
-
-    def start(self):
-        self.stopping = threading.Event()
-        stopping, mute = self.stopping, self.mute
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-                self.end_headers()
-                try:
-                    for number in itertools.count():
-                        if stopping.wait(0.03):
-                            return
-                        if mute.is_set():
-                            continue
-                        data = cv2.imencode(".jpg", picture(number))[1].tobytes()
-                        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
-                        self.wfile.write(head.encode() + data + b"\r\n")
-                except OSError:
-                    return
-
-        ThreadingHTTPServer.allow_reuse_address = True
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def stop(self):
-        if self.server is not None:
-            self.stopping.set()
-            self.server.shutdown()
-            self.server.server_close()
-            self.server = None
-
-
-@pytest.fixture
-def server():
-    made = Server()
-    yield made
-    made.stop()
 
 
 def test_a_file_is_paced_loops_and_is_stamped_by_the_given_clock(video):

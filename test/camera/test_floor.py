@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.camera.calibration import make_camera, read_tsai
 from just_walk_out.camera.floor import FloorProjector
+from just_walk_out.camera.formats import read_tsai
 from just_walk_out.camera.person import BoxPlacer, edges
 from just_walk_out.camera.visibility import Occluders
 from just_walk_out.store.model import Camera, Gondola, Pose
@@ -122,8 +122,7 @@ def test_nonsense_boxes_have_no_place():
 
 @pytest.mark.skipif(not PETS.is_dir(), reason="the PETS sequence is not there (JWO_DATA)")
 def test_real_people_are_placed_by_a_real_calibration():
-    info, extrinsic = read_tsai(PETS / "calibration_tsai.xml")
-    projector = FloorProjector(make_camera("pets", info, extrinsic))
+    projector = FloorProjector(read_tsai(PETS / "calibration_tsai.xml").camera("pets"))
     truth = np.loadtxt(PETS / "gt.txt", delimiter=",")[::5]
     boxes, places = truth[:, 2:6], truth[:, 7:9]
     foot = projector.to_floor(boxes[:, :2] + boxes[:, 2:] * [0.5, 1.0])

@@ -109,9 +109,9 @@ def test_the_smallest_product_over_three_plates_is_one_event(noise):
 
 @pytest.mark.parametrize("noise", NOISES)
 def test_quick_takes_from_plates_apart_are_two_events(noise):
-    first, second = run(Signal(8, noise=noise).move(0, 4.0, -200.0).move(3, 4.3, -100.0).records())[0]
-    within(first, {"0": -200.0}, 4.0)
-    within(second, {"3": -100.0}, 4.0)
+    first, second = run(Signal(8, noise=noise).move(1, 4.0, -200.0).move(4, 4.3, -100.0).records())[0]
+    within(first, {"1": -200.0}, 4.0)
+    within(second, {"4": -100.0}, 4.0)
 
 
 @pytest.mark.parametrize("noise", NOISES)
