@@ -129,16 +129,13 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
             both[which]["false_per_plate_hour"] = round(tally.found / tally.plate_hours, 4)
         figures[name] = both
     rng = np.random.default_rng([seed, 2_000_000])
-    speed = {
-        "plates_realtime": round(plates_in_real_time(extent.shelves, extent.speed_seconds, rng, _IDLE_BATCH)),
-    }
-    figures["speed"] = speed
-    figures["speed_live"] = {
-        "plates_realtime": round(plates_in_real_time(extent.shelves, extent.speed_seconds, rng, BATCH)),
-        "plates_realtime_a_third_of_the_plates": round(
-            plates_in_real_time(max(1, extent.shelves // 3), extent.speed_seconds, rng, BATCH)
-        ),
-    }
+    third = max(1, extent.shelves // 3)
+    for key, shelves, batch in (
+        ("speed", extent.shelves, BATCH),
+        ("speed_third", third, BATCH),
+        ("speed_long_batches", extent.shelves, _IDLE_BATCH),
+    ):
+        figures[key] = {"plates_realtime": round(plates_in_real_time(shelves, extent.speed_seconds, rng, batch))}
     figures["bound"] = limits
     figures["watermark"] = {name: results[name].watermark() for name in NOISES}
     figures["situations"] = {name: results[name].figures() for name in SITUATIONS}

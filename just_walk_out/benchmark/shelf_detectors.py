@@ -23,6 +23,8 @@ _T0 = 1_700_000_000_000_000_000
 _SECOND = 1_000_000_000
 _WIDTH, _DEPTH = 0.1016, 0.4064
 _GAP = 1.75
+# Measurements of speed of which the quickest counts.
+_RUNS = 3
 
 
 def make_store(stocks: Sequence[Stock], plates: int) -> Store:
@@ -121,7 +123,8 @@ def rule(weights: NDArray[np.float32], times: NDArray[np.float64], period: float
 def plates_in_real_time(shelves: int, seconds: float, rng: np.random.Generator, batch: int) -> float:
     """Return how many plates one core follows in real time: plates x seconds of signal / seconds of its work.
 
-    Shelves of six plates in normal noise, something taken from each about once in 100 s.
+    Shelves of six plates in normal noise, something taken from each about once in 100 s. The quickest of three runs:
+    what else a machine does can only make one slower.
 
     Args:
         shelves: how many.
@@ -136,12 +139,15 @@ def plates_in_real_time(shelves: int, seconds: float, rng: np.random.Generator, 
     for shelf, signal in zip(store.shelf.values(), signals, strict=True):
         weights = signal.read(NOISES["normal"], signal.bursts(NOISES["normal"]))
         streams.append(records_of(shelf, weights, signal.times, 1.0 / RATE, batch))
-    stage = ShelfEventStage(store)
-    start = time.process_time()
-    for records in zip(*streams, strict=True):
-        for record in records:
-            stage.push(record)
-    return shelves * plates * seconds / (time.process_time() - start)
+    quickest = float("inf")
+    for _ in range(_RUNS):
+        stage = ShelfEventStage(store)
+        start = time.process_time()
+        for records in zip(*streams, strict=True):
+            for record in records:
+                stage.push(record)
+        quickest = min(quickest, time.process_time() - start)
+    return shelves * plates * seconds / quickest
 
 
 def _seconds(stamp: int) -> float:

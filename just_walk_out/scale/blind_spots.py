@@ -17,6 +17,8 @@ class BlindSpots:
         self._last = start
         self._since: dict[int, int] = {}
         self._over: dict[int, tuple[int, int]] = {}
+        # No plate was blind later than this, but for those that are now.
+        self._sound_from = start
         self._excused: set[int] = set()
 
     @property
@@ -33,6 +35,7 @@ class BlindSpots:
         self._since = dict(state["since"])
         self._over = {column: (begin, end) for column, begin, end in state["over"]}
         self._last = last
+        self._sound_from = max((end for _, end in self._over.values()), default=last)
 
     def push(self, bad: NDArray[np.bool_] | None, last: int) -> None:
         """Take a block.
@@ -45,6 +48,7 @@ class BlindSpots:
             now = set() if bad is None else set(np.flatnonzero(bad).tolist())
             for column in self._since.keys() - now:
                 self._over[column] = (self._since.pop(column), last)
+                self._sound_from = last
             self._excused &= now
             for column in sorted(now - self._since.keys() - self._excused):
                 self._since[column] = self._last
@@ -68,6 +72,8 @@ class BlindSpots:
         Args:
             settled: no change whose last seen moment at the old weight is up to here can come any more.
         """
+        if self._sound_from <= settled and not self._since:
+            return None
         held = [*self._since.values(), *(begin for begin, end in self._over.values() if end > settled)]
         return min(held, default=None)
 

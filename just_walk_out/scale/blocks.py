@@ -8,7 +8,6 @@ The blocks of a stream depend on its samples alone, not on the batches they come
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Samples for which there is room at first.
-_ROOM = 300
+_ROOM = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +60,33 @@ class BlockFilter:
 
     def reset(self) -> None:
         """Begin anew after lost samples."""
-        self._stamps: list[int] = []
+        self._end = 0
         # The first and the last sample are only neighbours of those that are averaged.
         self._done = 1
         self._gap = True
+        # Times from sample ``_timed`` on, and those of the batches that came since they were last written out.
+        self._stamps: list[int] = []
+        self._timed = 0
+        self._batches: list[range] = []
 
-    def add(self, weights: NDArray[np.floating[Any]], stamps: Sequence[int]) -> None:
+    def add(self, weights: NDArray[np.floating[Any]], stamps: range) -> None:
         """Take samples.
 
         Args:
             weights: flat, samples x plates, kilograms.
             stamps: time of each sample, nanoseconds.
         """
-        begin = len(self._stamps)
-        if begin + len(stamps) > len(self._samples):
-            begin = self._make_room(len(stamps))
-        self._stamps += stamps
-        self._flat[begin * self._plates : len(self._stamps) * self._plates] = weights
+        end = self._end + len(stamps)
+        if end > len(self._samples):
+            end = self._make_room(len(stamps))
+        self._flat[self._end * self._plates : end * self._plates] = weights
+        self._end = end
+        self._batches.append(stamps)
 
     @property
     def ready(self) -> int:
         """How many blocks can be made."""
-        return max(0, (len(self._stamps) - self._done - 1) // self._size)
+        return max(0, (self._end - self._done - 1) // self._size)
 
     def window(self, begin: int, end: int) -> NDArray[np.float64] | None:
         """Return the samples, as they came, of blocks ``begin`` to before ``end`` of those that can be made.
@@ -95,7 +99,10 @@ class BlockFilter:
 
     def last(self, number: int) -> int:
         """Return the time of the last sample of block ``number`` of those that can be made, nanoseconds."""
-        return self._stamps[self._done + (number + 1) * self._size - 1]
+        after = self._end - self._done - (number + 1) * self._size
+        if self._batches and after < len(self._batches[-1]):
+            return self._batches[-1][-1 - after]
+        return self._times()[-1 - after]
 
     def make(self, count: int, flat: bool = False) -> Blocks:
         """Make the first ``count`` of the blocks that can be made, at least one.
@@ -111,21 +118,29 @@ class BlockFilter:
         values = np.add.reduce(by_sample, axis=0).reshape(count, self._plates)
         values *= 1.0 / self._size
         gap, self._gap = self._gap, False
-        self._done = end
-        firsts, lasts = self._stamps[begin : end : self._size], self._stamps[begin + self._size - 1 : end : self._size]
+        stamps = self._times()[begin - self._timed :]
+        firsts, lasts = stamps[: end - begin : self._size], stamps[self._size - 1 : end - begin : self._size]
+        self._stamps, self._timed, self._done = stamps[end - begin :], end, end
         return Blocks(values, firsts, lasts, gap)
 
+    def _times(self) -> list[int]:
+        """Return the times of the samples from ``_timed`` on, nanoseconds."""
+        for batch in self._batches:
+            self._stamps += batch
+        self._batches = []
+        return self._stamps
+
     def _make_room(self, count: int) -> int:
-        """Make room for so many more samples and return where they begin; the oldest are forgotten."""
+        """Make room for so many more samples and return where they end; the oldest are forgotten."""
         low = max(0, self._done - 1 - self._kept)
-        kept = self._samples[low : len(self._stamps)]
-        if 2 * (len(kept) + count) > len(self._samples):
-            self._make_array(4 * (len(kept) + count))
-        # Not over itself: it fills at most half of the array, or the array is new.
+        kept = self._samples[low : self._end]
+        if len(kept) + count > len(self._samples):
+            self._make_array(2 * (len(kept) + count))
         self._samples[: len(kept)] = kept
-        del self._stamps[:low]
         self._done -= low
-        return len(kept)
+        self._timed -= low
+        self._end = len(kept)
+        return self._end + count
 
     def _make_array(self, count: int) -> None:
         self._samples: NDArray[np.float64] = np.empty((count, self._plates))

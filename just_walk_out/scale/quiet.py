@@ -50,16 +50,16 @@ class QuietWatch:
                 of ``blocks`` new ones, and one more.
             blocks: how many, at least one.
         """
-        if blocks > len(self._thresholds):
+        if blocks > len(self._measures):
             self._widen(blocks)
             return False
-        away = samples - self._baselines[: len(samples)]
+        means, baselines, thresholds = self._measures[blocks - 1]
+        away = samples - baselines
         # Where all samples are that near, none is a spike. A sum of squares is the quickest bound, and fails on NaN.
         flat = away.ravel()
         if not (flat.dot(flat) <= self._square or abs(flat).max() <= self._reach):
             return False
-        means: NDArray[np.float64] = self._means[blocks - 1].dot(away[:-1])
-        return not np.count_nonzero(abs(means) > self._thresholds[:blocks])
+        return not np.count_nonzero(abs(means.dot(away[:-1])) > thresholds)
 
     def _widen(self, blocks: int) -> None:
         """Make room for so many blocks; what they are compared with is known from the next ``aim`` on."""
@@ -69,8 +69,9 @@ class QuietWatch:
         means = np.zeros((blocks, samples))
         for block in range(blocks):
             means[block, block * self._size : (block + self._span) * self._size] = _CAUTION / (self._span * self._size)
-        # The means at the first of the blocks, at the first two, and so on.
-        self._means = [
-            np.ascontiguousarray(means[:count, : (count + self._span - 1) * self._size])
-            for count in range(1, blocks + 1)
-        ]
+        # For one block, for two, and so on.
+        self._measures = []
+        for count in range(1, blocks + 1):
+            taken = (count + self._span - 1) * self._size
+            mean = np.ascontiguousarray(means[:count, :taken])
+            self._measures.append((mean, self._baselines[: taken + 1], self._thresholds[:count]))

@@ -130,25 +130,26 @@ class _Stream:
 
     def _nothing_happens(self) -> bool:
         """Tell whether the blocks that can be made now hold nothing; they wait until the baselines are to follow."""
-        blocks = self._filter.ready
-        if blocks > self._unmoved + STRIDE:
+        samples, aside, unmoved = self._filter, self._aside, self._unmoved
+        blocks = samples.ready
+        if blocks > unmoved + STRIDE:
             # A long batch: quicker as a whole.
             return False
-        while blocks > self._aside:
-            followed = blocks > self._unmoved
-            known = self._unmoved + 1 if followed else blocks
-            window = self._filter.window(self._aside, known)
-            if window is None or not self._watch.sees_nothing(window, known - self._aside):
+        while blocks > aside:
+            followed = blocks > unmoved
+            known = unmoved + 1 if followed else blocks
+            window = samples.window(aside, known)
+            if window is None or not self._watch.sees_nothing(window, known - aside):
                 return False
-            self._aside = known
-            last = self._filter.last(known - 1)
+            self._aside = aside = known
+            last = samples.last(known - 1)
             self._blind.skip(last)
             self._promise(last - self._delay)
             if followed:
-                made = self._filter.make(known, flat=True)
+                made = samples.make(known, flat=True)
                 self._bank.settle(made.values, made.firsts, made.lasts)
                 self._aim()
-                self._aside = 0
+                self._aside, aside, unmoved = 0, 0, self._unmoved
                 blocks -= known
         return True
 
@@ -203,10 +204,13 @@ class _Stream:
         self._promise(reach)
 
     def _promise(self, reach: int) -> None:
-        self._settled = max(self._settled, reach)
+        self._settled = reach = max(self._settled, reach)
         # What a blind plate does shows when it is seen again, and may have happened at any time since it was not.
-        blind = self._blind.holding_since(self._settled)
-        self.watermark = max(self.watermark, self._settled if blind is None else min(self._settled, blind - 1))
+        blind = self._blind.holding_since(reach)
+        if blind is not None:
+            reach = min(reach, blind - 1)
+        if reach > self.watermark:
+            self.watermark = reach
 
     def _event(self, group: list[PlateStep], state: EventState) -> ShelfEvent:
         """Return an event; a final one has the id of the settling one that told of its first plate before."""
@@ -298,9 +302,9 @@ class ShelfEventStage:
         if stream is None or record.stamp <= stream.newest or not len(record.weights):
             return []
         events = stream.push(record)
-        final = [event for event in events if event.state is EventState.FINAL]
-        if final:
-            self._fresh = True
+        if events:
+            final = [event for event in events if event.state is EventState.FINAL]
+            self._fresh |= bool(final)
             self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + final
         if self._again:
             events, self._again = [*self._again, *events], []

@@ -135,12 +135,14 @@ class PlateBank:
         if row < SPAN:
             self._departures = self._history.values(row, row + 1)[0] - self._baseline.values
         else:
-            self._departures = (self._smooth(row, row + 1) - self._baseline.values)[0]
+            mean = np.add.reduce(self._history.values(row - SPAN + 1, row + 1), axis=0)
+            mean *= 1.0 / SPAN
+            self._departures = mean - self._baseline.values
         alarms = np.abs(self._departures) > self._threshold
         if self.busy:
             alarms &= ~self._motion.active
         if np.count_nonzero(alarms):
-            self._begin(np.flatnonzero(alarms), row, settled)
+            self._begin(alarms.nonzero()[0], row, settled)
         if row % STRIDE == 0:
             self._baseline.follow(self._history, row, self._motion.active if self.busy else None)
             self._set_threshold()
