@@ -56,6 +56,9 @@ def table(figures: Mapping[str, Any], idle_hours: float) -> str:
             f"Bound of {name} noise: sigma {limit['sigma_g']:.2f} g over 0.2 s; latency "
             f"{limit['latency_quick_s']:.2f} s after a quick take, {limit['latency_slow_s']:.2f} s after 24 g over 5 s."
         )
+    for name, wait in figures.get("watermark", {}).items():
+        median, most = (_cell(wait[key], ".2f") for key in ("wait_median_s", "wait_p99_s"))
+        lines.append(f"Watermark, {name}: past an event {median} s after the plate is free, 99 %: {most} s.")
     lines.append(f"Speed, batches of 10 s: {figures['speed']['plates_realtime']:,} plates in real time on one core.")
     if "speed_live" in figures:
         live, third = figures["speed_live"].values()

@@ -101,7 +101,14 @@ def _meter(args: argparse.Namespace, store: Store, bus: Bus) -> Meter:
         from just_walk_out.ros.calibration_client import NodeMeter
 
         print(f"{bus.id}: looking for its node (--direct opens the port at once)", flush=True)
-        found = NodeMeter.find(bus.id, bus.channels[0].plate, args.namespace)
+        try:
+            found = NodeMeter.find(bus.id, bus.channels[0].plate, args.namespace)
+        except CalibrationError as error:
+            # A device is locked by a node that hangs; a link to a serial server is not.
+            if "://" in bus.port:
+                raise CalibrationError(f"{error}; if no node reads {bus.port}, --direct opens it") from None
+            found = None
+            print(f"{bus.id}: {error}")
         if found is not None:
             print(f"{bus.id}: asking the node {found.name}")
             return found
@@ -122,8 +129,8 @@ def _scale(args: argparse.Namespace, store: Store) -> int:
         found = []
         for load, measured in collect(meter, args.plate, args.weight, args.timeout, args.hands_free, _prompter(args)):
             print(
-                f"    {load.weight:g} kg: {load.reading.mean:.1f} counts, +-{load.reading.uncertainty:.1f}, "
-                f"noise {load.reading.deviation:.1f} a sample",
+                f"    {load.weight:g} kg: {load.reading.mean:.8g} counts, +-{load.reading.uncertainty:.2g}, "
+                f"noise {load.reading.deviation:.2g} a sample",
                 flush=True,
             )
             found.append((load, measured))
@@ -159,7 +166,7 @@ def report(plate: str, loads: list[Load], result: Calibration, before: Measureme
         before: the first measurement, with what was in force then.
     """
     lines = [f"plate {plate}                 before            now"]
-    lines.append(f"  zero, counts       {before.zero:14.1f} {result.zero:14.1f}   +-{result.zero_uncertainty:.1f}")
+    lines.append(f"  zero, counts       {before.zero:14.8g} {result.zero:14.8g}   +-{result.zero_uncertainty:.2g}")
     lines.append(
         f"  scale, kg/count    {before.scale:14.6g} {result.scale:14.6g}   +-{100 * result.scale_uncertainty:.3f} %"
         f", {100 * (result.scale / before.scale - 1):+.2f} % against before"
@@ -186,6 +193,8 @@ def _tare(args: argparse.Namespace, store: Store) -> int:
         return 0
     if args.bus is not None and args.bus not in store.bus:
         raise CalibrationError(f"--bus: expected one of {', '.join(store.bus)}, got {shown(args.bus)}")
+    if args.port and args.bus is None and len(store.buses) > 1:
+        raise CalibrationError("--port is that of one bus: give --bus or --plate, too")
     refused = 0
     for bus in store.buses if args.bus is None else [store.bus[args.bus]]:
         meter = _meter(args, store, bus)
@@ -210,5 +219,5 @@ def _show(args: argparse.Namespace, store: Store) -> int:
             own = kept.get(channel.plate)
             zero = channel.zero if own is None or own.zero is None else own.zero
             scale = channel.scale if own is None or own.scale is None else own.scale
-            print(f"{channel.plate:<16} {zero:>14.1f} {scale:>16.6g}  {own.changed if own else 'as described'}")
+            print(f"{channel.plate:<16} {zero:>14.8g} {scale:>16.6g}  {own.changed if own else 'as described'}")
     return 0

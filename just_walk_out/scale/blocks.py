@@ -8,10 +8,15 @@ The blocks of a stream depend on its samples alone, not on the batches they come
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Samples for which there is room at first.
+_ROOM = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +37,99 @@ class Blocks:
 
 
 class BlockFilter:
-    """Removal of spikes, then the mean of ``size`` samples, for the plates of one stream."""
+    """Removal of spikes, then the mean of ``size`` samples, for the plates of one stream.
 
-    def __init__(self, plates: int, size: int, spike: float) -> None:
-        """Make a filter of ``plates`` columns, blocks of ``size`` samples, spikes above ``spike`` kilograms."""
+    Samples are kept in one array; each is copied into it once, and blocks and windows are cut from it.
+    """
+
+    def __init__(self, plates: int, size: int, spike: float, kept: int) -> None:
+        """Make a filter of ``plates`` columns.
+
+        Args:
+            plates: columns.
+            size: samples of a block.
+            spike: least height of a spike, kilograms.
+            kept: so many blocks already made can be looked at again, as samples.
+        """
         self._spike = spike
         self._plates = plates
         self._size = size
-        self._empty: NDArray[np.float64] = np.empty((0, plates))
+        self._kept = kept * size
+        self._make_array(_ROOM)
         self.reset()
         self._gap = False
 
     def reset(self) -> None:
         """Begin anew after lost samples."""
-        self._carry = self._empty
-        self._carry_stamps: list[int] = []
+        self._stamps: list[int] = []
+        # The first and the last sample are only neighbours of those that are averaged.
+        self._done = 1
         self._gap = True
 
-    def push(self, samples: NDArray[np.float64], stamps: list[int]) -> Blocks | None:
-        """Take (samples, plates) kilograms and their stamps; None while no block is complete."""
-        window = np.concatenate((self._carry, samples))
-        stamps = self._carry_stamps + stamps
-        # The first and the last sample are only neighbours of those that are averaged.
-        count = max(0, len(window) - 2) // self._size
-        used = count * self._size
-        self._carry = window[used:]
-        self._carry_stamps = stamps[used:]
-        if not count:
-            return None
-        middle = self._without_spikes(window[: used + 2])
-        values = np.add.reduce(middle.reshape(count, self._size, self._plates), axis=1)
+    def add(self, weights: NDArray[np.floating[Any]], stamps: Sequence[int]) -> None:
+        """Take samples.
+
+        Args:
+            weights: flat, samples x plates, kilograms.
+            stamps: time of each sample, nanoseconds.
+        """
+        begin = len(self._stamps)
+        if begin + len(stamps) > len(self._samples):
+            begin = self._make_room(len(stamps))
+        self._stamps += stamps
+        self._flat[begin * self._plates : len(self._stamps) * self._plates] = weights
+
+    @property
+    def ready(self) -> int:
+        """How many blocks can be made."""
+        return max(0, (len(self._stamps) - self._done - 1) // self._size)
+
+    def window(self, begin: int, end: int) -> NDArray[np.float64] | None:
+        """Return the samples, as they came, of blocks ``begin`` to before ``end`` of those that can be made.
+
+        (samples, plates) kilograms, with the ``kept`` blocks before them and one sample after; None where samples were
+        lost since.
+        """
+        first = self._done + begin * self._size - self._kept
+        return self._samples[first : self._done + end * self._size + 1] if first > 0 else None
+
+    def last(self, number: int) -> int:
+        """Return the time of the last sample of block ``number`` of those that can be made, nanoseconds."""
+        return self._stamps[self._done + (number + 1) * self._size - 1]
+
+    def make(self, count: int, flat: bool = False) -> Blocks:
+        """Make the first ``count`` of the blocks that can be made, at least one.
+
+        Args:
+            count: how many.
+            flat: they are known to hold no spike.
+        """
+        begin, end = self._done, self._done + count * self._size
+        samples = self._samples[begin:end] if flat else self._without_spikes(self._samples[begin - 1 : end + 1])
+        # Summed sample by sample over all blocks at once: long rows are what numpy is quick at.
+        by_sample = samples.reshape(count, self._size, self._plates).swapaxes(0, 1).reshape(self._size, -1)
+        values = np.add.reduce(by_sample, axis=0).reshape(count, self._plates)
         values *= 1.0 / self._size
         gap, self._gap = self._gap, False
-        return Blocks(values, stamps[1 : used + 1 : self._size], stamps[self._size : used + 1 : self._size], gap)
+        self._done = end
+        firsts, lasts = self._stamps[begin : end : self._size], self._stamps[begin + self._size - 1 : end : self._size]
+        return Blocks(values, firsts, lasts, gap)
+
+    def _make_room(self, count: int) -> int:
+        """Make room for so many more samples and return where they begin; the oldest are forgotten."""
+        low = max(0, self._done - 1 - self._kept)
+        kept = self._samples[low : len(self._stamps)]
+        if 2 * (len(kept) + count) > len(self._samples):
+            self._make_array(4 * (len(kept) + count))
+        # Not over itself: it fills at most half of the array, or the array is new.
+        self._samples[: len(kept)] = kept
+        del self._stamps[:low]
+        self._done -= low
+        return len(kept)
+
+    def _make_array(self, count: int) -> None:
+        self._samples: NDArray[np.float64] = np.empty((count, self._plates))
+        self._flat = self._samples.reshape(-1)
 
     def _without_spikes(self, window: NDArray[np.float64]) -> NDArray[np.float64]:
         a, b, c = window[:-2], window[1:-1], window[2:]

@@ -1,6 +1,6 @@
-"""Kalman filters on the floor, vectorised over tracks.
+"""Kalman filters in a plane, vectorised over tracks: on the floor (metres), or in a picture (pixels).
 
-State (x, y, vx, vy) in metres and metres per second. Constant velocity driven by white acceleration
+State (x, y, vx, vy) in the plane's unit and that unit per second. Constant velocity driven by white acceleration
 (Bar-Shalom, Li, Kirubarajan 2001, 6.2), with a velocity that fades over ``memory`` seconds, so that
 somebody nobody sees comes to rest instead of walking through the wall.
 """
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def predict(
-    means: Floats, covariances: Floats, elapsed: float, acceleration: float, memory: float
+    means: Floats, covariances: Floats, elapsed: float, acceleration: float | Floats, memory: float
 ) -> tuple[Floats, Floats]:
     """Move all filters forward.
 
@@ -22,7 +22,7 @@ def predict(
         means: (N, 4).
         covariances: (N, 4, 4).
         elapsed: seconds, >= 0.
-        acceleration: spectral density, m^2/s^3.
+        acceleration: spectral density, m^2/s^3; one for all, or (N,).
         memory: time constant of the velocity, seconds.
 
     Returns:
@@ -36,10 +36,11 @@ def predict(
     move[2, 2] = move[3, 3] = fade
     noise = np.zeros((4, 4))
     for axis in (0, 1):
-        noise[axis, axis] = acceleration * elapsed**3 / 3.0
-        noise[axis, axis + 2] = noise[axis + 2, axis] = acceleration * elapsed**2 / 2.0
-        noise[axis + 2, axis + 2] = acceleration * elapsed
-    return means @ move.T, move @ covariances @ move.T + noise
+        noise[axis, axis] = elapsed**3 / 3.0
+        noise[axis, axis + 2] = noise[axis + 2, axis] = elapsed**2 / 2.0
+        noise[axis + 2, axis + 2] = elapsed
+    scale = np.asarray(acceleration, dtype=np.float64)[..., None, None]
+    return means @ move.T, move @ covariances @ move.T + scale * noise
 
 
 def distances(means: Floats, covariances: Floats, points: Floats, noises: Floats) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.camera.detectors.background import Background, BackgroundSettings
 from just_walk_out.camera.detectors.base import Detections, Image
+from just_walk_out.camera.detectors.extent import measure
 from just_walk_out.camera.detectors.occupancy import Occupancy, OccupancySettings, Occupant
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import PersonSettings, edges
@@ -81,7 +82,7 @@ class MotionDetector:
             self._occupancy.paint(people, occupant, 1, 1.5)
         if self._background.learn(stamp, mask | doubtful, people):
             self._look_for_ghosts(found, mask)
-        return self._report([each for each in found if not self._is_ghost(each)])
+        return self._report([each for each in found if not self._is_ghost(each)], mask)
 
     def detect_batch(self, images: Sequence[Image]) -> list[Detections]:
         """Refuse: a background belongs to one camera and its order of pictures.
@@ -91,14 +92,16 @@ class MotionDetector:
         """
         raise TypeError("the motion detector keeps one background and takes one picture at a time")
 
-    def _report(self, found: list[Occupant]) -> Detections:
+    def _report(self, found: list[Occupant], mask: Mask) -> Detections:
         if not found:
             return Detections(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2)))
         positions = np.array([item.position for item in found])
         heights = np.array([item.height for item in found])
         sides = edges(self._projector, positions, heights)
         limits = np.array([self._projector.width, self._projector.height] * 2, dtype=np.float64)
-        sides = np.clip(np.nan_to_num(sides), 0.0, limits)
+        away = np.linalg.norm(positions - self._projector.centre[:2], axis=1)
+        sides = measure(mask, np.nan_to_num(sides) * self._scale, away) / self._scale
+        sides = np.clip(sides, 0.0, limits)
         boxes = np.concatenate([sides[:, :2], sides[:, 2:] - sides[:, :2]], axis=1)
         covariances = np.array([item.covariance for item in found])
         scores = np.array([item.share for item in found])

@@ -33,6 +33,8 @@ _DOUBTFUL_EDGE = np.float32(0.4)
 _FARTHEST_CORRECTION = 0.8
 # Places are tried on the mask at this fraction of its size; the ends of silhouettes are measured at full size.
 _COARSE = 2.0
+# Places whose soles and crowns are this near in the coarse mask are told apart by measuring alone, pixels.
+_SAME_PIXELS = 1.5
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Occupancy:
         self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
         self._body = Silhouettes(self._projector, self._scale, self._size)
         self._occluders = Occluders(store.gondolas, store.walls)
-        places = self._places(store)
+        places = self._distinct(self._places(store))
         visible = self._body.visible(self._occluders, places, self._person.height)
         whole = self._body.rectangles(places, np.full(len(places), self._person.height))
         covers = areas(self._body.clip(whole))
@@ -198,6 +200,19 @@ class Occupancy:
             behind = (grid - gate.start) @ np.asarray(gate.inward) < 0.0
             near |= behind & (distance_to_segment(grid, gate.start, gate.end) <= settings.gate_depth)
         return np.asarray(grid[near & ~self._occluders.blocked(grid)])
+
+    def _distinct(self, places: Floats) -> Floats:
+        """Keep one of all places whose bodies fall on the same pixels, as far from the camera they do."""
+        person = self._person
+        soles = np.column_stack([places, np.zeros(len(places))])
+        crowns = np.column_stack([places, np.full(len(places), person.height)])
+        ends = np.concatenate([self._projector.to_pixels(soles), self._projector.to_pixels(crowns)], axis=1)
+        sound = np.isfinite(ends).all(axis=1)
+        bins = np.rint(np.where(sound[:, None], ends, 0.0) * self._scale / _SAME_PIXELS).astype(np.int64)
+        _, first = np.unique(bins, axis=0, return_index=True)
+        chosen = np.zeros(len(places), dtype=bool)
+        chosen[first] = True
+        return np.asarray(places[chosen & sound])
 
     def _keep(self, positions: Floats, visible: Bools, rectangles: Floats) -> None:
         self._positions = positions

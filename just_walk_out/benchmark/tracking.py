@@ -1,0 +1,137 @@
+"""``jwo benchmark tracking``: people followed in real sequences, against published trackers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from just_walk_out.benchmark.tracking_cameras import is_views, read_views, score_ground, spoilt, track
+from just_walk_out.benchmark.tracking_crowd import crowd
+from just_walk_out.benchmark.tracking_data import Sequence, is_sequence, read_sequence
+from just_walk_out.benchmark.tracking_ours import run_ours
+from just_walk_out.benchmark.tracking_peers import PEERS, run_peer
+from just_walk_out.benchmark.tracking_report import ground_table, store_table, table
+from just_walk_out.benchmark.tracking_scores import Row, score, write_rows
+from just_walk_out.benchmark.tracking_store import load, simulated
+
+OURS = "just_walk_out"
+_CROWDS = (10, 50)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    from just_walk_out.benchmark import tracking_cameras, tracking_data
+
+    parser.epilog = f"DIR. {tracking_data.__doc__}\n{tracking_cameras.__doc__}"
+    parser.add_argument(
+        "folders", nargs="*", type=Path, metavar="DIR",
+        help="sequences or folders of sequences (default: people/ in JWO_DATA, the second halves of MOT17, a generated "
+        "crowd and the simulated store)",
+    )  # fmt: skip
+    parser.add_argument("--start-frame", type=int, default=1, metavar="N", help="use only frames from N on (default 1)")
+    parser.add_argument(
+        "--half", action="store_true", help="use only the second half of sequences with classes (MOT17)"
+    )
+    parser.add_argument("--image-plane", action="store_true", help="leave calibrations of single cameras unused")
+    parser.add_argument("--peers", nargs="*", choices=sorted(PEERS), default=list(PEERS), help="compare with these")
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="write result files of MOTChallenge")
+    parser.add_argument("--draw", type=Path, metavar="FOLDER", help="write pictures of tracks (and over video.avi)")
+    parser.add_argument("--store", action="store_true", help="only the simulated store and the load of 12 cameras")
+    parser.add_argument("--crowd", action="store_true", help="only generated crowds of 10 and 50 people")
+    parser.add_argument("--seed", type=int, default=1, help="of everything that is generated or spoilt (default 1)")
+    parser.add_argument("--quick", action="store_true", help="a minute of the store instead of ten, shorter crowds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the tables and write what was asked for; returns the exit status."""
+    try:
+        figures: dict[str, Any] = {}
+        everything = not (args.folders or args.store or args.crowd)
+        sequences, views = _found(args.folders or ([_data()] if everything else []))
+        if everything:
+            args.half = True
+        measured = [read_sequence(each, args.start_frame, args.half) for each in sequences]
+        if everything or args.crowd:
+            seconds = 4.0 if args.quick else 20.0
+            measured += [crowd(count, seconds, args.seed) for count in _CROWDS]
+        for sequence in measured:
+            figures[sequence.name] = _one(sequence, args)
+        if measured:
+            print(table(figures))
+        if views:
+            ground = {}
+            for folder in views:
+                ground.update(_views(folder, args))
+            figures.update(ground)
+            print(ground_table(ground))
+        if everything or args.store:
+            result = {**simulated(args.seed, 60.0 if args.quick else 600.0), **load(args.seed, args.quick)}
+            figures["simulated_store"] = {OURS: result}
+            print(store_table(result, args.seed))
+        if args.json is not None:
+            args.json.parent.mkdir(parents=True, exist_ok=True)
+            args.json.write_text(json.dumps(figures, indent=2) + "\n")
+    except (OSError, ValueError) as error:
+        print(f"jwo benchmark tracking: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _data() -> Path:
+    folder = Path(os.environ.get("JWO_DATA", "../shared"))
+    for people in (folder / "data" / "people", folder / "people"):
+        if people.is_dir():
+            return people
+    raise ValueError(f"{folder}: expected data/people with sequences; name folders or set JWO_DATA")
+
+
+def _found(folders: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the folders with sequences and those with views, among these and right below them."""
+    sequences, views = [], []
+    for folder in folders:
+        within = sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+        those = [each for each in (folder, *within) if is_sequence(each) or is_views(each)]
+        if not those:
+            raise ValueError(
+                f"{folder}: expected det.txt, gt.txt and seqinfo.ini, or views_boxes.csv and gt_ground_m.csv"
+            )
+        sequences += [each for each in those if is_sequence(each)]
+        views += [each for each in those if is_views(each)]
+    return sequences, views
+
+
+def _one(sequence: Sequence, args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Run ours and the peers on one sequence."""
+    results: dict[str, tuple[list[Row], float]] = {OURS: run_ours(sequence, not args.image_plane)}
+    for name in args.peers:
+        results[name] = run_peer(name, sequence)
+    figures = {}
+    for name, (rows, fps) in results.items():
+        figures[name] = score(sequence, rows, fps).figures()
+        if args.results is not None:
+            write_rows(args.results / name / "data" / f"{sequence.name}.txt", rows)
+    if args.draw is not None:
+        from just_walk_out.benchmark.tracking_draw import draw_sequence
+
+        for path in draw_sequence(args.draw, sequence, results[OURS][0]):
+            print(f"written: {path}")
+    return figures
+
+
+def _views(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
+    views = read_views(folder)
+    figures = {}
+    for name, boxes in ((views.name, views.boxes), (f"{views.name}_degraded", spoilt(views, args.seed))):
+        found, fps = track(views, boxes)
+        figures[name] = {OURS: score_ground(views, found, fps).figures()}
+        if args.draw is not None:
+            from just_walk_out.benchmark.tracking_draw import draw_floor
+
+            print(f"written: {draw_floor(args.draw / f'{name}.png', views, found)}")
+    return figures

@@ -1,0 +1,169 @@
+"""One decision about one step: product, quantity and shopper together, with its runners-up."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from just_walk_out.pickup.decisions import Decisions
+from just_walk_out.pickup.products import Explanation, ProductModel, Step
+from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.suspicions import Suspicions
+from just_walk_out.records import Candidate, DecisionState, Interaction, Kind, ShelfEvent
+from just_walk_out.store.model import Policy
+
+TRACK_MEMORY = 90.0
+"""Seconds of tracks that are kept: who was near before is not known any more."""
+
+_RUNNERS_UP = 5
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may have acted: visit and track (both empty: nobody known), and how that fits, log-likelihood."""
+
+    visit: str
+    track: str
+    score: float
+
+
+class Attribution:
+    """The posterior over product, quantity and shopper."""
+
+    def __init__(
+        self,
+        products: ProductModel,
+        decisions: Decisions,
+        suspicions: Suspicions,
+        settings: PickupSettings,
+        policy: Policy,
+    ) -> None:
+        """Take the models of goods and what has been decided.
+
+        Args:
+            products: weights and places.
+            decisions: who holds what, and what lies where by mistake.
+            suspicions: where planogram and catalogue seem to be wrong.
+            settings: priors.
+            policy: how sure a decision must be.
+        """
+        self._products = products
+        self._decisions = decisions
+        self._suspicions = suspicions
+        self._settings = settings
+        self._policy = policy
+
+    def decide(
+        self, event: ShelfEvent, step: Step, people: Sequence[Person], index: int, gone: Set[str]
+    ) -> list[Interaction]:
+        """Return what most probably happened, one interaction a product.
+
+        Args:
+            event: what changed.
+            step: the part of it in question.
+            people: who may have done it.
+            index: number of interactions of the event before this one.
+            gone: visits that were over by then.
+        """
+        joint: list[tuple[Explanation, str, str, float]] = []
+        if step.total < 0:
+            foreign = {
+                **self._suspicions.strangers(step.plates),
+                **self._decisions.foreign(step.plates, event.start),
+            }
+            options = self._products.takes(step, foreign, self._believed(step))
+            joint = [
+                (option, each.visit, each.track, option.log_weight + each.score)
+                for each in people
+                for option in options
+            ]
+        else:
+            for each in people:
+                held = self._decisions.held(each.visit, event.start, event.id) if each.visit else Counter[str]()
+                joint += [
+                    (option, each.visit, each.track, option.log_weight + each.score)
+                    for option in self._products.returns(step, held)
+                ]
+                joint += self._handed_over(event, step, each, held, gone)
+        return self._choose(event, step, joint, index)
+
+    def _believed(self, step: Step) -> dict[str, float]:
+        """Return what products of the plates of a step weigh according to what was taken before."""
+        home = {sku for plate in step.plates for sku in self._products.skus_on(plate)}
+        found = {sku: self._suspicions.weight(sku) for sku in sorted(home)}
+        return {sku: weight for sku, weight in found.items() if weight is not None}
+
+    def _handed_over(
+        self, event: ShelfEvent, step: Step, person: Person, held: Mapping[str, int], gone: Set[str]
+    ) -> list[tuple[Explanation, str, str, float]]:
+        """Explain a gain by what somebody else took and handed over: it comes off the cart of who took it."""
+        if not person.track or self._settings.hand_over_prior <= 0.0:
+            return []
+        others = self._decisions.holders(event.start) - {person.visit} - gone
+        log_prior = math.log(self._settings.hand_over_prior / max(1, len(others)))
+        joint = []
+        for visit in sorted(others):
+            units = self._decisions.held(visit, event.start, event.id)
+            unknown = Counter({sku: count for sku, count in units.items() if not held.get(sku)})
+            for option in self._products.returns(step, unknown):
+                if option.items and all(unknown[sku] >= count for sku, count in option.items):
+                    joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
+        return joint
+
+    def _choose(
+        self, event: ShelfEvent, step: Step, joint: list[tuple[Explanation, str, str, float]], index: int
+    ) -> list[Interaction]:
+        """Take the best of product, quantity and shopper together; members of one visit count as one."""
+        best = max(weight for *_, weight in joint)
+        pooled: dict[tuple[tuple[tuple[str, int], ...], str], tuple[float, float, str]] = {}
+        total = 0.0
+        for option, visit, track, weight in joint:
+            share = math.exp(weight - best)
+            total += share
+            owner = visit or f"?{track}"
+            before, strongest, name = pooled.get((option.items, owner), (0.0, -1.0, track))
+            pooled[(option.items, owner)] = (
+                before + share,
+                *((share, track) if share > strongest else (strongest, name)),
+            )
+        ranked = sorted(
+            ((share / total, items, "" if owner.startswith("?") else owner, track))
+            for (items, owner), (share, _, track) in pooled.items()
+        )[::-1]
+        kind = Kind.TAKE if step.total < 0 else Kind.RETURN
+        probability, items, visit, track = ranked[0]
+        candidates = tuple(
+            Candidate(kind, sku, units, who, where, round(share, 6))
+            for share, option, who, where in ranked[:_RUNNERS_UP]
+            for sku, units in (option or (("", 1),))
+        )
+        reason = self._doubt(probability, items, visit, track, event)
+        state = DecisionState.REVIEW if reason else DecisionState.COMMITTED
+        evidence = (event.id, track) if track else (event.id,)
+        return [
+            Interaction(
+                f"{event.id}#{index + offset}", event.start, event.end, event.shelf, step.plates, kind, state,
+                sku, units, visit, track, round(probability, 6), candidates, evidence, reason,
+            )
+            for offset, (sku, units) in enumerate(items or (("", 1),))
+        ]  # fmt: skip
+
+    def _doubt(
+        self, probability: float, items: tuple[tuple[str, int], ...], visit: str, track: str, event: ShelfEvent
+    ) -> str:
+        if not items:
+            return "no product of the catalogue fits the weight"
+        if not track:
+            return "nobody was near"
+        if not visit:
+            return "the person has no visit"
+        span = (event.end - event.start) / 1e9
+        if span > TRACK_MEMORY:
+            return f"the shelf was not seen for {span:.0f} s, and who was near at first is not known any more"
+        if probability < self._policy.commit_confidence:
+            return f"confidence {probability:.2f} is below {self._policy.commit_confidence:.2f}"
+        if event.degraded and probability < 0.5 + 0.5 * self._policy.commit_confidence:
+            return "samples of the shelf were lost during the step"
+        return ""

@@ -1,0 +1,245 @@
+"""Follows people by the boxes of one camera, online: what tracking benchmarks of the field ask for.
+
+The filters, the gates and the assignment are those of the store's tracker (``kalman``, ``association``);
+gates, walls and other cameras are not known here. Cost of a pair is what minus twice the log-likelihood
+of the match is: squared Mahalanobis distance of place and of size, plus the log-determinant of both
+covariances (as in UCMCTrack, Yi et al. 2024), in units of the body. A pair that costs more than a
+newcomer would is no pair, however wide the gate has become: so somebody lost for long is only found
+again where few places are in question. High scores are matched before low ones (ByteTrack, Zhang et al. 2022).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from just_walk_out.settings import validate
+from just_walk_out.tracking import kalman
+from just_walk_out.tracking.association import assign
+from just_walk_out.tracking.box_settings import BoxTrackerSettings
+from just_walk_out.tracking.planes import ImagePlane, Plane, Sights
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+_SECOND = 1_000_000_000
+_COLUMNS = ("mean", "covariance", "size", "spread", "seen", "hits", "confirmed", "ids", "score")
+
+
+@dataclass(frozen=True)
+class BoxTracks:
+    """Who is seen in a frame.
+
+    Attributes:
+        ids: (N,) counted from 1.
+        boxes: (N, 4) left, top, width, height, pixels: the estimate, not the detection.
+        scores: (N,) of the last detection.
+        places: (N, 2) in the plane: metres on the floor, or pixels.
+    """
+
+    ids: Ints
+    boxes: Floats
+    scores: Floats
+    places: Floats
+
+
+class BoxTracker:
+    """One camera's boxes in, everyone's box out; state as columns, no filter object a track."""
+
+    def __init__(self, plane: Plane | None = None, settings: BoxTrackerSettings | None = None) -> None:
+        """Start with nobody.
+
+        Args:
+            plane: where places are; the picture unless given.
+            settings: how people are followed.
+
+        Raises:
+            ValueError: a setting is out of range.
+        """
+        self._settings = settings or BoxTrackerSettings()
+        validate(self._settings)
+        self._plane = plane or ImagePlane(self._settings)
+        self._time: int | None = None
+        self._count = 0
+        self.late = 0
+        self._mean, self._covariance = np.zeros((0, 4)), np.zeros((0, 4, 4))
+        self._size, self._spread = np.zeros((0, 2)), np.zeros((0, 2))
+        self._seen, self._hits = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        self._confirmed, self._ids = np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
+        self._score = np.zeros(0)
+
+    def __len__(self) -> int:
+        """Return how many tracks are kept, new and lost ones too."""
+        return len(self._ids)
+
+    def process(self, stamp: int, boxes: ArrayLike, scores: ArrayLike) -> BoxTracks:
+        """Take the detections of one frame.
+
+        Args:
+            stamp: of the frame, nanoseconds; a frame not newer than the last is left out and counted (``late``).
+            boxes: (M, 4) left, top, width, height, pixels; what is not finite or has no size is left out.
+            scores: (M,) of the detector, 0..1.
+
+        Returns:
+            Who is seen, by id.
+        """
+        if self._time is not None and stamp <= self._time:
+            self.late += 1
+            return self._report(np.zeros(len(self._ids), dtype=bool))
+        elapsed = 0.0 if self._time is None else (stamp - self._time) / _SECOND
+        self._predict(stamp, elapsed)
+        corners, scores = self._sound(boxes, scores)
+        sights = self._plane.sights(corners)
+        found = np.isfinite(sights.points).all(axis=1) & np.isfinite(sights.noises).all(axis=(1, 2))
+        if not found.all():
+            corners, scores = corners[found], scores[found]
+            sights = Sights(sights.points[found], sights.noises[found], sights.lengths[found])
+        sizes = np.log(corners[:, 2:] - corners[:, :2])
+        rows, columns = self._associate(sights, sizes, corners, scores)
+        self._correct(rows, columns, sights, sizes, scores)
+        free = np.ones(len(corners), dtype=bool)
+        free[columns] = False
+        self._spawn(free & (scores >= self._settings.birth_score), rows, sights, sizes, corners, scores)
+        self._prune(elapsed)
+        unseen = (self._time_now() - self._seen) / _SECOND
+        return self._report(self._confirmed & (unseen <= self._settings.shown_time))
+
+    def _time_now(self) -> int:
+        return self._time or 0
+
+    def _sound(self, boxes: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
+        """Return the usable boxes as corners, and their scores, in an order of their own."""
+        given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+        trust = np.asarray(scores, dtype=np.float64).reshape(-1)
+        with np.errstate(invalid="ignore"):
+            good = np.isfinite(given).all(axis=1) & (given[:, 2:] > 0.0).all(axis=1)
+            good &= trust >= self._settings.low_score
+        given, trust = given[good], trust[good]
+        order = np.lexsort((*given.T, -trust))
+        given, trust = given[order], trust[order]
+        return np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1), trust
+
+    def _predict(self, stamp: int, elapsed: float) -> None:
+        self._time = stamp
+        if not len(self._ids):
+            return
+        settings = self._settings
+        noise = settings.acceleration * self._plane.lengths(self._size) ** 2
+        self._mean, self._covariance = kalman.predict(
+            self._mean, self._covariance, elapsed, noise, settings.velocity_memory
+        )
+        self._spread = self._spread + settings.size_drift**2 * elapsed
+
+    def _associate(
+        self, sights: Sights, sizes: Floats, corners: Floats, scores: Floats
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Match tracks to detections: high scores, weak ones, then lost tracks, then new ones."""
+        none = np.zeros(0, dtype=np.intp)
+        if not len(self._ids) or not len(corners):
+            return none, none
+        settings = self._settings
+        squared, volume = kalman.distances(self._mean, self._covariance, sights.points, sights.noises)
+        spread = self._spread[:, None] + self._size_noise()
+        squared = squared + ((sizes[None] - self._size[:, None]) ** 2 / spread).sum(axis=2)
+        lengths = self._plane.lengths(self._size)
+        cost = squared + volume + (np.log(spread).sum(axis=2) - 4.0 * np.log(lengths)[:, None])
+        overlap = overlaps(self._plane.corners(self._mean[:, :2], self._size), corners)
+        cost -= settings.overlap_bonus * overlap
+        near = squared < settings.gate
+        sure = near & (cost < settings.newcomer)
+        strong = scores >= settings.high_score
+        active = self._confirmed & (self._time_now() - self._seen <= settings.active_time * _SECOND)
+        weak = (squared < settings.weak_gate) & (overlap > settings.weak_overlap) & ~strong
+        stages = (
+            (active, sure & strong),
+            (active, weak),
+            (self._confirmed & ~active, near & strong & (cost < settings.newcomer_lost)),
+            (~self._confirmed, near & strong),
+        )
+        free = np.ones(len(corners), dtype=bool)
+        waiting = np.ones(len(self._ids), dtype=bool)
+        rows, columns = [none], [none]
+        for who, allowed in stages:
+            which = np.flatnonzero(who & waiting)
+            pairs = assign(cost[which], allowed[which] & free) if which.size else []
+            if pairs:
+                r, c = np.array(pairs, dtype=np.intp).T
+                rows.append(which[r])
+                columns.append(c)
+                waiting[which[r]] = False
+                free[c] = False
+        return np.concatenate(rows), np.concatenate(columns)
+
+    def _size_noise(self) -> Floats:
+        return np.array([self._settings.width_spread, self._settings.height_spread]) ** 2
+
+    def _correct(
+        self, rows: NDArray[np.intp], columns: NDArray[np.intp], sights: Sights, sizes: Floats, scores: Floats
+    ) -> None:
+        if not rows.size:
+            return
+        self._mean[rows], self._covariance[rows] = kalman.update(
+            self._mean[rows], self._covariance[rows], sights.points[columns], sights.noises[columns]
+        )
+        gain = self._spread[rows] / (self._spread[rows] + self._size_noise())
+        self._size[rows] += gain * (sizes[columns] - self._size[rows])
+        self._spread[rows] *= 1.0 - gain
+        self._seen[rows] = self._time_now()
+        self._hits[rows] += 1
+        self._score[rows] = scores[columns]
+        self._confirmed |= self._hits >= self._settings.confirm_hits
+
+    def _spawn(
+        self, new: Bools, rows: NDArray[np.intp], sights: Sights, sizes: Floats, corners: Floats, scores: Floats
+    ) -> None:
+        """Start tracks; in the very first frame there is nobody else it could be, so they are believed at once."""
+        if not new.any():
+            return
+        if rows.size:
+            followed = self._plane.corners(self._mean[rows, :2], self._size[rows])
+            new &= (overlaps(followed, corners) <= self._settings.birth_overlap).all(axis=0)
+        which = np.flatnonzero(new)
+        count = len(which)
+        mean = np.concatenate([sights.points[which], np.zeros((count, 2))], axis=1)
+        covariance = np.zeros((count, 4, 4))
+        covariance[:, :2, :2] = sights.noises[which]
+        covariance[:, (2, 3), (2, 3)] = (self._settings.birth_speed * sights.lengths[which, None]) ** 2
+        stamps, first = np.full(count, self._time_now(), dtype=np.int64), self._count == 0
+        ids = self._count + 1 + np.arange(count, dtype=np.int64)
+        self._count += count
+        self._mean = np.concatenate([self._mean, mean])
+        self._covariance = np.concatenate([self._covariance, covariance])
+        self._size = np.concatenate([self._size, sizes[which]])
+        self._spread = np.concatenate([self._spread, np.broadcast_to(self._size_noise(), (count, 2))])
+        self._seen = np.concatenate([self._seen, stamps])
+        self._hits = np.concatenate([self._hits, np.ones(count, dtype=np.int64)])
+        self._confirmed = np.concatenate([self._confirmed, np.full(count, first or self._settings.confirm_hits == 1)])
+        self._ids = np.concatenate([self._ids, ids])
+        self._score = np.concatenate([self._score, scores[which]])
+
+    def _prune(self, elapsed: float) -> None:
+        settings = self._settings
+        unseen = (self._time_now() - self._seen) / _SECOND
+        # At a low rate one missed frame alone may be longer than the timeout.
+        patience = max(settings.tentative_timeout, 1.01 * elapsed)
+        keep = unseen <= np.where(self._confirmed, settings.memory, patience)
+        if not keep.all():
+            for name in _COLUMNS:
+                setattr(self, f"_{name}", getattr(self, f"_{name}")[keep])
+
+    def _report(self, shown: Bools) -> BoxTracks:
+        corners = self._plane.corners(self._mean[shown, :2], self._size[shown])
+        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        return BoxTracks(self._ids[shown], boxes, self._score[shown], self._mean[shown, :2])
+
+
+def overlaps(first: Floats, second: Floats) -> Floats:
+    """Intersection over union (N, M) of boxes (N, 4) and (M, 4): left, top, right, bottom."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = np.maximum(high - low, 0.0).prod(axis=2)
+    areas = [(each[:, 2:] - each[:, :2]).prod(axis=1) for each in (first, second)]
+    return np.asarray(shared / (areas[0][:, None] + areas[1][None] - shared))
