@@ -227,6 +227,7 @@ class _Fit:
         self.lens: Floats = np.zeros(12)
         self.poses: Floats = np.zeros((len(views), 6))
         self._jacobian: Floats = np.zeros((0, 0))
+        self._scale = 1.0
 
     def run(self) -> None:
         """Find a beginning, then free the parameters one group after the other."""
@@ -245,6 +246,11 @@ class _Fit:
             if numbers * np.log(max(self._squares(), 1e-12) / max(before, 1e-12)) + np.log(numbers) > 0.0:
                 (self.lens, self.poses), self._jacobian = kept, jacobian
                 break
+            first = count
+        # now that the noise is known, corners that are off by much more count for little
+        noise = 1.4826 * float(np.median(np.abs(np.concatenate(self.residuals()))))
+        self._scale = float(np.clip(2.0 * noise, 0.05, 1.0))
+        self._solve(list(range(12 if self._kind == "rational" else first)))
 
     def _squares(self) -> float:
         return float((np.concatenate(self.residuals()) ** 2).sum())
@@ -316,7 +322,9 @@ class _Fit:
                 slopes[rows, column] = (residual(state + step) - residual(state - step)) / (2.0 * step[column])
             return slopes
 
-        found = least_squares(residual, start, jacobian, x_scale="jac", loss="soft_l1", f_scale=1.0, max_nfev=60)
+        found = least_squares(
+            residual, start, jacobian, x_scale="jac", loss="soft_l1", f_scale=self._scale, max_nfev=60
+        )
         self.lens, self.poses = unpack(found.x)
         self._jacobian = np.asarray(found.jac)
 

@@ -79,7 +79,7 @@ def _edits(
             # an alias leads to a value that stands elsewhere
             if not key.start_mark.index < node.start_mark.index:
                 raise ValueError(f"{where}: {old}: expected a value, not an alias")
-            if "&" in text[key.end_mark.index : node.start_mark.index]:
+            if text[node.start_mark.index] == "&":
                 raise ValueError(f"{where}: {old}: expected no anchor on a value that is replaced")
             edits.append((key.start_mark.index, _end(text, node), line))
         else:
