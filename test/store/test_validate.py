@@ -146,6 +146,8 @@ CASES = [
     (C, ["cameras", 0, "horizontal_fov_deg"], GONE, "cameras[0]", "exactly one of intrinsics"),
     (C, ["cameras", 0, "horizontal_fov_deg"], 200, "cameras[0].horizontal_fov_deg", "at most 170"),
     (C, ["cameras", 0, "detector", "kind"], "onnx", "cameras[0].detector.model", "model file"),
+    (C, ["cameras", 0, "detector", "head"], "magic", "cameras[0].detector.head", "nanodet"),
+    (C, ["cameras", 0, "detector", "precision"], "float8", "cameras[0].detector.precision", "float16"),
     # fixtures
     (X, [g, 1, "id"], "g1", "gondolas[1].id", "taken by"),
     (X, [g, 1, "shelves", 3 - 1, "id"], "s1", "gondolas[1].shelves[2].id", "taken by"),
