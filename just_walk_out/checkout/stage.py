@@ -107,7 +107,9 @@ class CheckoutStage:
         elif isinstance(record, VisitArray):
             results += self._follow(record)
         else:
-            self._decided = {mark.source: mark.stamp for mark in record.watermarks}
+            # a cart_aggregator that was started again promises less at first, and keeps what it has promised before
+            for mark in record.watermarks:
+                self._decided[mark.source] = max(mark.stamp, self._decided.get(mark.source, mark.stamp))
             self._carts = {cart.visit: cart for cart in record.carts}
             for cart in record.carts:
                 if cart.state is not CartState.OPEN and cart.visit not in self._leaving:
