@@ -42,6 +42,10 @@ class CheckoutSettings:
     )
     memory: int = setting(10_000, "number of tracks whose shelves are remembered", minimum=100)
     republish: int = setting(100, "number of charges, and of adjustments, published again after a restart", minimum=0)
+    patience: float = setting(
+        60.0, "how much longer than for a sensor a visit waits for the cart itself: for nodes that are started again",
+        unit="s", minimum=0.0, maximum=600.0,
+    )  # fmt: skip
     retry: float = setting(
         5.0, "event time between tries to reach a payment gateway that does not answer", unit="s", minimum=0.0
     )
@@ -52,7 +56,8 @@ class CheckoutStage:
 
     A visit that left at T is settled once the carts' watermarks of every shelf its members came near,
     and of the visits, have passed T. If that has not happened when the tracks are
-    ``policy.settle_timeout`` past T, the charge is for review and names what is silent. The ledger has
+    ``policy.settle_timeout`` past T, the charge is for review and names what is silent; for a cart that is
+    not told at all, as while nodes are started again, it waits ``patience`` longer. The ledger has
     the charge before it is published; its id makes it unique whatever is repeated.
 
     Who pays in the store gets a charge for the cart so far, settled likewise as of the moment of asking (what
@@ -82,6 +87,7 @@ class CheckoutStage:
         gateway = open_gateway(store, ledger) if gateway is None else gateway
         self._cashier = Cashier(store, ledger, gateway, round(settings.retry * NANOSECONDS))
         self._timeout = round(store.policy.settle_timeout * NANOSECONDS)
+        self._patience = round(settings.patience * NANOSECONDS)
         self._republish = settings.republish
         birth_age = round(settings.birth_age * NANOSECONDS)
         self._proximity = Proximity(store, store.policy.reach, settings.sigmas, birth_age, settings.memory)
@@ -107,7 +113,9 @@ class CheckoutStage:
         elif isinstance(record, VisitArray):
             results += self._follow(record)
         else:
-            self._decided = {mark.source: mark.stamp for mark in record.watermarks}
+            # a cart_aggregator that was started again promises less at first, and keeps what it has promised before
+            for mark in record.watermarks:
+                self._decided[mark.source] = max(mark.stamp, self._decided.get(mark.source, mark.stamp))
             self._carts = {cart.visit: cart for cart in record.carts}
             for cart in record.carts:
                 if cart.state is not CartState.OPEN and cart.visit not in self._leaving:
@@ -169,7 +177,9 @@ class CheckoutStage:
         if not silent and cart is not None:
             lost = visit.state is VisitState.LOST
             return self._issue(visit, cart, visit.exited, "nobody saw the shopper leave" if lost else "")
-        if self._tick < visit.exited + self._timeout:
+        # a silent shelf is a fault of the store, a cart that is not told yet one of our own that passes
+        ours = cart is None or VISITS in silent
+        if self._tick < visit.exited + self._timeout + (self._patience if ours else 0):
             return []
         reason = f"no word from {', '.join(silent)} up to the exit" if silent else "the cart is not known"
         return self._issue(visit, cart, visit.exited + self._timeout, reason)

@@ -48,7 +48,9 @@ DOUBT = bread(state=DecisionState.REVIEW)
 
 def cart(seconds, *lines, revision, decisions=(), cleared=False, state=CartState.SETTLED, seen=None):
     stamp = round(seconds * SECOND)
-    marks = tuple(Watermark(source, stamp if seen is None else seen * SECOND) for source in SOURCES)
+    marks = tuple(
+        Watermark(source, stamp if seen is None or source == "visits" else seen * SECOND) for source in SOURCES
+    )
     return CartArray(stamp, marks, (Cart("v1", "ann", "EUR", state, revision, stamp, lines, 0, decisions, cleared),))
 
 

@@ -96,6 +96,19 @@ def test_a_silent_shelf_it_was_near_sends_it_to_review_by_name_after_the_timeout
     assert alerts == ["charge_in_review"]
 
 
+def test_a_cart_that_is_not_told_is_waited_for_longer_than_a_sensor(store):
+    """A checkout that was started again may hear minutes of tracks before the first cart."""
+    stage = make(store)
+    assert run(stage, present(21, LEFT), seen(3), seen(20.5), seen(60)) == ([], [])
+    charges, _ = run(stage, carts(60, APPLES))
+    assert [charge.state for charge in charges] == [ChargeState.CHARGED]
+    other = make(store)
+    charges, _ = run(other, present(21, LEFT), seen(3), seen(89), seen(91))
+    assert [(charge.state, charge.reason) for charge in charges] == [
+        (ChargeState.REVIEW, "no word from visits, g1/s1 up to the exit")
+    ]
+
+
 def test_without_knowing_the_way_of_its_tracks_a_visit_waits_for_every_shelf(store):
     stage = make(store)
     run(stage, seen(15), seen(20.5), present(20.5, LEFT))

@@ -1,4 +1,8 @@
-"""The stages that decide about money, killed in the middle of their writes: 50 times, and every receipt is the same."""
+"""The stages that decide about money, killed 50 times: every receipt is the same.
+
+They are killed in the middle of their writes, before or after these are on disk, and at any other moment, and are
+away for up to some seconds in which the others go on.
+"""
 
 import contextlib
 import random
@@ -45,6 +49,17 @@ class Fate:
         self.left = self.draws.choice((2, 3, 5, 20, 100))
         return self.kills <= MOST
 
+    def outage(self):
+        """For how many records from upstream the stage that was killed is away; thirty are a second."""
+        return self.draws.choice((0, 0, 10, 90, 180))
+
+    def random_kill(self):
+        """The number of a stage that is killed now, for no reason; None: none."""
+        if self.kills >= MOST or self.draws.random() > 0.002:
+            return None
+        self.kills += 1
+        return self.draws.randrange(3)
+
 
 class FragileJournal(Journal):
     fate = None
@@ -84,6 +99,8 @@ class Processes:
         ]
         self.history = {kind: deque(maxlen=depth) for kind, depth in HISTORY.items()}
         self.said = []
+        self.fate = fate
+        self.away = [0] * 3
         self.stages = [None] * 3
         for number in range(3):
             self.start(number)
@@ -96,12 +113,37 @@ class Processes:
             try:
                 self.stages[number] = self.builders[number]()
                 self.publish(self.stages[number].restore())
-                for kind in self.stages[number].inputs:
-                    for record in list(self.history.get(kind, ())):
-                        self.publish(self.stages[number].push(record))
+                told = [each for kind in self.stages[number].inputs for each in self.history.get(kind, ())]
+                # as ros/catch_up.py does: how things stand, then what has happened
+                for record in sorted(told, key=lambda each: (HISTORY[type(each)] > 10, each.stamp)):
+                    self.publish(self.stages[number].push(record))
                 return
             except Killed:
                 continue
+
+    def tell(self, record):
+        """Let a record come from upstream."""
+        for number in range(3):
+            if self.away[number]:
+                self.away[number] -= 1
+                if not self.away[number]:
+                    self.start(number)
+        victim = None if self.fate is None else self.fate.random_kill()
+        if victim is not None:
+            self.kill(victim)
+        self.publish([record])
+
+    def finish(self):
+        for number in range(3):
+            if self.away[number]:
+                self.away[number] = 0
+                self.start(number)
+
+    def kill(self, number):
+        self.stages[number] = None
+        self.away[number] = self.fate.outage()
+        if not self.away[number]:
+            self.start(number)
 
     def publish(self, records):
         for record in records:
@@ -119,7 +161,7 @@ class Processes:
                 outputs = self.stages[number].push(record)
             except Killed:
                 # what it was told is in the history by now, and is told again
-                self.start(number)
+                self.kill(number)
                 continue
             self.publish(outputs)
 
@@ -139,7 +181,7 @@ def upstream(plain_bag, demo_store):
 def expected(upstream, demo_store):
     plain = Processes(demo_store)
     for record in upstream:
-        plain.publish([record])
+        plain.tell(record)
     assert len(plain.receipts()) == 3
     return plain.receipts()
 
@@ -150,7 +192,8 @@ def test_fifty_kills_change_no_receipt_and_double_no_charge(upstream, demo_store
         fate = Fate(random.Random(seed))
         shop = Processes(demo_store, fate)
         for record in upstream:
-            shop.publish([record])
+            shop.tell(record)
+        shop.finish()
         kills += min(fate.kills, MOST)
         shop.ledger.fate = None
         assert shop.receipts() == expected, f"seed {seed}"
