@@ -146,11 +146,11 @@ def track(views: Views, boxes: Floats) -> tuple[list[tuple[Ints, Floats]], float
     tracker = Tracker(FloorMap(_floor(views), views.cameras), SETTINGS)
     names: dict[str, int] = {}
     found: list[tuple[Ints, Floats]] = []
-    busy = 0.0
-    for stamp, records in _records(views, boxes):
-        start = time.process_time()
-        tracks, _ = tracker.process(stamp, records)
-        busy += time.process_time() - start
+    given = list(_records(views, boxes))
+    start = time.process_time()
+    results = [tracker.process(stamp, records) for stamp, records in given]
+    busy = time.process_time() - start
+    for tracks, _ in results:
         seen = [each for each in tracks if each.state is TrackState.CONFIRMED and each.cameras]
         numbers = np.array([names.setdefault(each.id, len(names)) for each in seen], dtype=np.int64)
         found.append((numbers, np.array([(each.x, each.y) for each in seen], dtype=np.float64).reshape(-1, 2)))

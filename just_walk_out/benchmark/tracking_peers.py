@@ -37,19 +37,19 @@ def run_peer(name: str, sequence: Sequence) -> tuple[list[Row], float]:
         raise missing(error) from error
     options: dict[str, Any] = {"enable_cmc": False} if name == "botsort" else {}
     tracker = getattr(trackers, PEERS[name])(frame_rate=sequence.rate, **options)
-    rows: list[Row] = []
-    busy = 0.0
+    given = []
+    for found in sequence.frames:
+        corners = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
+        kinds = np.zeros(len(found), dtype=int)
+        given.append(supervision.Detections(xyxy=corners, confidence=found[:, 4].copy(), class_id=kinds))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for frame, found in enumerate(sequence.frames, 1):
-            corners = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-            given = supervision.Detections(
-                xyxy=corners, confidence=found[:, 4].copy(), class_id=np.zeros(len(found), dtype=int)
-            )
-            start = time.process_time()
-            result = tracker.update(given)
-            busy += time.process_time() - start
-            for (left, top, right, bottom), who in zip(result.xyxy, result.tracker_id, strict=True):
-                if who >= 0:
-                    rows.append((frame, int(who) + 1, left, top, right - left, bottom - top, 1.0))
+        start = time.process_time()
+        results = [tracker.update(each) for each in given]
+        busy = time.process_time() - start
+    rows: list[Row] = []
+    for frame, result in enumerate(results, 1):
+        for (left, top, right, bottom), who in zip(result.xyxy, result.tracker_id, strict=True):
+            if who >= 0:
+                rows.append((frame, int(who) + 1, left, top, right - left, bottom - top, 1.0))
     return rows, len(sequence.frames) / max(busy, 1e-9)

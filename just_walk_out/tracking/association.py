@@ -24,9 +24,10 @@ def assign(cost: Floats, allowed: Bools) -> list[tuple[int, int]]:
     columns = np.flatnonzero(allowed.any(axis=0))
     if not rows.size or not columns.size:
         return []
-    part, fine = cost[np.ix_(rows, columns)], allowed[np.ix_(rows, columns)]
+    part, fine = cost[rows[:, None], columns], allowed[rows[:, None], columns]
     span = float(np.abs(part[fine]).max())
     # A forbidden pair costs more than any set of allowed ones, so it is only taken where none is left.
     forbidden = (2.0 * span + 1.0) * (min(part.shape) + 1)
     chosen = linear_sum_assignment(np.where(fine, part, forbidden))
-    return [(int(rows[r]), int(columns[c])) for r, c in zip(*chosen, strict=True) if fine[r, c]]
+    real = fine[chosen]
+    return list(zip(rows[chosen[0]][real].tolist(), columns[chosen[1]][real].tolist(), strict=True))

@@ -40,7 +40,7 @@ class BoxTrackerSettings:
     weak_gate: float = setting(8.0, "The same for weak detections", minimum=1.0)
     weak_overlap: float = setting(0.5, "Least overlap of a weak detection", minimum=0.0, maximum=1.0)
     newcomer: float = setting(
-        -4.0,
+        -2.0,
         "Cost (squared distance + log of volume) from which a detection is rather a newcomer than somebody followed",
     )
     newcomer_lost: float = setting(-5.0, "The same for somebody who has been lost")

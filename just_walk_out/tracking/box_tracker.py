@@ -62,6 +62,7 @@ class BoxTracker:
         self._settings = settings or BoxTrackerSettings()
         validate(self._settings)
         self._plane = plane or ImagePlane(self._settings)
+        self._size_noise: Floats = np.array([self._settings.width_spread, self._settings.height_spread]) ** 2
         self._time: int | None = None
         self._count = 0
         self.late = 0
@@ -114,13 +115,13 @@ class BoxTracker:
         """Return the usable boxes as corners, and their scores, in an order of their own."""
         given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
         trust = np.asarray(scores, dtype=np.float64).reshape(-1)
-        with np.errstate(invalid="ignore"):
-            good = np.isfinite(given).all(axis=1) & (given[:, 2:] > 0.0).all(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            corners = np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1)
+            good = np.isfinite(corners).all(axis=1) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
             good &= trust >= self._settings.low_score
-        given, trust = given[good], trust[good]
-        order = np.lexsort((*given.T, -trust))
-        given, trust = given[order], trust[order]
-        return np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1), trust
+        corners, trust = corners[good], trust[good]
+        order = np.lexsort((*corners.T, -trust))
+        return corners[order], trust[order]
 
     def _predict(self, stamp: int, elapsed: float) -> None:
         self._time = stamp
@@ -142,10 +143,11 @@ class BoxTracker:
             return none, none
         settings = self._settings
         squared, volume = kalman.distances(self._mean, self._covariance, sights.points, sights.noises)
-        spread = self._spread[:, None] + self._size_noise()
-        squared = squared + ((sizes[None] - self._size[:, None]) ** 2 / spread).sum(axis=2)
+        spread = self._spread + self._size_noise
+        for axis in (0, 1):
+            squared += (sizes[None, :, axis] - self._size[:, None, axis]) ** 2 / spread[:, None, axis]
         lengths = self._plane.lengths(self._size)
-        cost = squared + volume + (np.log(spread).sum(axis=2) - 4.0 * np.log(lengths)[:, None])
+        cost = squared + volume + (np.log(spread).sum(axis=1) - 4.0 * np.log(lengths))[:, None]
         overlap = overlaps(self._plane.corners(self._mean[:, :2], self._size), corners)
         cost -= settings.overlap_bonus * overlap
         near = squared < settings.gate
@@ -173,9 +175,6 @@ class BoxTracker:
                 free[c] = False
         return np.concatenate(rows), np.concatenate(columns)
 
-    def _size_noise(self) -> Floats:
-        return np.array([self._settings.width_spread, self._settings.height_spread]) ** 2
-
     def _correct(
         self, rows: NDArray[np.intp], columns: NDArray[np.intp], sights: Sights, sizes: Floats, scores: Floats
     ) -> None:
@@ -184,7 +183,7 @@ class BoxTracker:
         self._mean[rows], self._covariance[rows] = kalman.update(
             self._mean[rows], self._covariance[rows], sights.points[columns], sights.noises[columns]
         )
-        gain = self._spread[rows] / (self._spread[rows] + self._size_noise())
+        gain = self._spread[rows] / (self._spread[rows] + self._size_noise)
         self._size[rows] += gain * (sizes[columns] - self._size[rows])
         self._spread[rows] *= 1.0 - gain
         self._seen[rows] = self._time_now()
@@ -213,7 +212,7 @@ class BoxTracker:
         self._mean = np.concatenate([self._mean, mean])
         self._covariance = np.concatenate([self._covariance, covariance])
         self._size = np.concatenate([self._size, sizes[which]])
-        self._spread = np.concatenate([self._spread, np.broadcast_to(self._size_noise(), (count, 2))])
+        self._spread = np.concatenate([self._spread, np.broadcast_to(self._size_noise, (count, 2))])
         self._seen = np.concatenate([self._seen, stamps])
         self._hits = np.concatenate([self._hits, np.ones(count, dtype=np.int64)])
         self._confirmed = np.concatenate([self._confirmed, np.full(count, first or self._settings.confirm_hits == 1)])
@@ -238,8 +237,10 @@ class BoxTracker:
 
 def overlaps(first: Floats, second: Floats) -> Floats:
     """Intersection over union (N, M) of boxes (N, 4) and (M, 4): left, top, right, bottom."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.maximum(high - low, 0.0).prod(axis=2)
-    areas = [(each[:, 2:] - each[:, :2]).prod(axis=1) for each in (first, second)]
-    return np.asarray(shared / (areas[0][:, None] + areas[1][None] - shared))
+    # Column by column: sums and products over an axis of two cost more than all the rest.
+    one, two = first.T[:, :, None], second.T[:, None, :]
+    wide = np.minimum(one[2], two[2]) - np.maximum(one[0], two[0])
+    tall = np.minimum(one[3], two[3]) - np.maximum(one[1], two[1])
+    shared = np.maximum(wide, 0.0) * np.maximum(tall, 0.0)
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
+    return np.asarray(shared / (areas - shared))

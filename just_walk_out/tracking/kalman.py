@@ -55,10 +55,9 @@ def distances(means: Floats, covariances: Floats, points: Floats, noises: Floats
     Returns:
         (N, M) squared Mahalanobis distances and (N, M) log determinants of the innovation covariance.
     """
-    total = covariances[:, None, :2, :2] + noises[None]
-    a, b, c = total[..., 0, 0], total[..., 0, 1], total[..., 1, 1]
+    a, b, c = (covariances[:, None, i, j] + noises[None, :, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
     determinant = np.maximum(a * c - b * b, 1e-12)
-    dx, dy = np.moveaxis(points[None] - means[:, None, :2], -1, 0)
+    dx, dy = (points[None, :, k] - means[:, None, k] for k in (0, 1))
     squared = (c * dx * dx - 2.0 * b * dx * dy + a * dy * dy) / determinant
     return np.asarray(squared), np.asarray(np.log(determinant))
 
@@ -77,8 +76,7 @@ def update(means: Floats, covariances: Floats, points: Floats, noises: Floats) -
     """
     total = covariances[:, :2, :2] + noises
     gain = np.swapaxes(np.linalg.solve(total, covariances[:, :2, :]), 1, 2)
-    innovation = points - means[:, :2]
-    moved = means + np.einsum("nij,nj->ni", gain, innovation)
+    moved = means + (gain @ (points - means[:, :2])[:, :, None])[:, :, 0]
     keep = np.broadcast_to(np.eye(4), covariances.shape).copy()
     keep[:, :, :2] -= gain
     kept = keep @ covariances @ np.swapaxes(keep, 1, 2) + gain @ noises @ np.swapaxes(gain, 1, 2)

@@ -17,6 +17,9 @@ from just_walk_out.tracking.box_settings import BoxTrackerSettings
 
 Floats = NDArray[np.float64]
 
+# Pixels^2 a square metre: less than this is so near the horizon that a pixel is a kilometre.
+_STEEPEST = 1e-6
+
 
 @dataclass(frozen=True)
 class Sights:
@@ -88,7 +91,9 @@ class FloorPlane:
         feet = np.column_stack([0.5 * (corners[:, 0] + corners[:, 2]), corners[:, 3]])
         points = self._projector.to_floor(feet)
         slope = self._projector.floor_jacobian(np.column_stack([points, np.zeros(len(points))]))[..., :2]
-        good = np.isfinite(slope).all(axis=(1, 2)) & (np.abs(np.linalg.det(slope)) > 1e-9)
+        good = np.isfinite(slope).all(axis=(1, 2))
+        slope = np.where(good[:, None, None], slope, np.eye(2))
+        good &= np.abs(np.linalg.det(slope)) > _STEEPEST
         back = np.linalg.inv(np.where(good[:, None, None], slope, np.eye(2)))
         spread = back * (tall[:, None] * self._share)[:, None, :]
         noises = spread @ np.swapaxes(spread, 1, 2)

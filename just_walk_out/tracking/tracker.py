@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -54,9 +56,10 @@ class Tracker:
         Returns:
             Everyone on the floor at the tick, by id, and the ids of tracks that ended.
         """
-        for frame in sorted(frames, key=lambda each: (each.stamp, each.camera)):
-            self._predict(frame.stamp)
-            self._take(frame)
+        ordered = sorted(frames, key=lambda each: (each.stamp, each.camera))
+        for moment, group in groupby(ordered, key=lambda each: each.stamp):
+            self._predict(moment)
+            self._take_all(list(group))
         self._predict(stamp)
         self._confirm()
         ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
@@ -73,8 +76,32 @@ class Tracker:
             tracks.mean = self._floor.hold(before, tracks.mean)
         self._time = max(self._time, stamp)
 
-    def _take(self, frame: PersonDetectionArray) -> None:
-        """Associate one camera's detections and correct the tracks with them."""
+    def _take_all(self, frames: list[PersonDetectionArray]) -> None:
+        """Take the frames of one moment, so that no camera's sight counts for more by being taken first.
+
+        With one view alone it is often open who is who along its rays. So all are associated twice: the second time,
+        from the same start, with where people are by all views of the first.
+        """
+        if len(frames) == 1:
+            self._take(frames[0])
+            return
+        start, births, apart = copy.deepcopy(self._tracks), self._births, self._identities.snapshot()
+        for frame in frames:
+            self._take(frame)
+        count = len(start)
+        known = (self._tracks.mean[:count], self._tracks.covariance[:count])
+        self._tracks, self._births = start, births
+        self._identities.resume(apart)
+        for frame in frames:
+            self._take(frame, known)
+
+    def _take(self, frame: PersonDetectionArray, known: tuple[Floats, Floats] | None = None) -> None:
+        """Associate one camera's detections and correct the tracks with them.
+
+        Args:
+            frame: the detections.
+            known: means and covariances of the first tracks to associate with, where better ones are known.
+        """
         if frame.camera not in self._index:
             return
         camera = self._index[frame.camera]
@@ -83,6 +110,11 @@ class Tracker:
         unseen = (self._time - tracks.seen) / _SECOND
         active = tracks.confirmed & (unseen <= settings.active_time)
         lost = tracks.confirmed & ~active
+        mean, covariance = tracks.mean, tracks.covariance
+        if known is not None:
+            mean, covariance = (
+                np.concatenate([a, b[len(a) :]]) for a, b in zip(known, (mean, covariance), strict=True)
+            )
         free = np.arange(len(points))
         pairs: list[tuple[int, int]] = []
         for rows, reach in (
@@ -90,7 +122,7 @@ class Tracker:
             (np.flatnonzero(lost), settings.reach),
             (np.flatnonzero(~tracks.confirmed), settings.gate_distance),
         ):
-            found = self._associate(rows, points[free], noises[free], reach)
+            found = self._associate(mean[rows], covariance[rows], points[free], noises[free], reach)
             pairs += [(int(rows[r]), int(free[c])) for r, c in found]
             free = np.delete(free, [c for _, c in found])
         self._correct(pairs, points, noises, camera)
@@ -98,10 +130,11 @@ class Tracker:
         self._identities.note_apart(self._tracks, [row for row, _ in pairs])
         self._spawn(points[free], noises[free], scores[free], camera)
 
-    def _associate(self, rows: Rows, points: Floats, noises: Floats, reach: float) -> list[tuple[int, int]]:
-        if not rows.size or not len(points):
+    def _associate(
+        self, mean: Floats, covariance: Floats, points: Floats, noises: Floats, reach: float
+    ) -> list[tuple[int, int]]:
+        if not len(mean) or not len(points):
             return []
-        mean, covariance = self._tracks.mean[rows], self._tracks.covariance[rows]
         squared, volume = kalman.distances(mean, covariance, points, noises)
         apart = np.linalg.norm(mean[:, None, :2] - points[None], axis=2)
         # A detection may itself be uncertain along its view ray; the reach grows with that.

@@ -1,0 +1,140 @@
+"""The tracking benchmark: its readers, its signals, and the whole of it where TrackEval and the peers are installed."""
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from just_walk_out.benchmark.tracking_cameras import Views, read_views, spoilt, track
+from just_walk_out.benchmark.tracking_crowd import crowd
+from just_walk_out.benchmark.tracking_data import read_sequence
+from just_walk_out.benchmark.tracking_ours import run_ours
+from just_walk_out.benchmark.tracking_store import simulated
+from just_walk_out.cli.main import main
+
+PEOPLE = Path(os.environ.get("JWO_DATA", "../shared")) / "data" / "people"
+needs_peers = pytest.mark.skipif(
+    not (importlib.util.find_spec("trackeval") and importlib.util.find_spec("trackers")),
+    reason="the extra 'benchmark' (trackeval, trackers) is not installed",
+)
+needs_data = pytest.mark.skipif(not PEOPLE.is_dir(), reason=f"no real sequences at {PEOPLE} (JWO_DATA)")
+
+
+def write_sequence(folder, sequence):
+    """Write a sequence as MOTChallenge lays it out."""
+    folder.mkdir()
+    width, height = sequence.size
+    (folder / "seqinfo.ini").write_text(
+        f"[Sequence]\nname=X\nframeRate={sequence.rate}\nseqLength={len(sequence.frames)}\nimWidth={width}\nimHeight={height}\n"
+    )
+    lines = [
+        f"{k},-1,{','.join(f'{value:.3f}' for value in row)},-1,-1,-1"
+        for k, f in enumerate(sequence.frames, 1)
+        for row in f
+    ]
+    (folder / "det.txt").write_text("\n".join(lines))
+    np.savetxt(folder / "gt.txt", sequence.truth, fmt="%g", delimiter=",")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_sequence(tmp_path_factory.mktemp("people") / "walk", crowd(5, 3.0, 3))
+
+
+def test_a_folder_reads_back_as_it_was_written(folder):
+    sequence, made = read_sequence(folder), crowd(5, 3.0, 3)
+    assert (sequence.name, sequence.rate, sequence.size, sequence.classes) == ("walk", 30.0, (1920, 1080), False)
+    assert len(sequence.frames) == 90
+    assert all(np.allclose(a, b, atol=1e-3) for a, b in zip(sequence.frames, made.frames, strict=True))
+
+
+def test_frames_from_the_middle_count_from_one_again(folder):
+    whole, part = read_sequence(folder), read_sequence(folder, first=31)
+    assert len(part.frames) == 60 and np.array_equal(part.frames[0], whole.frames[30])
+    assert part.truth[:, 0].min() == 1 and part.first == 31
+    assert len(read_sequence(folder, half=True).frames) == 90  # only MOT16 and later were trained on
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("seqinfo.ini", "[Sequence]\nframeRate=30\n", "seqLength"),
+        ("det.txt", "1,-1,3,4,5\n", "line 1: expected 7 or more columns, got 5"),
+        ("gt.txt", "1,1,3,4,5,6,1,x,1\n", "line 1: expected numbers"),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_line(tmp_path, folder, capsys, name, text, says):
+    broken = write_sequence(tmp_path / "broken", crowd(2, 0.2, 1))
+    (broken / name).write_text(text)
+    assert main(["benchmark", "tracking", str(broken)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert name in line and says in line
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path, capsys):
+    assert main(["benchmark", "tracking", str(tmp_path)]) == 2
+    assert "expected det.txt, gt.txt and seqinfo.ini" in capsys.readouterr().err
+
+
+def test_our_rows_are_the_same_bytes_each_time():
+    assert run_ours(crowd(8, 2.0, 5))[0] == run_ours(crowd(8, 2.0, 5))[0]
+
+
+@needs_peers
+def test_the_benchmark_prints_writes_and_draws(tmp_path, folder, capsys):
+    target = tmp_path / "figures.json"
+    drawn, results = tmp_path / "drawn", tmp_path / "results"
+    arguments = [
+        "--json",
+        str(target),
+        "--draw",
+        str(drawn),
+        "--results",
+        str(results),
+        "--peers",
+        "bytetrack",
+        "botsort",
+    ]
+    assert main(["benchmark", "tracking", str(folder), *arguments]) == 0
+    figures = json.loads(target.read_text())
+    assert set(figures) == {"walk"} and set(figures["walk"]) == {"just_walk_out", "bytetrack", "botsort"}
+    assert all(set(row) == {"hota", "mota", "idf1", "ids", "fps"} for row in figures["walk"].values())
+    ours = figures["walk"]["just_walk_out"]
+    assert ours["hota"] > 70 and ours["idf1"] > 85
+    assert "just_walk_out" in capsys.readouterr().out and (drawn / "walk.png").is_file()
+    first = (results / "just_walk_out" / "data" / "walk.txt").read_text().splitlines()[0].split(",")
+    assert len(first) == 10 and first[-3:] == ["-1", "-1", "-1"]
+
+
+def test_spoiling_drops_shakes_and_invents_as_much_as_is_said():
+    rng = np.random.default_rng(1)
+    low = rng.uniform(0, 900, (20_000, 2))
+    boxes = np.column_stack(
+        [rng.integers(0, 100, 20_000), rng.integers(0, 2, 20_000), low, low + np.array([40, 100])]
+    ).astype(float)
+    cameras = tuple(type("View", (), {"width": 1920, "height": 1080})() for _ in range(2))
+    result = spoilt(Views("v", cameras, boxes, np.zeros((1, 4)), 100), 7)
+    assert len(result) == pytest.approx(20_000 * 0.87, rel=0.02)
+    same = {tuple(row) for row in boxes} & {tuple(row) for row in result}
+    assert len(same) == pytest.approx(20_000 * 0.81, rel=0.02)
+    assert np.array_equal(result, spoilt(Views("v", cameras, boxes, np.zeros((1, 4)), 100), 7))
+
+
+@needs_data
+def test_seven_real_views_are_one_floor():
+    views = read_views(PEOPLE / "wildtrack")
+    part = Views(views.name, views.cameras, views.boxes[views.boxes[:, 0] < 8], views.truth[views.truth[:, 0] < 8], 8)
+    found, _ = track(part, part.boxes)
+    for frame, (_, places) in enumerate(found):
+        truth = part.truth[part.truth[:, 0] == frame, 2:]
+        away = np.linalg.norm(truth[:, None] - places[None], axis=2).min(axis=1)
+        assert np.mean(away < 0.5) > 0.95
+
+
+def test_the_simulated_store_is_followed():
+    figures = simulated(1, 3.0, lead=20.0)
+    assert figures["error"] < 0.15 and figures["found"] > 0.9
