@@ -15,6 +15,8 @@ from just_walk_out.records import Candidate, DecisionState, Interaction, Kind, S
 from just_walk_out.store.model import Policy
 
 _RUNNERS_UP = 5
+Choice = tuple[float, tuple[tuple[str, int], ...], str, str]
+"""Probability, products with units, visit and track."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,15 @@ class Attribution:
             for (items, owner), (share, _, track) in pooled.items()
         )[::-1]
         kind = Kind.TAKE if step.total < 0 else Kind.RETURN
-        probability, items, visit, track = ranked[0]
+        probability, items, visit, track = self._in_favour(ranked, kind)
         candidates = tuple(
             Candidate(kind, sku, units, who, where, round(share, 6))
             for share, option, who, where in ranked[:_RUNNERS_UP]
             for sku, units in (option or (("", 1),))
         )
-        reason = self._doubt(probability, items, visit, track, event)
+        # Whatever of these it was, this visit has it: doubt about the product alone is no doubt about the visit.
+        sure = sum(share for share, option, who, _ in ranked if who == visit and _units(option) == _units(items))
+        reason = self._doubt(sure if items else probability, items, visit, track, event)
         state = DecisionState.REVIEW if reason else DecisionState.COMMITTED
         evidence = (event.id, track) if track else (event.id,)
         return [
@@ -146,6 +150,21 @@ class Attribution:
             )
             for offset, (sku, units) in enumerate(items or (("", 1),))
         ]  # fmt: skip
+
+    def _in_favour(self, ranked: list[Choice], kind: Kind) -> Choice:
+        """Return the likeliest; in doubt among products of one visit, that which leaves the least to pay.
+
+        Weight and place do not tell products of equal weight apart. What the shopper took is then the cheapest
+        of those that come into question, and what came back is the dearest.
+        """
+        best = ranked[0]
+        probability, items, visit, _ = best
+        if not items or not visit or probability >= self._policy.commit_confidence:
+            return best
+        alike = [each for each in ranked if each[2] == visit and _units(each[1]) == _units(items)]
+        alike = [each for each in alike if each[0] >= self._settings.plausible]
+        sign = 1 if kind is Kind.TAKE else -1
+        return min(alike, key=lambda each: (sign * self._products.price(each[1]), -each[0], each[1]), default=best)
 
     def _doubt(
         self, probability: float, items: tuple[tuple[str, int], ...], visit: str, track: str, event: ShelfEvent
@@ -161,3 +180,7 @@ class Attribution:
         if event.degraded and probability < 0.5 + 0.5 * self._policy.commit_confidence:
             return "samples of the shelf were lost during the step"
         return ""
+
+
+def _units(items: tuple[tuple[str, int], ...]) -> int:
+    return sum(units for _, units in items)
