@@ -100,15 +100,16 @@ class Attribution:
         """Explain a gain by what somebody else took and handed over: it comes off the cart of who took it."""
         if not person.track or self._settings.hand_over_prior <= 0.0:
             return []
-        others = self._decisions.holders(event.start) - {person.visit} - gone
-        log_prior = math.log(self._settings.hand_over_prior / max(1, len(others)))
+        others = sorted(self._decisions.holders(event.start) - {person.visit} - gone)
+        carts = {visit: self._decisions.held(visit, event.start, event.id) for visit in others}
         joint = []
-        for visit in sorted(others):
-            units = self._decisions.held(visit, event.start, event.id)
-            unknown = Counter({sku: count for sku, count in units.items() if not held.get(sku)})
-            for option in self._products.returns(step, unknown):
-                if option.items and all(unknown[sku] >= count for sku, count in option.items):
-                    joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
+        for sku in sorted({sku for units in carts.values() for sku in units if not held.get(sku)}):
+            owners = [visit for visit in others if carts[visit][sku]]
+            log_prior = math.log(self._settings.hand_over_prior / len(owners))
+            for visit in owners:
+                for option in self._products.returns(step, Counter({sku: carts[visit][sku]})):
+                    if [each for each, _ in option.items] == [sku] and option.items[0][1] <= carts[visit][sku]:
+                        joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
         return joint
 
     def _choose(

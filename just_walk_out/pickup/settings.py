@@ -72,7 +72,7 @@ class PickupSettings:
     )
     doubt_step: float = setting(1.0, "How often it is looked at again meanwhile", unit="s", minimum=0.1, maximum=10.0)
     hand_over_prior: float = setting(
-        0.03, "Prior that somebody puts back what another shopper took", minimum=0.0, maximum=0.5
+        0.10, "Prior that somebody puts back what another shopper took", minimum=0.0, maximum=0.5
     )
     nobody_sigmas: float = setting(
         3.3, "Distance at which 'nobody known took it' is as likely as the person", minimum=1.0, maximum=10.0

@@ -256,7 +256,7 @@ class PickupStage:
             act = Act(event.start, event.end, step.plates)
             undecided.sort(key=lambda item: (item[0].start, item[0].plates))
             messages = self._stops.messages(act, list(scores), done, left, undecided)
-            scores = {track: score + messages[track] for track, score in scores.items()}
+            scores = {track: score + messages[track] - messages[""] for track, score in scores.items()}
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
     def _earlier(
