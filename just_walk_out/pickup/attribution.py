@@ -18,6 +18,8 @@ TRACK_MEMORY = 90.0
 """Seconds of tracks that are kept: who was near before is not known any more."""
 
 _RUNNERS_UP = 5
+Choice = tuple[float, tuple[tuple[str, int], ...], str, str]
+"""Probability, products with units, visit and track."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,16 @@ class Attribution:
         """Explain a gain by what somebody else took and handed over: it comes off the cart of who took it."""
         if not person.track or self._settings.hand_over_prior <= 0.0:
             return []
-        others = self._decisions.holders(event.start) - {person.visit} - gone
-        log_prior = math.log(self._settings.hand_over_prior / max(1, len(others)))
+        others = sorted(self._decisions.holders(event.start) - {person.visit} - gone)
+        carts = {visit: self._decisions.held(visit, event.start, event.id) for visit in others}
         joint = []
-        for visit in sorted(others):
-            units = self._decisions.held(visit, event.start, event.id)
-            unknown = Counter({sku: count for sku, count in units.items() if not held.get(sku)})
-            for option in self._products.returns(step, unknown):
-                if option.items and all(unknown[sku] >= count for sku, count in option.items):
-                    joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
+        for sku in sorted({sku for units in carts.values() for sku in units if not held.get(sku)}):
+            owners = [visit for visit in others if carts[visit][sku]]
+            log_prior = math.log(self._settings.hand_over_prior / len(owners))
+            for visit in owners:
+                for option in self._products.returns(step, Counter({sku: carts[visit][sku]})):
+                    if [each for each, _ in option.items] == [sku] and option.items[0][1] <= carts[visit][sku]:
+                        joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
         return joint
 
     def _choose(
@@ -133,13 +136,15 @@ class Attribution:
             for (items, owner), (share, _, track) in pooled.items()
         )[::-1]
         kind = Kind.TAKE if step.total < 0 else Kind.RETURN
-        probability, items, visit, track = ranked[0]
+        probability, items, visit, track = self._in_favour(ranked, kind)
         candidates = tuple(
             Candidate(kind, sku, units, who, where, round(share, 6))
             for share, option, who, where in ranked[:_RUNNERS_UP]
             for sku, units in (option or (("", 1),))
         )
-        reason = self._doubt(probability, items, visit, track, event)
+        # Whatever of these it was, this visit has it: doubt about the product alone is no doubt about the visit.
+        sure = sum(share for share, option, who, _ in ranked if who == visit and _units(option) == _units(items))
+        reason = self._doubt(sure if items else probability, items, visit, track, event)
         state = DecisionState.REVIEW if reason else DecisionState.COMMITTED
         evidence = (event.id, track) if track else (event.id,)
         return [
@@ -149,6 +154,21 @@ class Attribution:
             )
             for offset, (sku, units) in enumerate(items or (("", 1),))
         ]  # fmt: skip
+
+    def _in_favour(self, ranked: list[Choice], kind: Kind) -> Choice:
+        """Return the likeliest; in doubt among products of one visit, that which leaves the least to pay.
+
+        Weight and place do not tell products of equal weight apart. What the shopper took is then the cheapest
+        of those that come into question, and what came back is the dearest.
+        """
+        best = ranked[0]
+        probability, items, visit, _ = best
+        if not items or not visit or probability >= self._policy.commit_confidence:
+            return best
+        alike = [each for each in ranked if each[2] == visit and _units(each[1]) == _units(items)]
+        alike = [each for each in alike if each[0] >= self._settings.plausible]
+        sign = 1 if kind is Kind.TAKE else -1
+        return min(alike, key=lambda each: (sign * self._products.price(each[1]), -each[0], each[1]), default=best)
 
     def _doubt(
         self, probability: float, items: tuple[tuple[str, int], ...], visit: str, track: str, event: ShelfEvent
@@ -167,3 +187,7 @@ class Attribution:
         if event.degraded and probability < 0.5 + 0.5 * self._policy.commit_confidence:
             return "samples of the shelf were lost during the step"
         return ""
+
+
+def _units(items: tuple[tuple[str, int], ...]) -> int:
+    return sum(units for _, units in items)

@@ -60,6 +60,10 @@ class ProductModel:
         """Return the products that the planogram puts on a plate."""
         return self._store.skus_on[plate]
 
+    def price(self, items: tuple[tuple[str, int], ...]) -> int:
+        """Return what products with their units cost, minor units."""
+        return sum(self._store.product[sku].price * units for sku, units in items)
+
     def split(self, plates: tuple[str, ...], change: Iterable[float], covariance: Iterable[float]) -> list[Step]:
         """Split an event into steps that one product each can explain.
 

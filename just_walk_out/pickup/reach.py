@@ -123,7 +123,7 @@ class ReachModel:
             if candidate is not None:
                 found[id] = candidate
         return {
-            id: self._score(each, any(self._blocks(other, each) for key, other in found.items() if key != id))
+            id: self._score(each, any(self._blocked(key, each.since, gondola, places) for key in found if key != id))
             for id, each in found.items()
         }
 
@@ -180,14 +180,17 @@ class ReachModel:
         still = math.log((1.0 - moving) * math.exp(-0.5 * person.speed**2 / noise) + moving)
         return float(moments.mean()) + still
 
-    def _blocks(self, other: _Candidate, person: _Candidate) -> bool:
-        """Tell whether somebody stood before the plate already when another person came."""
-        there = float(np.median(other.aside)) < self._settings.blocked_distance
-        return (
-            there
-            and other.since < person.since
-            and float(np.median(other.behind)) > -2.0 * self._settings.stance_distance
-        )
+    def _blocked(self, other: str, since: int, gondola: Gondola, places: Floats) -> bool:
+        """Tell whether somebody else stood before the plates already when a person came."""
+        course = self._courses[other]
+        index = bisect_right(course.stamps, since) - 1
+        if index < 0 or _arrived(course, index) >= since:
+            return False
+        x, y, cos, sin = self._frame[gondola.id]
+        dx, dy = course.places[index][0] - x, course.places[index][1] - y
+        along, behind = dx * cos + dy * sin, dy * cos - dx * sin
+        beside = min(abs(along - float(place)) for place in places) < self._settings.blocked_distance
+        return beside and -2.0 * self._settings.stance_distance < behind < _BEHIND + _SWAY
 
 
 def _log_normal(error: Floats, sigma: float, variance: Floats) -> Floats:

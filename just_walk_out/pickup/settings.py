@@ -12,10 +12,10 @@ class PickupSettings:
     """How sure the model is of its instruments and of people."""
 
     scale_sigma: float = setting(
-        0.002, "Error of a weight step beyond the event's own covariance", unit="kg", minimum=0.0, maximum=0.1
+        0.001, "Error of a weight step beyond the event's own covariance", unit="kg", minimum=0.0, maximum=0.1
     )
     scale_gain_sigma: float = setting(
-        0.004, "Relative calibration error of a plate, one standard deviation", minimum=0.0, maximum=0.2
+        0.003, "Relative calibration error of a plate, one standard deviation", minimum=0.0, maximum=0.2
     )
     spill_sigma: float = setting(
         0.006, "Change that shows on a plate whose product was not touched", unit="kg", minimum=0.0005, maximum=0.1
@@ -72,7 +72,7 @@ class PickupSettings:
     )
     doubt_step: float = setting(1.0, "How often it is looked at again meanwhile", unit="s", minimum=0.1, maximum=10.0)
     hand_over_prior: float = setting(
-        0.03, "Prior that somebody puts back what another shopper took", minimum=0.0, maximum=0.5
+        0.10, "Prior that somebody puts back what another shopper took", minimum=0.0, maximum=0.5
     )
     nobody_sigmas: float = setting(
         3.3, "Distance at which 'nobody known took it' is as likely as the person", minimum=1.0, maximum=10.0
@@ -98,6 +98,12 @@ class PickupSettings:
     )
     unknown_prior: float = setting(
         0.001, "Prior that a step is no product of the catalogue at all", minimum=0.0, maximum=0.5
+    )
+    plausible: float = setting(
+        0.25, "Least probability of a product that still comes into question", minimum=0.0, maximum=0.5
+    )
+    early_confidence: float = setting(
+        0.95, "Least probability that decides at once where several people are near", minimum=0.0, maximum=1.0
     )
     suspicion_count: int = setting(
         3, "How often something must not fit planogram or catalogue until that is reported", minimum=2, maximum=10

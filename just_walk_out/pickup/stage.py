@@ -209,13 +209,16 @@ class PickupStage:
         due = self._due(event)
         made: list[Interaction] = []
         decided: list[tuple[Step, list[Interaction]]] = []
-        for step in self._steps(event):
+        steps = self._steps(event)
+        for step in steps:
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
-            people = self._people(event, step, near, due)
+            beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
+            people = self._people(event, step, beside, near, due)
             gone = {visit for visit, exited in self._exited.items() if exited < event.start}
             found = self._attribution.decide(event, step, people, len(made), gone)
-            doubtful = any(item.state is not DecisionState.COMMITTED for item in found)
+            early = self._settings.early_confidence
+            doubtful = any(item.reason or item.confidence < early for item in found)
             if doubtful and len(near) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
@@ -230,12 +233,18 @@ class PickupStage:
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
         return written[::-1]
 
-    def _people(self, event: ShelfEvent, step: Step, near: dict[str, float], due: int) -> list[Person]:
+    def _people(
+        self, event: ShelfEvent, step: Step, beside: list[Step], near: dict[str, float], due: int
+    ) -> list[Person]:
         """Return who may have acted, by where they stood and by what they did besides at the fixture."""
         scores = {**near, "": self._reach.log_nobody}
         if len(near) > 1:
             undecided, done = self._earlier(event, near, due)
             left = frozenset(track for track in near if not self._reach.stays(track, event.end, due))
+            for part in beside:
+                where = self._reach.near(part.plates, event.start, event.end)
+                act = Act(event.start, event.end, part.plates)
+                undecided.append((act, {**where, "": self._reach.log_nobody}))
             for other in self._pending.values():
                 known = other.start < event.start or (due > event.end and other.start < due)
                 if other.id == event.id or not known or self._place(other) != self._place(event):
@@ -246,7 +255,7 @@ class PickupStage:
             act = Act(event.start, event.end, step.plates)
             undecided.sort(key=lambda item: (item[0].start, item[0].plates))
             messages = self._stops.messages(act, list(scores), done, left, undecided)
-            scores = {track: score + messages[track] for track, score in scores.items()}
+            scores = {track: score + messages[track] - messages[""] for track, score in scores.items()}
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
     def _earlier(
