@@ -53,7 +53,7 @@ class Hog:
             ModuleNotFoundError: this OpenCV has none; version 5 left it to its extra modules.
         """
         if not hasattr(cv2, "HOGDescriptor"):
-            raise ModuleNotFoundError(f"OpenCV {cv2.__version__} has no HOGDescriptor in its main modules; 4.x has")
+            raise ModuleNotFoundError("this OpenCV has no HOGDescriptor in its main modules; 4.x has")
         self._hog: Any = cv2.HOGDescriptor()
         self._hog.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
 

@@ -165,7 +165,8 @@ class Lens:
                 angle = angle - step
                 if not np.nanmax(np.abs(step), initial=0.0) > 1e-14:
                     break
-            good = (np.abs(self._bent(angle) - radius) * self.focal.max() < _CLOSE) & (angle < self.limit)
+            close = np.abs(self._bent(angle) - radius) * self.focal.max() < _CLOSE
+            good = close & (angle >= 0.0) & (angle < self.limit)
             aside = np.where(radius > 1e-12, np.sin(angle) / np.maximum(radius, 1e-12), 1.0)
         local = np.column_stack([plane * aside[:, None], np.cos(angle)])
         return np.where(good[:, None], local, np.nan)
