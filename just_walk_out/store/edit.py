@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,9 +29,7 @@ def edit_cameras(path: Path, changes: Mapping[str, Mapping[str, str]], drop: Map
     Raises:
         ValueError: an entry is written in a way that cannot be changed in place; names it.
     """
-    main = path / ROOT if path.is_dir() else path
-    top = yaml.safe_load(main.read_text(encoding="utf-8"))
-    files = [main, *(main.parent / name for name in top.get("include", []))]
+    files = _files(path)
     found: dict[Path, str] = {}
     left = dict(changes)
     for file in files:
@@ -48,8 +45,15 @@ def edit_cameras(path: Path, changes: Mapping[str, Mapping[str, str]], drop: Map
         if edits:
             found[file] = text
     if left:
-        raise ValueError(f"{main}: expected the cameras {', '.join(left)} in this file or those it includes")
+        raise ValueError(f"{files[0]}: expected the cameras {', '.join(left)} in this file or those it includes")
     return found
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the main file of a store and those it includes."""
+    main = path / ROOT if path.is_dir() else path
+    top = yaml.safe_load(main.read_text(encoding="utf-8"))
+    return [main, *(main.parent / name for name in top.get("include", []))]
 
 
 def _entries(text: str) -> list[yaml.MappingNode]:
@@ -110,14 +114,17 @@ def write_checked(path: Path, changed: Mapping[Path, str]) -> None:
 
     Raises:
         StoreError: it is not; nothing is written.
+        ValueError: a file lies outside the store's folder.
     """
-    main = path / ROOT if path.is_dir() else path
+    files = _files(path)
     with tempfile.TemporaryDirectory() as folder:
-        trial = Path(folder) / "store"
-        shutil.copytree(main.parent, trial)
-        for file, text in changed.items():
-            (trial / file.relative_to(main.parent)).write_text(text, encoding="utf-8")
-        load_store(trial / main.name)
+        for file in files:
+            trial = Path(folder) / os.path.relpath(file, files[0].parent)
+            if not trial.resolve().is_relative_to(Path(folder).resolve()):
+                raise ValueError(f"{file}: expected it in the folder of {files[0].name} or below")
+            trial.parent.mkdir(parents=True, exist_ok=True)
+            trial.write_text(changed.get(file, file.read_text(encoding="utf-8")), encoding="utf-8")
+        load_store(Path(folder) / files[0].name)
     for file, text in changed.items():
         beside = file.with_name(f".{file.name}.new")
         beside.write_text(text, encoding="utf-8")
