@@ -42,7 +42,7 @@ class Row:
     Attributes:
         name: of the detector.
         ours: whether it is one of the project's.
-        threshold: score from which it reports in a store.
+        threshold: score from which it reports in a store; of the peers, from which the recipe does.
         memory: whether it must see every picture.
         make: makes it; raises what is printed instead of figures.
         tally: boxes of the pictures that were scored.
@@ -149,8 +149,8 @@ def _rows(args: argparse.Namespace, clip: Clip) -> list[Row]:
         made = own(Detector("torchvision", name), _ALL, None)
         rows.append(Row(f"torchvision {name.partition(':')[0]}", True, 0.5, False, made))
     rows += [
-        Row("OpenCV MOG2, contours", False, 0.5, True, lambda: Subtraction("mog2")),
-        Row("OpenCV KNN, contours", False, 0.5, True, lambda: Subtraction("knn")),
+        Row("OpenCV MOG2, contours", False, 0.0, True, lambda: Subtraction("mog2")),
+        Row("OpenCV KNN, contours", False, 0.0, True, lambda: Subtraction("knn")),
         Row("OpenCV HOG people", False, 0.5, False, Hog),
     ]
     return rows

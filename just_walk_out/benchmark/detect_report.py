@@ -50,7 +50,7 @@ def _cell(value: float | None, width: int, form: str) -> str:
 def save(
     folder: Path, name: str, frame: int, image: Image, found: Detections, truths: Floats, threshold: float
 ) -> None:
-    """Write a picture with boxes: true ones grey, found ones green, those below the threshold orange and thin.
+    """Write a picture with boxes: true ones grey, found ones green, those down to half the threshold orange and thin.
 
     Args:
         folder: where to; made if it is missing.
@@ -66,6 +66,8 @@ def save(
     for box in truths:
         _box(shown, box, _TRUE, 1)
     for box, score in zip(found.boxes, found.scores, strict=True):
+        if score < 0.5 * threshold:
+            continue
         sure = bool(score >= threshold)
         _box(shown, box, _FOUND if sure else _DOUBTFUL, 2 if sure else 1)
         place = (int(box[0]), max(10, int(box[1]) - 3))
