@@ -8,7 +8,7 @@ floor and tracked as in the store. The tracker never learns who is who.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,9 +49,13 @@ _LOAD = (12, 15.0, 30)  # cameras, frames a second, people
 class _NoDetector:
     """Stands where a detector would: the boxes are given."""
 
-    def detect(self, image: Image, stamp: int = 0) -> Detections:
+    def detect(self, image: Image, stamp: int) -> Detections:
         """Find nobody."""
         return Detections.none()
+
+    def detect_batch(self, images: Sequence[Image]) -> list[Detections]:
+        """Find nobody."""
+        return [Detections.none() for _ in images]
 
 
 class _Eye:

@@ -91,7 +91,7 @@ class FloorPlane:
         feet = np.column_stack([0.5 * (corners[:, 0] + corners[:, 2]), corners[:, 3]])
         points = self._projector.to_floor(feet)
         slope = self._projector.floor_jacobian(np.column_stack([points, np.zeros(len(points))]))[..., :2]
-        good = np.isfinite(slope).all(axis=(1, 2))
+        good = np.asarray(np.isfinite(slope).all(axis=(1, 2)))
         slope = np.where(good[:, None, None], slope, np.eye(2))
         good &= np.abs(np.linalg.det(slope)) > _STEEPEST
         back = np.linalg.inv(np.where(good[:, None, None], slope, np.eye(2)))
