@@ -20,10 +20,11 @@ from scipy.spatial.distance import cdist
 from just_walk_out.benchmark.tracking_scores import clear_and_identity
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.formats import read_wildtrack
-from just_walk_out.camera.person import BoxPlacer
 from just_walk_out.records import PersonDetection, PersonDetectionArray, TrackState
 from just_walk_out.store.model import Camera, EntrySettings, Store
+from just_walk_out.tracking.box_settings import BoxTrackerSettings
 from just_walk_out.tracking.floor_map import FloorMap
+from just_walk_out.tracking.planes import FloorPlane
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.tracker import Tracker
 
@@ -49,7 +50,11 @@ SETTINGS = TrackerSettings(
     tentative_timeout=0.6,
     active_time=1.6,
     memory=5.0,
+    acceleration=0.8,
+    gate_distance=2.0,
 )
+# How well the feet of annotated boxes lie, in body heights.
+_BOXES = BoxTrackerSettings(across=0.03, upright=0.03)
 
 
 @dataclass(frozen=True)
@@ -204,28 +209,19 @@ def _floor(views: Views) -> Store:
 
 
 def _records(views: Views, boxes: Floats) -> Iterator[tuple[int, list[PersonDetectionArray]]]:
-    placers = [BoxPlacer(FloorProjector(camera)) for camera in views.cameras]
+    planes = [FloorPlane(FloorProjector(camera), _BOXES) for camera in views.cameras]
     for frame in range(views.frames):
         stamp = _START + round(frame * _SECOND / RATE)
         records = []
-        for number, (camera, placer) in enumerate(zip(views.cameras, placers, strict=True)):
-            seen = boxes[(boxes[:, 0] == frame) & (boxes[:, 1] == number), 2:]
-            given = np.concatenate([seen[:, :2], seen[:, 2:] - seen[:, :2]], axis=1)
-            placed = placer.place(given)
-            sound = np.flatnonzero(np.isfinite(placed.positions).all(axis=1))
+        for number, (camera, plane) in enumerate(zip(views.cameras, planes, strict=True)):
+            corners = boxes[(boxes[:, 0] == frame) & (boxes[:, 1] == number), 2:]
+            sights = plane.sights(corners)
+            sound = np.isfinite(sights.points).all(axis=1) & np.isfinite(sights.noises).all(axis=(1, 2))
             people = tuple(
-                PersonDetection(
-                    float(placed.positions[k, 0]),
-                    float(placed.positions[k, 1]),
-                    (
-                        float(placed.covariances[k, 0, 0]),
-                        float(placed.covariances[k, 0, 1]),
-                        float(placed.covariances[k, 1, 1]),
-                    ),
-                    1.0,
-                    tuple(float(value) for value in given[k]),
+                PersonDetection(x, y, (xx, xy, yy), 1.0, (left, top, right - left, bottom - top))
+                for (x, y), ((xx, xy), (_, yy)), (left, top, right, bottom) in zip(
+                    sights.points[sound].tolist(), sights.noises[sound].tolist(), corners[sound].tolist(), strict=True
                 )
-                for k in sound
             )
             records.append(PersonDetectionArray(stamp, camera.id, people))
         yield stamp, records

@@ -49,12 +49,12 @@ _LOAD = (12, 15.0, 30)  # cameras, frames a second, people
 class _NoDetector:
     """Stands where a detector would: the boxes are given."""
 
-    def detect(self, image: Image, stamp: int = 0) -> Detections:
+    def detect(self, image: Image, stamp: int) -> Detections:
         """Find nobody."""
         return Detections.none()
 
     def detect_batch(self, images: Sequence[Image]) -> list[Detections]:
-        """Find nobody in several pictures."""
+        """Find nobody."""
         return [Detections.none() for _ in images]
 
 
