@@ -144,7 +144,8 @@ class CartStage:
         if reason:
             raise ValueError(reason)
         decision = self._carts.decisions.numbered(draft)
-        self._journal.append(decision, decision.id, decision.stamp)
+        if not self._journal.append(decision, decision.id, decision.stamp):
+            raise ValueError(f"{decision.id}: expected something of the last days, was decided about before that")
         self._carts.decide(decision)
         return decision, [decision, self._publish()]
 
