@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.board import Board
-from just_walk_out.camera.calibrate_intrinsics import LEAST_POINTS, View, covered
 from just_walk_out.camera.capture import Capture, CaptureSettings
 from just_walk_out.camera.source import is_file
+from just_walk_out.camera.views import LEAST_POINTS, View, covered
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]

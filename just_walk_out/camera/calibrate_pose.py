@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-from just_walk_out.camera.calibrate_intrinsics import pose_of_points
+from just_walk_out.camera.lens_fit import pose_of_points
 from just_walk_out.camera.survey import CameraPose, Mark, Poses, Tag, TagView, floor_of, moved
 from just_walk_out.store.lens import Lens
 from just_walk_out.store.model import Camera

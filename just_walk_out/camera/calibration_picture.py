@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Polygon
 from numpy.typing import NDArray
 
-from just_walk_out.camera.calibrate_intrinsics import Intrinsics, covered
+from just_walk_out.camera.calibrate_intrinsics import Intrinsics
 from just_walk_out.camera.calibration import pose_of
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.survey import CameraPose, Poses
+from just_walk_out.camera.views import covered
 from just_walk_out.store.model import Camera, Store
 
 Image = NDArray[np.uint8]

@@ -6,7 +6,8 @@ from rendered import board_poses, chessboard, look, rays
 from scipy.spatial.transform import Rotation
 
 from just_walk_out.camera.board import Board
-from just_walk_out.camera.calibrate_intrinsics import View, calibrate_intrinsics
+from just_walk_out.camera.calibrate_intrinsics import calibrate_intrinsics
+from just_walk_out.camera.views import View
 from just_walk_out.store.lens import Lens
 
 SIZE = (640, 480)
