@@ -21,7 +21,8 @@ from just_walk_out.benchmark.detect_data import Clip, open_clip, open_ground, un
 from just_walk_out.benchmark.detect_peers import Hog, Subtraction
 from just_walk_out.benchmark.detect_report import save, table
 from just_walk_out.benchmark.detect_scoring import Tally
-from just_walk_out.camera.detectors.base import Detections, make_detector
+from just_walk_out.camera.detectors.base import Detections
+from just_walk_out.camera.detectors.choice import make_detector
 from just_walk_out.store.model import Camera, Detector, Store
 
 _PETS = Path("data") / "people" / "pets09_s2l1"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from just_walk_out.camera.detectors.base import Detections, Floats, Image, PersonDetector, make_detector
+from just_walk_out.camera.detectors.base import Detections, Floats, Image, PersonDetector
+from just_walk_out.camera.detectors.choice import make_detector
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.pace import SteadyTime
 from just_walk_out.camera.person import BoxPlacer, PersonSettings

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from just_walk_out.camera.detectors.base import make_detector
+from just_walk_out.camera.detectors.choice import make_detector
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Detector
 

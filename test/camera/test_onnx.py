@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from just_walk_out.camera.detectors.base import make_detector
+from just_walk_out.camera.detectors.choice import make_detector
 from just_walk_out.camera.detectors.heads import HEADS
 from just_walk_out.camera.detectors.letterbox import letterbox
 from just_walk_out.store.load import load_store
