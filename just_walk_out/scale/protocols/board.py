@@ -62,15 +62,10 @@ class BoardParser:
 
     def __init__(self) -> None:
         """Make a parser that waits for its first frame."""
-        self._counts = LineCounts()
+        self.counts = LineCounts()
         self._pending = bytearray()
         self._skipping = False
         self._monitors: dict[int, SequenceMonitor] = {}
-
-    @property
-    def counts(self) -> LineCounts:
-        """What has been received and thrown away since the parser was made."""
-        return self._counts
 
     def request(self, command: Command) -> None:
         """Do nothing: boards have no commands."""
@@ -86,7 +81,7 @@ class BoardParser:
 
         Frames of a board come out in the order of their sequence numbers, each once.
         """
-        self._counts.bytes += len(data)
+        self.counts.bytes += len(data)
         *ends, rest = data.split(b"\0")
         frames = []
         for end in ends:
@@ -98,7 +93,7 @@ class BoardParser:
             if not encoded:
                 continue
             if len(encoded) > MAX_ENCODED:
-                self._counts.framing_errors += 1
+                self.counts.framing_errors += 1
                 continue
             frame = self._decode(encoded)
             if frame is not None:
@@ -108,21 +103,21 @@ class BoardParser:
             if len(self._pending) > MAX_ENCODED:
                 self._pending.clear()
                 self._skipping = True
-                self._counts.framing_errors += 1
+                self.counts.framing_errors += 1
         return frames
 
     def _decode(self, encoded: bytes) -> Frame | None:
         try:
             decoded = cobs.decode(encoded)
         except cobs.DecodeError:
-            self._counts.framing_errors += 1
+            self.counts.framing_errors += 1
             return None
         payload = decoded[:-_CRC_SIZE]
         if binascii.crc_hqx(payload, 0xFFFF) != int.from_bytes(decoded[-_CRC_SIZE:], "little"):
-            self._counts.crc_errors += 1
+            self.counts.crc_errors += 1
             return None
         if len(payload) < _HEADER.size:
-            self._counts.framing_errors += 1
+            self.counts.framing_errors += 1
             return None
         version, board, sequence, time_us, period_us, channels, samples = _HEADER.unpack_from(payload)
         sound = (
@@ -133,21 +128,21 @@ class BoardParser:
             and len(payload) == _HEADER.size + channels + 4 * channels * samples
         )
         if not sound:
-            self._counts.framing_errors += 1
+            self.counts.framing_errors += 1
             return None
         monitor = self._monitors.get(board)
         if monitor is None:
             monitor = self._monitors[board] = SequenceMonitor(1 << 16)
         order, lost = monitor.check(sequence)
         if order is Order.DUPLICATE:
-            self._counts.duplicates += 1
+            self.counts.duplicates += 1
             return None
         if order is Order.LATE:
-            self._counts.reordered += 1
+            self.counts.reordered += 1
             return None
-        self._counts.restarts += order is Order.RESTART
-        self._counts.lost += lost
-        self._counts.frames += 1
+        self.counts.restarts += order is Order.RESTART
+        self.counts.lost += lost
+        self.counts.frames += 1
         status = np.frombuffer(payload, np.uint8, channels, _HEADER.size)
         counts = np.frombuffer(payload, "<i4", channels * samples, _HEADER.size + channels)
         return Frame(

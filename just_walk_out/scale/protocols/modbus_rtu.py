@@ -95,7 +95,7 @@ class ModbusPoller:
         self._latency = round(bus.reading.latency * _SECOND)
         self._byte = round(bus.framing.bits * _SECOND / bus.baudrate)
         self._silence = _FAST_SILENCE if bus.baudrate > _FAST else round(_SILENCE * self._byte)
-        self._counts = LineCounts()
+        self.counts = LineCounts()
         self._notices: dict[str, None] = {}
         self._pending = b""
         self._asked: _Unit | None = None
@@ -107,11 +107,6 @@ class ModbusPoller:
         self._weighed: list[int] = []
         self._sequence = 0
         self._begin()
-
-    @property
-    def counts(self) -> LineCounts:
-        """What has been received and thrown away since the poller was made."""
-        return self._counts
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -128,13 +123,13 @@ class ModbusPoller:
             data: the bytes; none to say that time has passed, which may end a round, too.
             arrival: host time at which the last of them had come, nanoseconds.
         """
-        self._counts.bytes += len(data)
+        self.counts.bytes += len(data)
         frames = self._expire(arrival)
         if data:
             self._quiet = arrival + self._silence
             if self._asked is None:
                 # An answer that came too late, or noise.
-                self._counts.framing_errors += 1
+                self.counts.framing_errors += 1
             else:
                 self._pending = (self._pending + data)[-_LONGEST:]
                 frames += self._answered(self._asked, arrival)
@@ -185,9 +180,9 @@ class ModbusPoller:
         if unit is None or 0 < self._deadline - now < self._timeout + _FAR:
             return []
         self._asked = None
-        self._counts.timeouts += 1
+        self.counts.timeouts += 1
         # Half an answer, or what is left of one that was hurt.
-        self._counts.framing_errors += bool(self._pending)
+        self.counts.framing_errors += bool(self._pending)
         unit.misses += 1
         if self._in_round and unit.misses == 1:
             self._turns.append(unit)
@@ -199,7 +194,7 @@ class ModbusPoller:
             return []
         self._asked = None
         unit.misses = 0
-        self._counts.refusals += message.isError()
+        self.counts.refusals += message.isError()
         if self._in_round:
             for channel, place in unit.values:
                 self._status[channel], self._values[0, channel] = self._weigh(unit, message, place)
@@ -223,7 +218,7 @@ class ModbusPoller:
             age=now - sum(self._weighed) // len(self._weighed),
         )
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self._counts.frames += 1
+        self.counts.frames += 1
         return [frame]
 
     def _find(self, unit: _Unit) -> ModbusPDU | None:
@@ -238,7 +233,7 @@ class ModbusPoller:
             message = self._decode(self._pending[start : start + size], unit)
             if message is not None:
                 return message
-            self._counts.crc_errors += 1
+            self.counts.crc_errors += 1
             start += 1
             self._pending, start = self._pending[start:], 0
         return None

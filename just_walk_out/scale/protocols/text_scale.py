@@ -37,7 +37,7 @@ class TextScale:
         self._period = round(_SECOND / bus.reading.rate)
         self._timeout = round(bus.reading.timeout * _SECOND)
         self._byte = round(bus.framing.bits * _SECOND / bus.baudrate)
-        self._counts = LineCounts()
+        self.counts = LineCounts()
         self._notices: dict[str, None] = {}
         self._pending = bytearray()
         self._skipping = False
@@ -53,11 +53,6 @@ class TextScale:
         self._adjusted = False
         self._net: str | None = None
         self._outcome = ""
-
-    @property
-    def counts(self) -> LineCounts:
-        """What has been received and thrown away since the parser was made."""
-        return self._counts
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -90,10 +85,10 @@ class TextScale:
             data: the bytes; none to say that time has passed.
             arrival: host time at which the last of them had come, nanoseconds.
         """
-        self._counts.bytes += len(data)
+        self.counts.bytes += len(data)
         if self._pending and arrival - self._heard > _PAUSE:
             self._pending.clear()
-            self._counts.framing_errors += 1
+            self.counts.framing_errors += 1
         if not data:
             return []
         self._heard = arrival
@@ -115,7 +110,7 @@ class TextScale:
             if len(self._pending) > _LONGEST:
                 self._pending.clear()
                 self._skipping = True
-                self._counts.framing_errors += 1
+                self.counts.framing_errors += 1
         return [self._frame(*reading, len(readings) - 1 - index) for index, reading in enumerate(readings)]
 
     def poll(self, now: int) -> Poll:
@@ -129,7 +124,7 @@ class TextScale:
         if self._asked is not None and not 0 <= now - self._asked < self._timeout:
             self._asked = None
             self._misses += 1
-            self._counts.timeouts += 1
+            self.counts.timeouts += 1
             if self._misses >= _PATIENCE:
                 self._next = now + _SECOND
         if self._asked is None and self._commands and self._waiting is None:
@@ -165,10 +160,10 @@ class TextScale:
             return None
         said = None if too_long else self._dialect.read(line.decode("ascii", "replace"))
         if said is None:
-            self._counts.framing_errors += 1
+            self.counts.framing_errors += 1
             return None
         if said.kind is Kind.STARTED:
-            self._counts.restarts += 1
+            self.counts.restarts += 1
             self._next = arrival
             self._adjusted = True
             return None
@@ -183,7 +178,7 @@ class TextScale:
         if not self._reading.polled:
             self._next = arrival + _WAKE
         if not math.isnan(said.value) and not self._has_its_length(len(line)):
-            self._counts.framing_errors += 1
+            self.counts.framing_errors += 1
             return None
         return self._read_as(*self._weigh(said))
 
@@ -192,7 +187,7 @@ class TextScale:
         return status, kilograms, adjusted
 
     def _refused(self) -> tuple[int, float, bool] | None:
-        self._counts.refusals += 1
+        self.counts.refusals += 1
         self._asked = None
         if self._waiting is not None:
             self._finish("refused")
@@ -256,5 +251,5 @@ class TextScale:
             adjusted=adjusted,
         )
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self._counts.frames += 1
+        self.counts.frames += 1
         return frame
