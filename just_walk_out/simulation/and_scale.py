@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
+from just_walk_out.simulation.host_commands import HostCommands
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.weighing import ScaleElectronics, Weighing
 from just_walk_out.simulation.world import World
 from just_walk_out.store.model import Bus, Store
 
 _DIVISION = 0.001
-_THINKING = 0.005
-_LONGEST_COMMAND = 64
 
 
 class AndScale:
@@ -26,9 +25,7 @@ class AndScale:
         self._electronics = ScaleElectronics(
             store, [channel.plate for channel in bus.channels], noise, seed, bus.id, _DIVISION
         )
-        self._byte = bus.framing.bits / bus.baudrate
-        self._pending = b""
-        self._commands: list[tuple[float, bytes]] = []
+        self._commands = HostCommands(bus)
         self._stream = math.inf if bus.reading.polled else 0.05
         self._tare = 0.0
         self._net = False
@@ -37,14 +34,11 @@ class AndScale:
     @property
     def due(self) -> float:
         """Seconds since launch at which the next line has gone out; infinite while there is nothing to say."""
-        return min(self._stream, self._commands[0][0]) if self._commands else self._stream
+        return min(self._stream, self._commands.due)
 
     def hear(self, data: bytes, at: float) -> None:
         """Receive bytes of the host, begun ``at`` seconds since launch."""
-        *lines, self._pending = (self._pending + data).split(b"\r\n")
-        self._pending = self._pending[-_LONGEST_COMMAND:]
-        heard = at + len(data) * self._byte
-        self._commands += [(heard + _THINKING, line) for line in lines]
+        self._commands.hear(data, at)
 
     def press_tare(self) -> None:
         """Have somebody press the tare key: nothing is said of it but that weights are net from now on."""
@@ -64,7 +58,7 @@ class AndScale:
                 self._stream += 1.0 / self.bus.reading.rate
                 sent += self._line(shown)
                 continue
-            _, command = self._commands.pop(0)
+            command = self._commands.drop()
             sent += self._line(shown) if command == b"Q" else self._obey(command, shown)
         return sent
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import zlib
 
+from just_walk_out.simulation.host_commands import HostCommands
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.weighing import ScaleElectronics, Weighing
 from just_walk_out.simulation.world import World
 from just_walk_out.store.model import Bus, Store
 
 _DIVISION = 0.0005
-_THINKING = 0.005
 _PATIENCE = 5.0
 _ZERO_RANGE = 0.02
-_LONGEST_COMMAND = 64
 
 
 class MtSicsScale:
@@ -31,9 +30,7 @@ class MtSicsScale:
             store, [channel.plate for channel in bus.channels], noise, seed, bus.id, _DIVISION
         )
         self._serial = f"{zlib.crc32(f'{bus.id}/{seed}'.encode()):010d}"
-        self._byte = bus.framing.bits / bus.baudrate
-        self._pending = b""
-        self._commands: list[tuple[float, str]] = []
+        self._commands = HostCommands(bus)
         self._since = 0.0
         self._repeat: float | None = None
         self._tare = 0.0
@@ -41,19 +38,16 @@ class MtSicsScale:
     @property
     def due(self) -> float:
         """Seconds since launch at which the next line has gone out; infinite while there is nothing to say."""
-        if self._commands:
-            return self._commands[0][0]
+        if self._commands.waiting:
+            return self._commands.due
         return math.inf if self._repeat is None else self._repeat
 
     def hear(self, data: bytes, at: float) -> None:
         """Receive bytes of the host, begun ``at`` seconds since launch."""
-        *lines, self._pending = (self._pending + data).split(b"\r\n")
-        self._pending = self._pending[-_LONGEST_COMMAND:]
-        heard = at + len(data) * self._byte
-        for line in lines:
-            self._commands.append((heard + _THINKING, line.decode("ascii", "replace")))
-            if len(self._commands) == 1:
-                self._since = heard
+        busy = self._commands.waiting
+        heard = self._commands.hear(data, at)
+        if not busy:
+            self._since = heard
 
     def advance(self, to: float, world: World, start: float | None) -> bytes:
         """Return all lines that have gone out by ``to`` seconds since launch; the world must have got there."""
@@ -62,17 +56,17 @@ class MtSicsScale:
             now = self.due
             self._electronics.convert(now, world, start)
             shown = self._electronics.show(0)
-            if not self._commands:
+            if not self._commands.waiting:
                 sent += self._line(self._weight("S", shown))
                 self._repeat = now + 1.0 / self.bus.reading.rate
                 continue
-            _, command = self._commands[0]
+            command = self._commands.first.decode("ascii", "replace")
             answer = self._answer(command, shown, now - self._since > _PATIENCE)
             if answer is None:
-                self._commands[0] = (now + 1.0 / self.bus.reading.rate, command)
+                self._commands.put_off(now + 1.0 / self.bus.reading.rate)
                 continue
             sent += self._line(answer)
-            self._commands.pop(0)
+            self._commands.drop()
             self._since = now
             if command == "SIR":
                 self._repeat = now + 1.0 / self.bus.reading.rate
