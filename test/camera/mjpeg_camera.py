@@ -26,8 +26,8 @@ def picture(number, size=(160, 120)):
     return image
 
 
-class Server:
-    """An MJPEG camera that can be switched off and on."""
+class NetworkCamera:
+    """A port of this machine behind which a server can be switched off and on, muted and frozen."""
 
     def __init__(self):
         with socket.socket() as probe:
@@ -36,6 +36,24 @@ class Server:
         self.server = None
         self.mute = threading.Event()
         self.frozen = threading.Event()
+
+    def serve(self, server):
+        self.server = server
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        if self.server is not None:
+            self.stopping.set()
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+
+class Server(NetworkCamera):
+    """An MJPEG camera."""
+
+    def __init__(self):
+        super().__init__()
         self.size = (160, 120)
         self.draw = picture
 
@@ -70,13 +88,6 @@ class Server:
                     return
 
         ThreadingHTTPServer.allow_reuse_address = True
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def stop(self):
-        if self.server is not None:
-            self.stopping.set()
-            self.server.shutdown()
-            self.server.server_close()
-            self.server = None
+        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        server.daemon_threads = True
+        self.serve(server)

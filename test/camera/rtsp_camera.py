@@ -1,27 +1,18 @@
 """A camera that speaks RTSP (RFC 2326) with pictures as RTP/JPEG (RFC 2435) over the same connection."""
 
 import itertools
-import socket
 import socketserver
 import struct
 import threading
 
 import cv2
-from mjpeg_camera import picture
+from mjpeg_camera import NetworkCamera, picture
 
 _SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=control:track1\r\n"
 
 
-class RtspServer:
+class RtspServer(NetworkCamera):
     """Switched off and on, muted, and frozen, as the MJPEG camera of these tests."""
-
-    def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.server = None
-        self.mute = threading.Event()
-        self.frozen = threading.Event()
 
     @property
     def url(self):
@@ -79,15 +70,7 @@ class RtspServer:
             daemon_threads = True
             block_on_close = False
 
-        self.server = Server(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def stop(self):
-        if self.server is not None:
-            self.stopping.set()
-            self.server.shutdown()
-            self.server.server_close()
-            self.server = None
+        self.serve(Server(("127.0.0.1", self.port), Handler))
 
 
 def rtp(image, stamp, numbers):

@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from in_turn import push
 
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,
     Crossing,
-    GateCrossingArray,
     Track,
     TrackArray,
     TrackState,
@@ -35,13 +35,7 @@ def floor(seconds, *tracks, ended=()):
 
 
 def run(stage, *records):
-    """Push records, and before each tick of the gates that of the tracks that it follows from, with nobody."""
-    pushed = []
-    for record in records:
-        if isinstance(record, GateCrossingArray):
-            pushed.append(floor(record.stamp / 1e9))
-        pushed.append(record)
-    outputs = [output for record in pushed for output in stage.push(record)]
+    outputs = push(stage, *records)
     alerts = [item.kind for item in outputs if isinstance(item, Alert)]
     return alerts, [item for item in outputs if isinstance(item, VisitArray)]
 

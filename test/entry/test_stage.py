@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from in_turn import push
 
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
@@ -10,7 +11,6 @@ from just_walk_out.records import (
     Crossing,
     Entry,
     EntryResult,
-    GateCrossingArray,
     Track,
     TrackArray,
     TrackState,
@@ -21,13 +21,7 @@ from just_walk_out.store.model import Gate
 
 
 def run(stage, *records):
-    """Push records, and before each tick of the gates that of the tracks that it follows from."""
-    pushed = []
-    for record in records:
-        if isinstance(record, GateCrossingArray):
-            pushed.append(TrackArray(record.stamp, (), ()))
-        pushed.append(record)
-    results = [result for record in pushed for result in stage.push(record)]
+    results = push(stage, *records)
     return (
         [each for each in results if isinstance(each, Entry)],
         [each for each in results if isinstance(each, Alert)],
