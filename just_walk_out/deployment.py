@@ -23,7 +23,9 @@ from just_walk_out.store.model import MAIN_HOST, Store
 
 Settings = TypeVar("Settings")
 
-PIPELINE_NODES = ("shelf_events", "person_tracker", "entry", "gate", "pickup_detector", "cart_aggregator", "checkout")
+PIPELINE_NODES = (
+    "shelf_events", "person_tracker", "entry", "gate", "pickup_detector", "cart_aggregator", "checkout", "stock_keeper",
+)  # fmt: skip
 
 
 def environment() -> dict[str, str]:

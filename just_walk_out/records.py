@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Adjustment",
+    "AdjustmentState",
     "Alert",
     "Candidate",
     "Cart",
@@ -31,6 +33,8 @@ __all__ = [
     "ChargeState",
     "CodeScan",
     "Crossing",
+    "Decision",
+    "DecisionKind",
     "DecisionState",
     "Entry",
     "EntryMethod",
@@ -38,16 +42,21 @@ __all__ = [
     "EventState",
     "GateCrossing",
     "GateCrossingArray",
+    "Hand",
     "Interaction",
     "InteractionArray",
     "Kind",
     "PersonDetection",
     "PersonDetectionArray",
     "PlateStatus",
+    "RestockMode",
     "Severity",
     "ShelfEvent",
     "ShelfEventArray",
     "ShelfWeights",
+    "StockArray",
+    "StockLevel",
+    "TaxAmount",
     "Track",
     "TrackArray",
     "TrackState",
@@ -155,6 +164,26 @@ class ChargeState(IntEnum):
     DECLINED = 4
 
 
+class AdjustmentState(IntEnum):
+    """What came of a correction of a charge."""
+
+    CHARGED = 0
+    REFUNDED = 1
+    WAIVED = 2
+    DECLINED = 3
+    UNCHANGED = 4
+
+
+class DecisionKind(IntEnum):
+    """What a person decided about an interaction or a whole visit."""
+
+    CONFIRM = 0
+    REMOVE = 1
+    MOVE = 2
+    CHANGE = 3
+    CONTEST = 4
+
+
 class Severity(IntEnum):
     """How urgent an alert is."""
 
@@ -172,6 +201,16 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """A hand of a person in the picture of one camera, and the ray through the store on which it lies."""
+
+    u: float
+    v: float
+    score: float
+    direction: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PersonDetection:
     """One person seen by one camera, projected to the floor."""
 
@@ -180,6 +219,7 @@ class PersonDetection:
     covariance: tuple[float, ...]
     score: float
     box: tuple[float, ...]
+    hands: tuple[Hand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +432,8 @@ class CartLine:
     state: DecisionState
     confidence: float
     evidence: tuple[str, ...] = ()
+    discount: int = 0
+    promotions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +448,8 @@ class Cart:
     updated: int = 0
     lines: tuple[CartLine, ...] = ()
     total: int = 0
+    decisions: tuple[str, ...] = ()
+    cleared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,8 +462,63 @@ class CartArray:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about one interaction, or about all of a visit where ``interaction`` is empty."""
+
+    stamp: int
+    id: str
+    kind: DecisionKind
+    visit: str
+    interaction: str
+    by: str
+    to_visit: str = ""
+    sku: str = ""
+    quantity: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RestockMode:
+    """Staff begin or end to restock a gondola."""
+
+    stamp: int
+    id: str
+    gondola: str
+    active: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """Units of one product in the store; ``counted`` is when they were counted last, 0: never."""
+
+    sku: str
+    quantity: int
+    counted: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StockArray:
+    """How much there is of each product."""
+
+    stamp: int
+    levels: tuple[StockLevel, ...] = ()
+    restocking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaxAmount:
+    """What is paid at one rate of tax, and the tax in it, minor units."""
+
+    basis_points: int
+    amount: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
-    """The outcome of a visit."""
+    """The outcome of a visit, or of a payment in the store before the visit is over."""
 
     stamp: int
     id: str
@@ -433,6 +532,33 @@ class Charge:
     total: int
     currency: str
     reason: str = ""
+    kiosk: bool = False
+    taxes: tuple[TaxAmount, ...] = ()
+    preauthorised: int = 0
+    payment: str = ""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A correction of a charge that has been made; the charge itself stays as it was."""
+
+    stamp: int
+    id: str
+    charge: str
+    visit: str
+    account: str
+    state: AdjustmentState
+    lines: tuple[CartLine, ...]
+    amount: int
+    moved: int
+    tax: int
+    total: int
+    currency: str
+    reason: str = ""
+    taxes: tuple[TaxAmount, ...] = ()
+    decisions: tuple[str, ...] = ()
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

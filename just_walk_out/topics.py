@@ -46,6 +46,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic("interactions", records.InteractionArray, "event", False, True, "decided takes and returns"),
     Topic("carts", records.CartArray, "snapshot", False, True, "what each visit holds"),
     Topic("charges", records.Charge, "event", False, False, "outcomes of visits, after they are in the ledger"),
+    Topic("adjustments", records.Adjustment, "event", False, False, "corrections of charges, from the ledger likewise"),
+    Topic("decisions", records.Decision, "event", False, False, "what people decided about lines and visits"),
+    Topic("restock_modes", records.RestockMode, "event", False, False, "gondolas that staff begin or end to restock"),
+    Topic("stock", records.StockArray, "snapshot", False, False, "how much there is of each product"),
     Topic("alerts", records.Alert, "event", False, False, "what a person in the store should know"),
 )
 

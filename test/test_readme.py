@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -13,10 +14,13 @@ import yaml
 
 from just_walk_out.checkout.receipt import receipt
 from just_walk_out.cli.benchmark import BENCHMARKS
+from just_walk_out.cli.calibrate import CAMERAS, PLATES
 from just_walk_out.cli.main import VERBS
-from just_walk_out.records import Charge, ChargeState
+from just_walk_out.records import Charge, ChargeState, PlateStatus
 from just_walk_out.replay.pipeline import stages_of
+from just_walk_out.scale.driver import LoadCellDriver
 from just_walk_out.scale.protocols.board import BoardParser
+from just_walk_out.simulation.devices import make_devices
 from just_walk_out.store import schema
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import ProtocolName
@@ -64,14 +68,33 @@ def test_the_examples_of_scales_are_valid_and_mean_what_the_text_says(tmp_path):
     store = tmp_path / "store"
     shutil.copytree(ROOT / "config" / "demo_store", store)
     (store / "buses.yaml").write_text(yaml.safe_dump({"buses": buses}))
-    honey, fruit, bottles = load_store(store).buses
-    assert {bus.protocol for bus in (honey, fruit, bottles)} | {"board"} == set(get_args(ProtocolName))
+    loaded = load_store(store)
+    cells, honey, fruit, bottles = loaded.buses
+    assert {bus.protocol for bus in loaded.buses} == set(get_args(ProtocolName))
+    assert [channel.channel for channel in cells.channels] == [0, 1, 3]
     assert (honey.reading.polled, honey.framing.bits) == (False, 10)
     line = len("ST,NT,+0012.34kg\r\n")
     assert f"a line alone takes {1000 * line * fruit.framing.bits / fruit.baudrate:.0f} ms" in section
     assert bottles.registers.points == ((1, 8), (2, 8), (3, 8), (3, 12))
     assert [channel.scale for channel in bottles.channels] == [0.001, 0.001, 0.001, 0.0001]
     assert all(f"| `{name}` |" in section for name in get_args(ProtocolName))
+    for bus in loaded.buses:
+        statuses = weigh(loaded, bus, seconds=4.0)
+        assert statuses and {status for each in statuses[-5:] for status in each} == {PlateStatus.OK}, bus.id
+
+
+def weigh(store, bus, seconds):
+    """Let a bus talk with the simulated devices that its description asks for; the statuses of its plates."""
+    devices, driver = make_devices(store, bus, "quiet", 1), LoadCellDriver(bus, store)
+    plates = [channel.plate for channel in bus.channels]
+    world = SimpleNamespace(handlings=[], initial_weight=dict.fromkeys(plates, 1.0))
+    found = []
+    for tick in range(round(seconds * 500)):
+        now, stamp = tick / 500, 1_700_000_000_000_000_000 + tick * 2_000_000
+        found += [batch.status for batch in driver.feed(stamp, devices.advance(now, world, None))]
+        devices.hear(driver.poll(stamp).data, now)
+    assert driver.take_notices() == []
+    return found
 
 
 def test_topics_are_those_of_the_code():
@@ -89,6 +112,7 @@ def test_the_picture_of_the_graph_is_that_of_the_stages():
         "PickupStage": "pickup_detector",
         "CartStage": "cart_aggregator",
         "CheckoutStage": "checkout",
+        "StockStage": "stock_keeper",
     }
     stages = {names[type(stage).__name__]: stage for stage in stages_of(load_store(ROOT / "config" / "demo_store"))}
     makers = {"PersonDetectionArray": "camera", "ShelfWeights": "load_cells", "CodeScan": "entry"}
@@ -107,9 +131,10 @@ def test_every_verb_and_option_exists(capsys):
     used = re.findall(r"\bjwo ([a-z]+)([^`#\n]*)", TEXT)
     assert {verb for verb, _ in used} <= set(VERBS)
     for verb, rest in used:
-        benchmark = [word for word in rest.split()[:1] if word in BENCHMARKS]
+        parts = {"benchmark": BENCHMARKS, "calibrate": (*PLATES, *CAMERAS)}.get(verb, ())
+        part = [word for word in rest.split()[:1] if word in parts]
         with pytest.raises(SystemExit):
-            main([verb, *benchmark, "--help"])
+            main([verb, *part, "--help"])
         assert set(re.findall(r"--[a-z-]+", rest)) <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out)), verb
 
 

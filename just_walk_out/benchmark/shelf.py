@@ -7,19 +7,22 @@ import json
 import sys
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from just_walk_out.benchmark.shelf_bounds import bounds
 from just_walk_out.benchmark.shelf_detectors import BATCH, make_store, ours, plates_in_real_time, records_of, rule
-from just_walk_out.benchmark.shelf_matching import Found, Tally
+from just_walk_out.benchmark.shelf_matching import Tally, waits
 from just_walk_out.benchmark.shelf_recorded import read_folder
 from just_walk_out.benchmark.shelf_report import Example, draw, table
 from just_walk_out.benchmark.shelf_signals import NOISES, RATE, ShelfSignal, Truth
 from just_walk_out.benchmark.shelf_situations import SITUATIONS, idle_signal, situation_signal
+from just_walk_out.benchmark.shelf_stock import Stock, draw_stock
 
 _FEWEST, _MOST = 6, 12
 _IDLE_SECONDS = 600.0
@@ -53,14 +56,20 @@ _QUICK = Extent(90.0, 2, 1, 4.0, 12, 40.0)
 
 @dataclass
 class Result:
-    """One row: the same signals through both detectors."""
+    """One row: the same signals through both detectors, and how long our watermarks took to pass each event."""
 
     ours: Tally = field(default_factory=Tally)
     rule: Tally = field(default_factory=Tally)
+    waits: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, dict[str, float | None]]:
         """Return the figures of both."""
         return {"ours": self.ours.figures(), "baseline": self.rule.figures()}
+
+    def watermark(self) -> dict[str, float | None]:
+        """Return how long after a plate is free the watermark is past that moment, seconds; None without events."""
+        median, most = np.percentile(self.waits, (50.0, 99.0)).tolist() if self.waits else (None, None)
+        return {"wait_median_s": median, "wait_p99_s": most}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,17 +129,15 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
             both[which]["false_per_plate_hour"] = round(tally.found / tally.plate_hours, 4)
         figures[name] = both
     rng = np.random.default_rng([seed, 2_000_000])
-    speed = {
-        "plates_realtime": round(plates_in_real_time(extent.shelves, extent.speed_seconds, rng, _IDLE_BATCH)),
-    }
-    figures["speed"] = speed
-    figures["speed_live"] = {
-        "plates_realtime": round(plates_in_real_time(extent.shelves, extent.speed_seconds, rng, BATCH)),
-        "plates_realtime_a_third_of_the_plates": round(
-            plates_in_real_time(max(1, extent.shelves // 3), extent.speed_seconds, rng, BATCH)
-        ),
-    }
+    third = max(1, extent.shelves // 3)
+    for key, shelves, batch in (
+        ("speed", extent.shelves, BATCH),
+        ("speed_third", third, BATCH),
+        ("speed_long_batches", extent.shelves, _IDLE_BATCH),
+    ):
+        figures[key] = {"plates_realtime": round(plates_in_real_time(shelves, extent.speed_seconds, rng, batch))}
     figures["bound"] = limits
+    figures["watermark"] = {name: results[name].watermark() for name in NOISES}
     figures["situations"] = {name: results[name].figures() for name in SITUATIONS}
     if example is None:
         raise ValueError("nothing was generated")
@@ -140,16 +147,24 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
 def _one_signal(result: Result, name: str, seconds: float, plates: int, rng: np.random.Generator) -> Example:
     signal, noise, vibration = situation_signal(name, seconds, plates, rng)
     weights = signal.read(noise, vibration)
-    return _score(result, weights, signal.times, 1.0 / RATE, signal.truths)
+    return _score(result, weights, signal.times, 1.0 / RATE, signal.truths, signal.stock)
 
 
-def _score(result: Result, weights: Any, times: Any, period: float, truths: list[Truth] | tuple[Truth, ...]) -> Example:
+def _score(
+    result: Result,
+    weights: NDArray[np.float32],
+    times: NDArray[np.float64],
+    period: float,
+    truths: Sequence[Truth],
+    stock: Stock,
+) -> Example:
     plates = weights.shape[1]
-    store = make_store(1, plates)
+    store = make_store([stock], plates)
     (shelf,) = store.shelf.values()
     hours = plates * len(times) * period / 3600.0
-    found: list[Found] = ours(store, records_of(shelf, weights, times, period))
+    found, marks = ours(store, records_of(shelf, weights, times, period))
     result.ours.add(truths, found, hours)
+    result.waits += waits(truths, marks)
     result.rule.add(truths, rule(weights, times, period), hours)
     return Example(times, weights, tuple(truths), tuple(found))
 
@@ -157,13 +172,14 @@ def _score(result: Result, weights: Any, times: Any, period: float, truths: list
 def _idle(name: str, hours: float, rng: np.random.Generator) -> Result:
     """Count events of shelves that nobody touches; long batches, which change nothing but the time it takes."""
     result = Result()
-    store = make_store(1, _MOST)
+    store = make_store([draw_stock(_MOST, rng, True)], _MOST)
     (shelf,) = store.shelf.values()
     while result.ours.plate_hours < hours:
         weights = idle_signal(NOISES[name], _IDLE_SECONDS, _MOST, rng)
         times = ShelfSignal(_IDLE_SECONDS, 1, rng).times
         part = _MOST * _IDLE_SECONDS / 3600.0
-        result.ours.add((), ours(store, records_of(shelf, weights, times, 1.0 / RATE, _IDLE_BATCH)), part)
+        found, _ = ours(store, records_of(shelf, weights, times, 1.0 / RATE, _IDLE_BATCH))
+        result.ours.add((), found, part)
         result.rule.add((), rule(weights, times, 1.0 / RATE), part)
     return result
 
@@ -173,11 +189,11 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], str, dict[str, Result], Exa
     example: Example | None = None
     start, plate_seconds = time.process_time(), 0.0
     for recording in read_folder(folder):
-        shown = _score(result, recording.weights, recording.times, recording.period, recording.truths)
+        shown = _score(result, recording.weights, recording.times, recording.period, recording.truths, recording.stock)
         plate_seconds += recording.weights.size * recording.period
         example = example or shown
     if example is None:
         raise ValueError(f"{folder}: expected recordings")
     speed = {"plates_realtime": round(plate_seconds / max(time.process_time() - start, 1e-9))}
-    figures = {"recorded": result.figures(), "speed": speed}
+    figures = {"recorded": result.figures(), "speed": speed, "watermark": {"recorded": result.watermark()}}
     return figures, table(figures, 0.0), {"recorded": result}, example

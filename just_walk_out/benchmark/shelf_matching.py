@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from just_walk_out.benchmark.shelf_signals import Truth
@@ -83,3 +84,18 @@ def match(truths: Sequence[Truth], found: Sequence[Found]) -> list[tuple[Truth, 
                 cost[row, column] = error
     rows, columns = linear_sum_assignment(cost)
     return [(truths[r], found[c]) for r, c in zip(rows, columns, strict=True) if cost[r, c] < _NO_MATCH]
+
+
+def waits(truths: Sequence[Truth], marks: NDArray[np.float64]) -> list[float]:
+    """Return how long after each true event was over the watermark was past it: from then on it is settled.
+
+    Args:
+        truths: true events of one shelf.
+        marks: (outputs, 2) when a watermark was published, and what it was, both ascending, seconds.
+    """
+    passed = np.searchsorted(marks[:, 1], [truth.free for truth in truths])
+    return [
+        round(float(marks[row, 0]) - truth.free, 3)
+        for truth, row in zip(truths, passed.tolist(), strict=True)
+        if row < len(marks)
+    ]

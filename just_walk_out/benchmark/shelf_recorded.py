@@ -5,6 +5,9 @@ sample: seconds, then kilograms, one column a plate in their order on the shelf,
 value. ``NAME.events.csv`` has the header ``event,start,end,free,plate,change`` and a row for each plate that
 an event changed: a name or number of the event, when the load began to move, when all of it had moved,
 when the last hand was off the plates (empty: ``end``), the plate, and kilograms, negative for taken.
+
+``NAME.planogram.csv``, which may be missing, has the header ``sku,weight,spread,plate`` and a row for each plate
+that a product stands on: kilograms of a piece, and their standard deviation from piece to piece.
 """
 
 from __future__ import annotations
@@ -18,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.benchmark.shelf_signals import Truth
+from just_walk_out.benchmark.shelf_stock import Good, Stock
 
 _EVENT_FIELDS = ["event", "start", "end", "free", "plate", "change"]
+_PLANOGRAM_FIELDS = ["sku", "weight", "spread", "plate"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Recording:
         period: between samples, seconds.
         weights: (samples, plates) kilograms, NaN where there is no value.
         truths: what happened.
+        stock: what stands on the shelf; nothing where that is not known.
     """
 
     name: str
@@ -39,6 +45,7 @@ class Recording:
     period: float
     weights: NDArray[np.float32]
     truths: tuple[Truth, ...]
+    stock: Stock
 
 
 def read_folder(folder: Path) -> list[Recording]:
@@ -47,7 +54,8 @@ def read_folder(folder: Path) -> list[Recording]:
     Raises:
         ValueError: a file is missing or wrong; names it and, where there is one, its line.
     """
-    files = sorted(path for path in folder.glob("*.csv") if not path.name.endswith(".events.csv"))
+    beside = (".events.csv", ".planogram.csv")
+    files = sorted(path for path in folder.glob("*.csv") if not path.name.endswith(beside))
     if not files:
         raise ValueError(f"{folder}: expected recordings NAME.csv with NAME.events.csv beside them")
     return [_read(path) for path in files]
@@ -66,7 +74,8 @@ def _read(path: Path) -> Recording:
         raise ValueError(f"{path}:{line}: expected a time later than that of the line before")
     truths = _events(path.with_suffix(".events.csv"), header[1:], float(table[0, 0]))
     period = float(np.median(np.diff(times)))
-    return Recording(path.stem, times, period, table[:, 1:].astype(np.float32), truths)
+    stock = _planogram(path.with_suffix(".planogram.csv"), header[1:])
+    return Recording(path.stem, times, period, table[:, 1:].astype(np.float32), truths, stock)
 
 
 def _events(path: Path, plates: list[str], begin: float) -> tuple[Truth, ...]:
@@ -85,6 +94,25 @@ def _events(path: Path, plates: list[str], begin: float) -> tuple[Truth, ...]:
         spans[event] = (start, end, end if math.isnan(free) else free)
         changes.setdefault(event, {})[plates.index(plate)] = kilograms
     return tuple(Truth(*spans[event], changes[event]) for event in spans)
+
+
+def _planogram(path: Path, plates: list[str]) -> Stock:
+    if not path.exists():
+        return Stock(())
+    header, rows = _table(path)
+    if header != _PLANOGRAM_FIELDS:
+        raise ValueError(f"{path}: expected the header {','.join(_PLANOGRAM_FIELDS)}")
+    weights: dict[str, tuple[float, float]] = {}
+    places: dict[str, list[int]] = {}
+    for line, (sku, *cells, plate) in rows:
+        if plate not in plates:
+            raise ValueError(f"{path}:{line}: plate {plate!r} is none of {', '.join(plates)}")
+        weight, spread = (_number(path, line, cell) for cell in cells)
+        if not (0.0 < weight < math.inf and 0.0 <= spread < math.inf):
+            raise ValueError(f"{path}:{line}: expected a weight above 0 kg and a spread of at least 0 kg")
+        weights[sku] = (weight, spread)
+        places.setdefault(sku, []).append(plates.index(plate))
+    return Stock(tuple(Good(weight, spread, weight, tuple(places[sku])) for sku, (weight, spread) in weights.items()))
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -2,8 +2,8 @@
 
 Forces of hands and goods act on plates that are damped springs, so that a plate rings by itself when a
 load leaves it; to what the cells show come white and 1/f noise, drift, temperature, garbage conversions
-and vibration of the whole gondola, whose share on a plate goes with the load on it. Nothing here is
-known to the detector, and nothing of the detector is known here.
+and vibration of the whole gondola, whose share on a plate goes with the load on it. Nothing here but the
+planogram is known to the detector, and nothing of the detector is known here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+
+from just_walk_out.benchmark.shelf_stock import Stock
 
 Array = NDArray[np.float64]
 
@@ -74,8 +76,9 @@ class Truth:
 class ShelfSignal:
     """The plates of one shelf over time: forces are added, then the cells are read."""
 
-    def __init__(self, seconds: float, plates: int, rng: np.random.Generator) -> None:
-        """Draw loads and mechanics of ``plates`` plates for ``seconds`` of signal."""
+    def __init__(self, seconds: float, plates: int, rng: np.random.Generator, stock: Stock | None = None) -> None:
+        """Draw loads and mechanics of ``plates`` plates, on which ``stock`` stands, for ``seconds`` of signal."""
+        self.stock = stock or Stock(())
         self.times: Array = np.arange(int(seconds * RATE)) / RATE
         self.plates = plates
         self.rng = rng

@@ -9,15 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.benchmark.shelf_signals import NOISES, Array, NoiseLevel, ShelfSignal, Truth
+from just_walk_out.benchmark.shelf_stock import HEAVIEST, LIGHTEST, Good, any_weight, draw_stock
 
 Act = Callable[[ShelfSignal, float], float]
 """Adds one act that begins at a second to a signal; returns when the last hand is gone."""
 
-_LIGHTEST, _HEAVIEST = 0.024, 1.6
+# What is taken at once: one thing, seldom two or three of the same.
+_PIECES, _PIECE_ODDS = (1, 2, 3), (0.90, 0.08, 0.02)
+# Of the things taken, so many stand where the planogram does not know of them; of those put, so many are put there.
+_MISPLACED, _PUT_ANYWHERE = 0.02, 0.3
+# So many things that may stand over the edge of two plates do.
+_OVER_THE_EDGE = 0.25
+# Shelves on which the lightest and the heaviest product of all stand side by side.
+_EXTREME = 0.3
+_LIGHTEST_QUICK = 0.05
 
 
-def _weight(signal: ShelfSignal, low: float = _LIGHTEST, high: float = _HEAVIEST) -> float:
-    return float(np.exp(signal.rng.uniform(np.log(low), np.log(high))))
+def _good(signal: ShelfSignal, plate: int) -> Good:
+    goods = signal.stock.on(plate)
+    return goods[int(signal.rng.integers(len(goods)))]
+
+
+def _weight(signal: ShelfSignal, plate: int) -> float:
+    """Return what a piece of a product of a plate weighs, kilograms."""
+    return _good(signal, plate).piece(signal.rng)
 
 
 def _plate(signal: ShelfSignal, span: int = 1) -> int:
@@ -71,13 +86,25 @@ def _add(signal: ShelfSignal, *truths: Truth) -> float:
 
 
 def take(signal: ShelfSignal, start: float) -> float:
-    """Something is taken from one plate."""
-    return _add(signal, _move(signal, [_plate(signal)], [1.0], start, -_weight(signal)))
+    """Something is taken: one thing, or a few of the same, from one plate or from the edge of two."""
+    rng, plate = signal.rng, _plate(signal)
+    if rng.random() < _MISPLACED:
+        return _add(signal, _move(signal, [plate], [1.0], start, -any_weight(rng)))
+    good = _good(signal, plate)
+    pieces = int(rng.choice(_PIECES, p=_PIECE_ODDS))
+    weight = sum(good.piece(rng) for _ in range(pieces))
+    if pieces == 1 and plate + 1 in good.plates and rng.random() < _OVER_THE_EDGE:
+        share = float(rng.uniform(0.1, 0.9))
+        return _add(signal, _move(signal, [plate, plate + 1], [share, 1.0 - share], start, -weight))
+    return _add(signal, _move(signal, [plate], [1.0], start, -weight))
 
 
 def put(signal: ShelfSignal, start: float) -> float:
-    """Something is put on one plate."""
-    return _add(signal, _move(signal, [_plate(signal)], [1.0], start, _weight(signal)))
+    """Something is put on one plate, where it belongs or anywhere."""
+    plate = _plate(signal)
+    elsewhere = signal.rng.random() < _PUT_ANYWHERE
+    weight = any_weight(signal.rng) if elsewhere else _weight(signal, plate)
+    return _add(signal, _move(signal, [plate], [1.0], start, weight))
 
 
 def touch(signal: ShelfSignal, start: float) -> float:
@@ -130,13 +157,15 @@ def slow_lift(signal: ShelfSignal, start: float) -> float:
     seconds = float(rng.uniform(2.0, 5.0))
     steps = np.cumsum(rng.uniform(0.3, 1.0, 12))
     support = np.concatenate(([0.0], steps / steps[-1]))
-    return _add(signal, _move(signal, [_plate(signal)], [1.0], start, -_weight(signal), seconds, support))
+    plate = _plate(signal)
+    return _add(signal, _move(signal, [plate], [1.0], start, -_weight(signal, plate), seconds, support))
 
 
 def held(signal: ShelfSignal, start: float) -> float:
     """Something is held half lifted over its plate for seconds, then taken, or let down again."""
     rng = signal.rng
-    plate, weight, seconds = _plate(signal), _weight(signal), float(rng.uniform(1.0, 4.0))
+    plate, seconds = _plate(signal), float(rng.uniform(1.0, 4.0))
+    weight = _weight(signal, plate)
     level, tremor = float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.03, 0.10))
     t = np.arange(0.0, seconds, 0.05)
     support = level + tremor * np.sin(2 * np.pi * rng.uniform(0.5, 2.0) * t) + 0.3 * tremor * rng.normal(size=len(t))
@@ -151,12 +180,13 @@ def held(signal: ShelfSignal, start: float) -> float:
 def quick_takes(signal: ShelfSignal, start: float) -> float:
     """Two takes 0.3 s apart, of one plate or of neighbouring ones."""
     rng = signal.rng
-    plate = _plate(signal, 2)
-    other = plate + int(rng.integers(2))
-    weight = _weight(signal, 0.05)
+    heavy = [at for at in range(signal.plates) if all(g.weight >= _LIGHTEST_QUICK for g in signal.stock.on(at))]
+    plate = int(rng.choice(heavy))
+    other = plate + 1 if plate + 1 in heavy and rng.random() < 0.5 else plate
+    first = _good(signal, plate)
     truths = []
     for where, at in ((plate, start), (other, start + 0.3)):
-        mass = weight if where == plate else _weight(signal, 0.05)
+        mass = (first if where == plate else _good(signal, where)).piece(rng)
         seconds = float(rng.uniform(0.06, 0.12))
         signal.transfer(where, at, seconds, -mass)
         truths.append(Truth(at, at + seconds, at + seconds, {where: -mass}))
@@ -169,41 +199,44 @@ def two_shoppers(signal: ShelfSignal, start: float) -> float:
     later = start + float(signal.rng.uniform(0.0, 0.6))
     return _add(
         signal,
-        _move(signal, [plate], [1.0], start, -_weight(signal)),
-        _move(signal, [plate + 1], [1.0], later, -_weight(signal)),
+        _move(signal, [plate], [1.0], start, -_weight(signal, plate)),
+        _move(signal, [plate + 1], [1.0], later, -_weight(signal, plate + 1)),
     )
 
 
 def spread(signal: ShelfSignal, start: float) -> float:
     """One product that lies over three plates is taken or put."""
     rng = signal.rng
-    plate = _plate(signal, 3)
+    wide = [good for good in signal.stock.goods if len(good.plates) == 3]
+    good = wide[int(rng.integers(len(wide)))]
     shares = [float(share) for share in rng.dirichlet([4.0, 6.0, 4.0])]
-    change = _weight(signal, 0.06) * float(rng.choice([-1.0, -1.0, 1.0]))
-    return _add(signal, _move(signal, [plate, plate + 1, plate + 2], shares, start, change))
+    change = good.piece(rng) * float(rng.choice([-1.0, -1.0, 1.0]))
+    return _add(signal, _move(signal, list(good.plates), shares, start, change))
 
 
 def swap(signal: ShelfSignal, start: float) -> float:
-    """One out, and a second or so later another in, on the same plate."""
-    plate = _plate(signal)
-    out = _move(signal, [plate], [1.0], start, -_weight(signal))
-    return _add(signal, out, _move(signal, [plate], [1.0], out.free + signal.rng.uniform(0.5, 1.5), _weight(signal)))
+    """One out, and a second or so later another in, on the same plate: another piece of it or another product."""
+    plate, rng = _plate(signal), signal.rng
+    out = _move(signal, [plate], [1.0], start, -_weight(signal, plate))
+    other = _weight(signal, plate) if rng.random() < 0.5 else any_weight(rng)
+    return _add(signal, out, _move(signal, [plate], [1.0], out.free + rng.uniform(0.5, 1.5), other))
 
 
 def light_beside_heavy(signal: ShelfSignal, start: float) -> float:
-    """24 g are taken beside 1.6 kg, which are taken soon before or after."""
+    """24 g are taken beside 1.6 kg, which are taken soon before or after, where a shelf has both."""
     rng = signal.rng
-    plate = _plate(signal, 2)
-    light, heavy = (plate, plate + 1) if rng.random() < 0.5 else (plate + 1, plate)
-    first, second = ((light, -_LIGHTEST), (heavy, -_HEAVIEST))[:: int(rng.choice([-1, 1]))]
+    pair = [good for good in signal.stock.goods if good.weight in (LIGHTEST, HEAVIEST)]
+    if not pair:
+        return take(signal, start)
+    first, second = ((good.plates[0], -good.piece(rng)) for good in pair[:: int(rng.choice([-1, 1]))])
     one = _move(signal, [first[0]], [1.0], start, first[1])
     two = _move(signal, [second[0]], [1.0], one.free + float(rng.uniform(0.6, 2.0)), second[1])
     return _add(signal, one, two)
 
 
 ORDINARY: tuple[tuple[Act, float], ...] = (
-    (take, 0.54), (put, 0.18), (touch, 0.10), (lean, 0.03), (lift_edge, 0.02), (slow_lift, 0.03),
-    (held, 0.01), (two_shoppers, 0.01), (spread, 0.05), (swap, 0.02), (light_beside_heavy, 0.01),
+    (take, 0.41), (put, 0.15), (touch, 0.10), (lean, 0.04), (lift_edge, 0.03), (slow_lift, 0.05),
+    (held, 0.04), (quick_takes, 0.02), (two_shoppers, 0.04), (spread, 0.05), (swap, 0.03), (light_beside_heavy, 0.04),
 )  # fmt: skip
 """How often each thing is done where a noise level is measured."""
 
@@ -239,7 +272,8 @@ def situation_signal(
     Returns:
         The signal with its truths, the noise to read it in, and the vibration of its gondola.
     """
-    signal = ShelfSignal(seconds, plates, rng)
+    extremes = light_beside_heavy in SITUATIONS.get(name, ()) or bool(rng.random() < _EXTREME)
+    signal = ShelfSignal(seconds, plates, rng, draw_stock(plates, rng, extremes))
     noise = NOISES.get(name, NOISES["normal"])
     if name == "bursts":
         noise = NoiseLevel(noise.white, noise.flicker, noise.drift, 12.0, (0.05, 0.17), noise.spikes)
@@ -269,7 +303,7 @@ def idle_signal(noise: NoiseLevel, seconds: float, plates: int, rng: np.random.G
 
 def shop_signal(seconds: float, plates: int, rng: np.random.Generator) -> ShelfSignal:
     """Return the signal of a shelf in a busy shop: something is taken about once in 100 s."""
-    signal = ShelfSignal(seconds, plates, rng)
+    signal = ShelfSignal(seconds, plates, rng, draw_stock(plates, rng, False))
     at = 5.0 + float(rng.uniform(0.0, 90.0))
     while at < seconds - 5.0:
         at = take(signal, at) + float(rng.exponential(100.0))

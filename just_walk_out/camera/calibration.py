@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -55,6 +55,41 @@ def camera_info(camera: Camera) -> CameraInfo:
     p = (camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0)
     identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     return CameraInfo(camera.width, camera.height, camera.distortion_model, distortion, k, identity, p)
+
+
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether pictures of two sizes (width, height) can be the same picture scaled.
+
+    A side that is off by more than a rounded pixel comes of another crop or of padding, not of scaling.
+    """
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(*one, *other)
+
+
+def scaled(info: CameraInfo, size: tuple[int, int]) -> CameraInfo:
+    """Return the calibration for pictures scaled to another size, as a capture scales them.
+
+    Args:
+        info: calibration.
+        size: (width, height), pixels, of the same shape.
+
+    Raises:
+        ValueError: the shape differs, so that they cannot be the same pictures scaled.
+    """
+    if not same_shape((info.width, info.height), size):
+        raise ValueError(
+            f"expected pictures of the shape {size[0]}x{size[1]} of the description, got {info.width}x{info.height}"
+        )
+    across, down = size[0] / info.width, size[1] / info.height
+
+    def scale(rows: tuple[float, ...], columns: int) -> tuple[float, ...]:
+        grown = np.array(rows).reshape(3, columns)
+        # the middle of the first pixel is at 0, its corner at -0.5
+        grown[:2, 2] += 0.5
+        grown[:2] *= np.array([[across], [down]])
+        grown[:2, 2] -= 0.5
+        return tuple(float(value) for value in grown.ravel())
+
+    return replace(info, width=size[0], height=size[1], k=scale(info.k, 3), p=scale(info.p, 4))
 
 
 def write_camera_info(path: Path, name: str, info: CameraInfo) -> None:

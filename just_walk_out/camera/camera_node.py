@@ -11,6 +11,7 @@ from just_walk_out.camera.calibration import CameraInfo as Calibration
 from just_walk_out.camera.calibration import camera_info
 from just_walk_out.camera.capture import Capture, CaptureSettings, Frame
 from just_walk_out.camera.finder import FinderSettings, PersonFinder
+from just_walk_out.camera.health import CameraHealth
 from just_walk_out.camera.pace import Pace
 from just_walk_out.camera.person import PersonSettings
 from just_walk_out.records import PersonDetectionArray
@@ -19,9 +20,6 @@ from just_walk_out.ros.conversions import to_message, to_time
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
-
-_OPENING = 10.0  # seconds that a source may take to open for the first time before that is a fault
-_REMEMBERED = 60.0  # seconds for which a clock that was set is told of
 
 
 class CameraNode(StoreNode):
@@ -123,20 +121,13 @@ class CameraNode(StoreNode):
             "latency [s]": f"{self._latency:.3f}",
             "size": f"{status.width}x{status.height}",
         }
-        if status.opening and status.silent < _OPENING:
-            return Health(Level.OK, "opening", values)
-        if not status.connected and not status.finished:
-            return Health(Level.ERROR, status.error or "not open yet", values)
-        if self._fault or status.error:
-            return Health(Level.ERROR, self._fault or status.error, values)
-        if status.since_jump < _REMEMBERED:
-            return Health(Level.WARN, f"the clock was set by {status.clock_jump:+.1f} s", values)
-        if (status.width, status.height) != (self._camera.width, self._camera.height) and status.frames:
-            sent, described = f"{status.width}x{status.height}", f"{self._camera.width}x{self._camera.height}"
-            return Health(Level.WARN, f"frames of {sent} are scaled to the {described} of the description", values)
-        if status.rate < 0.5 * self._camera.rate:
-            return Health(Level.WARN, f"{status.rate:.1f} frames/s instead of {self._camera.rate:.1f}", values)
-        return Health(Level.OK, "finished" if status.finished else "capturing", values)
+        health = CameraHealth(self._camera, status, self._fault)
+        if health.errors:
+            return Health(Level.ERROR, "; ".join(health.errors), values)
+        if health.warnings:
+            return Health(Level.WARN, "; ".join(health.warnings), values)
+        calm = "opening" if health.opening else "finished" if status.finished else "capturing"
+        return Health(Level.OK, calm, values)
 
     def close(self) -> None:
         """Stop capturing."""

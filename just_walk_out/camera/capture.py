@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from just_walk_out.camera.calibration import same_shape
 from just_walk_out.camera.capture_status import CaptureSettings, CaptureStatus, Frame, Image
 from just_walk_out.camera.source import exposure_age, is_file, is_local, open_source
 from just_walk_out.camera.stillness import Stillness
@@ -238,8 +239,7 @@ class Capture:
             image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
         if self._size is None or self._size == (width, height):
             return image
-        # a side that is off by more than a rounded pixel comes of another crop or of padding, not of scaling
-        if abs(width * self._size[1] - height * self._size[0]) > max(width, height, *self._size):
+        if not same_shape((width, height), self._size):
             wanted = f"{self._size[0]}x{self._size[1]}"
             self._note(
                 refused=self._shared.status.refused + 1,

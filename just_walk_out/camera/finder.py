@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from just_walk_out.camera.detectors.base import Detections, Image, PersonDetector, make_detector
+from just_walk_out.camera.detectors.base import Detections, Floats, Image, PersonDetector, make_detector
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.pace import SteadyTime
 from just_walk_out.camera.person import BoxPlacer, PersonSettings
 from just_walk_out.camera.visibility import Occluders
-from just_walk_out.records import PersonDetection, PersonDetectionArray
+from just_walk_out.records import Hand, PersonDetection, PersonDetectionArray
 from just_walk_out.settings import setting
 from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import Camera, Store
@@ -51,7 +51,8 @@ class PersonFinder:
         self._store = store
         self._settings = settings or FinderSettings()
         self._time = SteadyTime()
-        self._placer = BoxPlacer(FloorProjector(camera), Occluders(store.gondolas, store.walls), person)
+        self._projector = FloorProjector(camera)
+        self._placer = BoxPlacer(self._projector, Occluders(store.gondolas, store.walls), person)
 
     def process(self, stamp: int, image: Image) -> PersonDetectionArray:
         """Find the people in a frame.
@@ -89,7 +90,17 @@ class PersonFinder:
                     (float(covariances[k, 0, 0]), float(covariances[k, 0, 1]), float(covariances[k, 1, 1])),
                     float(found.scores[k]),
                     tuple(float(value) for value in found.boxes[k]),
+                    self._hands(found.hands[k]) if found.hands is not None else (),
                 )
                 for k in chosen
             ),
+        )
+
+    def _hands(self, hands: Floats) -> tuple[Hand, ...]:
+        """Return the hands (2, 3) of one person that were seen, with their rays."""
+        seen = hands[np.isfinite(hands).all(axis=1)]
+        rays = self._projector.rays(seen[:, :2])
+        return tuple(
+            Hand(float(u), float(v), float(score), tuple(float(value) for value in ray))
+            for (u, v, score), ray in zip(seen, rays, strict=True)
         )

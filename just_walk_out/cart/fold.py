@@ -25,8 +25,9 @@ class _Line:
     def add(self, quantity: int, interaction: Interaction) -> None:
         self.quantity += quantity
         self.confidence = min(self.confidence, interaction.confidence)
-        if interaction.id not in self.evidence:
-            self.evidence.append(interaction.id)
+        for id in (interaction.id, *interaction.evidence):
+            if id not in self.evidence:
+                self.evidence.append(id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Contents:
     lines: tuple[CartLine, ...]
     total: int
     unmatched: tuple[str, ...]
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing in it waits for evidence or for a person."""
+        return all(line.state is DecisionState.COMMITTED for line in self.lines)
 
 
 def event_order(interaction: Interaction) -> tuple[int, int, str]:
@@ -47,7 +53,8 @@ def fold(interactions: Iterable[Interaction], product: Mapping[str, Product]) ->
     """Return what is in the cart after these interactions of one visit, given in any order.
 
     Args:
-        interactions: takes and returns of catalogue products, each id once.
+        interactions: takes and returns of catalogue products, each id once; their evidence is the decisions of
+            people about them, which becomes that of the lines.
         product: the catalogue by SKU.
     """
     lines: dict[tuple[str, DecisionState], _Line] = {}

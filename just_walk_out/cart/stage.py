@@ -1,21 +1,27 @@
-"""Carts of visits: interactions in, snapshots of all carts out."""
+"""Carts of visits: interactions and what people decide about them in, snapshots of all carts out."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from just_walk_out.cart.fold import Contents, fold
+from just_walk_out.cart.contents import Carts
+from just_walk_out.cart.fold import Contents
+from just_walk_out.cart.review import objection
+from just_walk_out.checkout.pricing import PriceList
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,
     Cart,
     CartArray,
+    CartLine,
     CartState,
+    Decision,
+    DecisionState,
     Interaction,
     InteractionArray,
     Kind,
+    RestockMode,
     Severity,
     Visit,
     VisitArray,
@@ -23,7 +29,7 @@ from just_walk_out.records import (
     Watermark,
 )
 from just_walk_out.settings import setting, validate
-from just_walk_out.store.model import Store
+from just_walk_out.store.model import Promotion, Store
 
 NANOSECONDS = 1_000_000_000
 VISITS = "visits"
@@ -36,18 +42,32 @@ class CartSettings:
     interval: float = setting(
         0.2, "event time between snapshots in which only watermarks have moved", unit="s", minimum=0.0, maximum=10.0
     )
+    reopened: float = setting(
+        86400.0, "how long a visit that is long over is shown again after a decision about it", unit="s", minimum=60.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """What the contents of a cart cost by some rules."""
+
+    contents: Contents
+    rules: tuple[Promotion, ...]
+    lines: tuple[CartLine, ...]
+    total: int
 
 
 class CartStage:
-    """Keeps the cart of each visit as the fold of its interactions.
+    """Keeps the cart of each visit as the fold of its interactions, and of what people decide about them.
 
-    Interactions are journaled by id, the first one wins; carts are folded anew in the order of event
-    time, so that neither repetition nor the order of arrival changes them. Interactions of a visit that
-    is not known yet are kept until it is.
+    Interactions, decisions, restock modes and visits that are over are journaled by id, the first one wins;
+    carts are folded anew in the order of event time, so that neither repetition nor the order of arrival
+    changes them. Interactions of a visit that is not known yet are kept until it is. What happens at a
+    gondola that is being restocked is in no cart.
     """
 
-    inputs: ClassVar[tuple[type, ...]] = (VisitArray, InteractionArray)
-    outputs: ClassVar[tuple[type, ...]] = (CartArray, Alert)
+    inputs: ClassVar[tuple[type, ...]] = (VisitArray, InteractionArray, RestockMode)
+    outputs: ClassVar[tuple[type, ...]] = (CartArray, Decision, Alert)
 
     def __init__(self, store: Store, settings: CartSettings, journal: Journal) -> None:
         """Prepare the stage; call ``restore`` before the first ``push``.
@@ -59,9 +79,12 @@ class CartStage:
         self._store = store
         self._journal = journal
         self._interval = round(settings.interval * NANOSECONDS)
-        self._interactions: defaultdict[str, list[Interaction]] = defaultdict(list)
-        self._contents: dict[str, Contents] = {}
+        self._reopened = round(settings.reopened * NANOSECONDS)
+        self._carts = Carts(store)
+        self._prices = PriceList(store)
+        self._priced: dict[str, _Priced] = {}
         self._visits: dict[str, Visit] = {}
+        self._over: dict[str, Visit] = {}
         self._watermarks: dict[str, int] = {}
         self._undecided: dict[str, Interaction] = {}
         self._stamp = 0
@@ -69,28 +92,70 @@ class CartStage:
         self._promised = (0, 0)
 
     def restore(self) -> list[Any]:
-        """Fold the recent journaled interactions; their carts appear once the visits are known again."""
+        """Fold the recent journal; carts appear once their visits are known again. Returns the last decisions."""
+        self._over = {visit.id: visit for visit in self._journal.recent(Visit)}
+        for mode in self._journal.recent(RestockMode):
+            self._carts.restock(mode)
         for interaction in self._journal.recent(Interaction):
             self._file(interaction)
-        return []
+        decisions = list(self._journal.recent(Decision))
+        for decision in decisions:
+            self._carts.decide(decision)
+        return decisions[-100:]
 
-    def push(self, record: VisitArray | InteractionArray) -> list[Any]:
-        """Take visits or interactions; returns alerts and, if due, a snapshot of the carts."""
-        self._stamp = max(self._stamp, record.stamp)
+    def push(self, record: VisitArray | InteractionArray | RestockMode) -> list[Any]:
+        """Take visits, interactions or a restock mode; returns alerts and, if due, a snapshot of the carts."""
         alerts: list[Alert] = []
-        if isinstance(record, VisitArray):
-            changed = self._follow(record)
+        if isinstance(record, RestockMode):
+            changed = self._journal.append(record, record.id, record.stamp) and self._carts.restock(record)
         else:
-            changed = False
-            for interaction in record.interactions:
-                changed = self._take_in(interaction, alerts) or changed
-        for mark in record.watermarks:
-            self._watermarks[mark.source] = max(mark.stamp, self._watermarks.get(mark.source, mark.stamp))
+            self._stamp = max(self._stamp, record.stamp)
+            if isinstance(record, VisitArray):
+                changed = self._follow(record)
+            else:
+                changed = False
+                for interaction in record.interactions:
+                    changed = self._take_in(interaction, alerts) or changed
+            for mark in record.watermarks:
+                self._watermarks[mark.source] = max(mark.stamp, self._watermarks.get(mark.source, mark.stamp))
         alerts += self._unmatched_returns()
         if not (changed or self._due()):
             return list(alerts)
+        return [*alerts, self._publish()]
+
+    def decide(self, draft: Decision) -> tuple[Decision, list[Any]]:
+        """Let a person's decision take effect.
+
+        Args:
+            draft: the decision; its id is given here, and its visit filled in where an interaction is named.
+
+        Returns:
+            The decision as it is in the journal by now, and what is to be published: nothing, if it repeats the
+            last one about the same.
+
+        Raises:
+            ValueError: it cannot be; says what was expected.
+        """
+        known = self._carts.decisions.repeated(draft)
+        if known is not None:
+            return known, []
+        draft = self._carts.completed(draft)
+        reason = objection(draft, self._carts, self._known, self._store)
+        if reason:
+            raise ValueError(reason)
+        decision = self._carts.decisions.numbered(draft)
+        if not self._journal.append(decision, decision.id, decision.stamp):
+            raise ValueError(f"{decision.id}: expected something of the last days, was decided about before that")
+        self._carts.decide(decision)
+        return decision, [decision, self._publish()]
+
+    def reviews(self, visit: str = "") -> list[Interaction]:
+        """Return what waits for a person, as it stands now, oldest first: of one visit, or of all."""
+        return self._carts.reviews(visit)
+
+    def _publish(self) -> CartArray:
         self._published, self._promised = self._stamp, self._promise()
-        return [*alerts, self._snapshot()]
+        return self._snapshot()
 
     def _promise(self) -> tuple[int, int]:
         """Return how many sources have been heard of, and up to when all of them are known."""
@@ -105,17 +170,31 @@ class CartStage:
     def _follow(self, array: VisitArray) -> bool:
         visits = {visit.id: visit for visit in array.visits}
         changed = visits != self._visits
+        for gone in self._visits.keys() - visits.keys():
+            self._priced.pop(gone, None)
         self._visits = visits
+        for visit in array.visits:
+            over = visit.state in (VisitState.LEFT, VisitState.LOST)
+            if over and visit.id not in self._over:
+                self._over[visit.id] = visit
+                self._journal.append(visit, visit.id, visit.exited)
         return changed
+
+    def _known(self, visit: str) -> Visit | None:
+        return self._visits.get(visit) or self._over.get(visit)
 
     def _take_in(self, interaction: Interaction, alerts: list[Alert]) -> bool:
         if not self._journal.append(interaction, interaction.id, interaction.end):
             return False
-        alert = self._refusal(interaction)
-        if alert is not None:
-            alerts.append(alert)
-            return False
         self._file(interaction)
+        if self._carts.is_restocking(interaction):
+            return False
+        refusal = self._refusal(interaction)
+        if refusal is not None:
+            alerts.append(refusal)
+            return False
+        if interaction.kind is Kind.TAKE:
+            alerts += self._age_alert(interaction)
         return interaction.visit in self._visits
 
     def _refusal(self, interaction: Interaction) -> Alert | None:
@@ -130,17 +209,17 @@ class CartStage:
             return _alert(interaction, Severity.WARNING, kind, f"{what} was {verb} at {interaction.shelf} {who}.")
         return None
 
-    def _file(self, interaction: Interaction) -> None:
-        if self._refusal(interaction) is None:
-            self._interactions[interaction.visit].append(interaction)
-            self._contents.pop(interaction.visit, None)
-            if interaction.kind is Kind.RETURN:
-                self._undecided[interaction.id] = interaction
+    def _age_alert(self, interaction: Interaction) -> list[Alert]:
+        product, visit = self._store.product[interaction.sku], self._known(interaction.visit)
+        if not product.minimum_age or (visit is not None and visit.staff):
+            return []
+        text = f"{product.name} was taken at {interaction.shelf}: the shopper must be {product.minimum_age} or older."
+        return [_alert(interaction, Severity.INFO, "age_restricted_take", text)]
 
-    def _fold(self, visit: str) -> Contents:
-        if visit not in self._contents:
-            self._contents[visit] = fold(self._interactions.get(visit, ()), self._store.product)
-        return self._contents[visit]
+    def _file(self, interaction: Interaction) -> None:
+        self._carts.add(interaction)
+        if interaction.kind is Kind.RETURN and self._refusal(interaction) is None:
+            self._undecided[interaction.id] = interaction
 
     def _unmatched_returns(self) -> list[Alert]:
         """Judge the returns that no earlier interaction of any shelf can precede any more."""
@@ -149,28 +228,48 @@ class CartStage:
         alerts = []
         for interaction in sorted(decided, key=lambda each: (each.end, each.id)):
             del self._undecided[interaction.id]
-            if interaction.id in self._fold(interaction.visit).unmatched:
+            if interaction.id in self._carts.contents(interaction.visit).unmatched:
                 text = f"{interaction.sku} was put back at {interaction.shelf}, but was not in the cart."
                 alerts.append(_alert(interaction, Severity.INFO, "return_not_in_cart", text))
         return alerts
 
     def _snapshot(self) -> CartArray:
         marks = tuple(Watermark(source, stamp) for source, stamp in sorted(self._watermarks.items()))
-        return CartArray(self._stamp, marks, tuple(self._cart(visit) for visit in self._visits.values()))
+        again = [self._over[id] for id in self._carts.decisions.visits() if id in self._over and self._is_reopened(id)]
+        return CartArray(self._stamp, marks, tuple(self._cart(visit) for visit in [*self._visits.values(), *again]))
+
+    def _is_reopened(self, visit: str) -> bool:
+        last = self._carts.decisions.bearing(visit)[-1]
+        return visit not in self._visits and last.stamp >= self._stamp - self._reopened
 
     def _cart(self, visit: Visit) -> Cart:
-        contents = self._fold(visit.id)
-        interactions = self._interactions.get(visit.id, ())
+        state = self._state(visit)
+        # a price that held at any moment of the visit holds for it
+        until = self._stamp if state is CartState.OPEN else visit.exited
+        rules = self._prices.in_force(visit.entered or until, until)
+        contents = self._carts.contents(visit.id)
+        priced = self._price(visit.id, contents, rules)
+        decisions = self._carts.decisions.bearing(visit.id)
         return Cart(
             visit=visit.id,
             account=visit.account,
             currency=self._store.currency,
-            state=self._state(visit),
-            revision=len(interactions),
-            updated=max((each.end for each in interactions), default=visit.entered),
-            lines=contents.lines,
-            total=contents.total,
+            state=state,
+            revision=self._carts.revision(visit.id),
+            updated=max([self._carts.updated(visit.id, visit.entered), *(each.stamp for each in decisions)]),
+            lines=priced.lines,
+            total=priced.total,
+            decisions=tuple(each.id for each in decisions),
+            cleared=bool(decisions) and contents.is_certain,
         )
+
+    def _price(self, visit: str, contents: Contents, rules: tuple[Promotion, ...]) -> _Priced:
+        known = self._priced.get(visit)
+        if known is None or known.contents is not contents or known.rules != rules:
+            lines = self._prices.price(contents.lines, rules) if rules else contents.lines
+            total = sum(line.amount for line in lines if line.state is DecisionState.COMMITTED)
+            known = self._priced[visit] = _Priced(contents, rules, lines, total)
+        return known
 
     def _state(self, visit: Visit) -> CartState:
         if visit.state in (VisitState.EXPECTED, VisitState.OPEN):

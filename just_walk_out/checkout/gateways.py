@@ -1,4 +1,4 @@
-"""Payment gateways: authorise, capture, release, each repeatable under an idempotency key."""
+"""Payment gateways: authorise, capture, release, refund, each repeatable under an idempotency key."""
 
 from __future__ import annotations
 
@@ -30,12 +30,16 @@ class PaymentGateway(Protocol):
         """Reserve an amount in minor units."""
         ...
 
-    def capture(self, key: str) -> Verdict:
-        """Collect what was reserved."""
+    def capture(self, key: str, amount: int | None = None) -> Verdict:
+        """Collect what was reserved, or a part of it (minor units), which frees the rest."""
         ...
 
     def release(self, key: str) -> Verdict:
         """Give back what was reserved and not collected; nothing reserved is fine too."""
+        ...
+
+    def refund(self, key: str, payment: str, amount: int) -> Verdict:
+        """Pay back, under a key of its own, an amount in minor units of what was collected under ``payment``."""
         ...
 
 
@@ -62,26 +66,56 @@ class LedgerGateway:
             )
         return Verdict(not reason, reason)
 
-    def capture(self, key: str) -> Verdict:
-        """Add the reserved amount to what the account owes."""
+    def capture(self, key: str, amount: int | None = None) -> Verdict:
+        """Add the reserved amount, or a part of it, to what the account owes."""
+        if amount is None:
+            return self._move(key, "captured")
+        with self._ledger.transaction() as connection:
+            row = connection.execute("SELECT amount, state FROM payments WHERE key = ?", (key,)).fetchone()
+            if row is not None and row[1] == "authorised" and amount > row[0]:
+                return Verdict(False, f"payment {key}: expected at most {row[0]} to be captured, got {amount}")
+            query = "UPDATE payments SET amount = ? WHERE key = ? AND state = 'authorised'"
+            connection.execute(query, (amount, key))
         return self._move(key, "captured")
 
     def release(self, key: str) -> Verdict:
         """Free the reserved amount."""
         return self._move(key, "released")
 
-    def owed(self, account: str) -> int:
-        """Return what was captured from an account, minor units."""
+    def refund(self, key: str, payment: str, amount: int) -> Verdict:
+        """Take an amount off what the account owes."""
         with self._ledger.transaction() as connection:
-            return _sum(connection, account, ("captured",))
+            if _payment(connection, key) is not None:
+                return Verdict(True)
+            row = connection.execute(
+                "SELECT account, amount, currency FROM payments WHERE key = ? AND state = 'captured'", (payment,)
+            ).fetchone()
+            if row is None:
+                return Verdict(False, f"payment {payment} was never captured")
+            account, captured, currency = row
+            query = "SELECT COALESCE(SUM(amount), 0) FROM payments WHERE state = 'refunded' AND reason = ?"
+            left = captured + int(connection.execute(query, (payment,)).fetchone()[0])
+            if not 0 < amount <= left:
+                return Verdict(False, f"payment {payment}: expected 1 to {left} to be refunded, got {amount}")
+            connection.execute(
+                "INSERT INTO payments VALUES (?, ?, ?, ?, 'refunded', ?)", (key, account, -amount, currency, payment)
+            )
+        return Verdict(True)
+
+    def owed(self, account: str) -> int:
+        """Return what was captured from an account and not refunded, minor units."""
+        with self._ledger.transaction() as connection:
+            return _sum(connection, account, ("captured", "refunded"))
 
     def _move(self, key: str, state: str) -> Verdict:
         with self._ledger.transaction() as connection:
             connection.execute("UPDATE payments SET state = ? WHERE key = ? AND state = 'authorised'", (state, key))
-            known = _payment(connection, key)
-        if known is None:
-            return Verdict(state == "released", f"payment {key} was never authorised")
-        return known
+            row = connection.execute("SELECT state, reason FROM payments WHERE key = ?", (key,)).fetchone()
+        if state == "released":
+            return Verdict(True)
+        if row is None:
+            return Verdict(False, f"payment {key} was never authorised")
+        return Verdict(row[0] == state, row[1] or ("" if row[0] == state else f"payment {key} was {row[0]}"))
 
 
 def open_gateway(store: Store, ledger: Ledger) -> PaymentGateway:
@@ -107,7 +141,7 @@ def _objection(connection: sqlite3.Connection, account: str, amount: int) -> str
     blocked, limit = row
     if blocked:
         return f"account {account} is blocked"
-    if limit is not None and _sum(connection, account, ("authorised", "captured")) + amount > limit:
+    if limit is not None and _sum(connection, account, ("authorised", "captured", "refunded")) + amount > limit:
         return f"account {account} is over its credit limit"
     return ""
 

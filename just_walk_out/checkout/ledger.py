@@ -1,8 +1,11 @@
-"""The ledger of charges: an SQLite file that accountants can read, written before anything is published.
+"""The ledger of charges and their adjustments: an SQLite file that accountants can read.
+
+Everything is written here before it is published.
 
 A charge is begun (its lines and amounts are fixed), settled with the payment gateway under its own id,
 and finished with the outcome. Whatever is killed in between is found again as unfinished and settled
-under the same id, so that nothing is charged twice or lost.
+under the same id, so that nothing is charged twice or lost. A finished charge is never written again: what is
+corrected later is an adjustment, which goes the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from just_walk_out.database import open_database
-from just_walk_out.records import CartLine, Charge, from_dict, to_dict
+from just_walk_out.records import Adjustment, CartLine, Charge, from_dict, to_dict
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS charges (
@@ -49,12 +52,35 @@ CREATE TABLE IF NOT EXISTS accounts (
     credit_limit INTEGER             -- most that may be owed, minor units; NULL: no limit
 );
 CREATE TABLE IF NOT EXISTS payments (
-    key TEXT PRIMARY KEY,            -- idempotency key: the id of the charge
+    key TEXT PRIMARY KEY,            -- idempotency key: what the payment is for
     account TEXT NOT NULL,
-    amount INTEGER NOT NULL,         -- minor units
+    amount INTEGER NOT NULL,         -- minor units; negative: refunded
     currency TEXT NOT NULL,
-    state TEXT NOT NULL,             -- authorised, captured, released, declined
-    reason TEXT NOT NULL
+    state TEXT NOT NULL,             -- authorised, captured, released, declined, refunded
+    reason TEXT NOT NULL             -- why it was declined; of a refund, the key of the payment
+);
+CREATE TABLE IF NOT EXISTS adjustments (
+    id TEXT PRIMARY KEY,
+    charge TEXT NOT NULL REFERENCES charges (id),
+    visit TEXT NOT NULL,
+    account TEXT NOT NULL,
+    stamp INTEGER NOT NULL,          -- of the cart it follows from, nanoseconds since 1970
+    state TEXT NOT NULL,             -- charged, refunded, waived, declined, unchanged
+    amount INTEGER NOT NULL,         -- change of what is due, minor units
+    moved INTEGER NOT NULL,          -- paid, or paid back (negative), minor units
+    total INTEGER NOT NULL,          -- due from then on, minor units
+    tax INTEGER NOT NULL,            -- minor units, part of the total
+    currency TEXT NOT NULL,          -- ISO 4217
+    reason TEXT NOT NULL,
+    finished INTEGER NOT NULL,       -- 0: the payment gateway has not answered yet
+    body TEXT NOT NULL               -- the whole adjustment with its lines, JSON
+);
+CREATE INDEX IF NOT EXISTS adjustments_visit ON adjustments (visit);
+CREATE INDEX IF NOT EXISTS charges_visit ON charges (visit);
+CREATE TABLE IF NOT EXISTS requests (
+    charge TEXT PRIMARY KEY,         -- id of the charge that will come of it
+    visit TEXT NOT NULL,
+    stamp INTEGER NOT NULL           -- when somebody asked to pay in the store, nanoseconds since 1970
 );
 """
 
@@ -137,6 +163,62 @@ class Ledger:
         """Return the last finished charges, oldest first."""
         return self._read("WHERE finished = 1 ORDER BY stamp DESC, id DESC LIMIT ?", count)[::-1]
 
+    def of_visit(self, visit: str) -> tuple[list[Charge], list[Adjustment]]:
+        """Return the charges of a visit and their adjustments, finished or not, each in the order they were begun."""
+        charges = self._connection.execute("SELECT body FROM charges WHERE visit = ? ORDER BY rowid", (visit,))
+        adjustments = self._connection.execute("SELECT body FROM adjustments WHERE visit = ? ORDER BY rowid", (visit,))
+        return (
+            [from_dict(Charge, json.loads(body)) for (body,) in charges.fetchall()],
+            [from_dict(Adjustment, json.loads(body)) for (body,) in adjustments.fetchall()],
+        )
+
+    def begin_adjustment(self, adjustment: Adjustment) -> bool:
+        """Write an adjustment as unfinished; returns False, and writes nothing, if its id is known."""
+        values = {name: getattr(adjustment, name) for name in ("id", "charge", "visit", "account", "stamp")}
+        values |= {"finished": 0, **_adjusted(adjustment)}
+        columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        with self.transaction() as connection:
+            cursor = connection.execute(f"INSERT OR IGNORE INTO adjustments ({columns}) VALUES ({marks})", values)
+        return cursor.rowcount == 1
+
+    def finish_adjustment(self, adjustment: Adjustment) -> Adjustment:
+        """Write the outcome of an unfinished adjustment; returns what stands in the ledger, which comes first."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE adjustments SET finished = 1, state = :state, amount = :amount, moved = :moved, total = :total,"
+                " tax = :tax, currency = :currency, reason = :reason, body = :body WHERE id = :id AND finished = 0",
+                {"id": adjustment.id, **_adjusted(adjustment)},
+            )
+        (found,) = self._read_adjustments("WHERE id = ?", adjustment.id)
+        return found
+
+    def unfinished_adjustments(self) -> list[Adjustment]:
+        """Return the adjustments that the payment gateway has not answered, in the order they were begun."""
+        return self._read_adjustments("WHERE finished = 0 ORDER BY rowid")
+
+    def adjustments(self) -> list[Adjustment]:
+        """Return all finished adjustments, in the order they were begun."""
+        return self._read_adjustments("WHERE finished = 1 ORDER BY rowid")
+
+    def recent_adjustments(self, count: int) -> list[Adjustment]:
+        """Return the last finished adjustments, in the order they were begun."""
+        return self._read_adjustments("WHERE finished = 1 ORDER BY rowid DESC LIMIT ?", count)[::-1]
+
+    def ask(self, charge: str, visit: str, stamp: int) -> None:
+        """Note that somebody asked to pay for a visit in the store; one that is known changes nothing."""
+        with self.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (charge, visit, stamp))
+
+    def asked(self) -> dict[str, tuple[str, int]]:
+        """Return charge and stamp of each request to pay in the store that has not been answered, by visit."""
+        rows = self._connection.execute("SELECT visit, charge, stamp FROM requests ORDER BY rowid").fetchall()
+        return {visit: (charge, stamp) for visit, charge, stamp in rows}
+
+    def answer(self, charge: str) -> None:
+        """Forget a request to pay in the store."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM requests WHERE charge = ?", (charge,))
+
     def set_account(self, account: str, *, blocked: bool = False, credit_limit: int | None = None) -> None:
         """Block an account, or limit what it may owe (minor units)."""
         with self.transaction() as connection:
@@ -145,6 +227,10 @@ class Ledger:
     def close(self) -> None:
         """Close the database; nothing more can be written."""
         self._connection.close()
+
+    def _read_adjustments(self, condition: str, *values: int | str) -> list[Adjustment]:
+        rows = self._connection.execute(f"SELECT body FROM adjustments {condition}", values).fetchall()
+        return [from_dict(Adjustment, json.loads(body)) for (body,) in rows]
 
     def _read(self, condition: str, *values: int) -> list[Charge]:
         rows = self._connection.execute(f"SELECT body FROM charges {condition}", values).fetchall()
@@ -160,6 +246,12 @@ def _outcome(charge: Charge) -> dict[str, str | int]:
         "reason": charge.reason,
         "body": json.dumps(to_dict(charge), separators=(",", ":")),
     }
+
+
+def _adjusted(adjustment: Adjustment) -> dict[str, str | int]:
+    values = {name: getattr(adjustment, name) for name in ("amount", "moved", "total", "tax", "currency", "reason")}
+    body = json.dumps(to_dict(adjustment), separators=(",", ":"))
+    return {"state": adjustment.state.name.lower(), **values, "body": body}
 
 
 def _line(line: CartLine) -> tuple[str | int, ...]:

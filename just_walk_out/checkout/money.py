@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from just_walk_out.records import TaxAmount
+
 BASIS_POINTS = 10_000
 # ISO 4217, table A.1: currencies whose minor unit is not a hundredth.
 WITHOUT_DECIMALS = frozenset(
@@ -55,11 +57,25 @@ def total_and_tax(amounts: Iterable[tuple[int, int]], *, included: bool) -> tupl
         amounts: (amount in minor units, tax rate in basis points) of each line.
         included: whether the amounts contain the tax already.
     """
+    table = tax_table(amounts, included=included)
+    return sum(each.amount for each in table), sum(each.tax for each in table)
+
+
+def tax_table(amounts: Iterable[tuple[int, int]], *, included: bool) -> tuple[TaxAmount, ...]:
+    """Return what is to be paid at each rate of tax, lowest rate first, and the tax in it.
+
+    Args:
+        amounts: (amount in minor units, tax rate in basis points) of each line.
+        included: whether the amounts contain the tax already.
+    """
     by_rate: dict[int, int] = {}
     for amount, basis_points in amounts:
         by_rate[basis_points] = by_rate.get(basis_points, 0) + amount
-    tax = sum(tax_part(amount, rate, included=included) for rate, amount in by_rate.items())
-    return sum(by_rate.values()) + (0 if included else tax), tax
+    table = []
+    for rate, amount in sorted(by_rate.items()):
+        tax = tax_part(amount, rate, included=included)
+        table.append(TaxAmount(rate, amount if included else amount + tax, tax))
+    return tuple(table)
 
 
 def format_money(amount: int, currency: str) -> str:

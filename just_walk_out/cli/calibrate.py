@@ -1,4 +1,4 @@
-"""``jwo calibrate``: tare plates, find their scale with a known weight, or show what is in force."""
+"""``jwo calibrate``: lens and pose of cameras, boards to print; tare and scale of plates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from just_walk_out.cli import calibrate_camera as camera
+from just_walk_out.cli import calibrate_files as camera_files
 from just_walk_out.deployment import environment
 from just_walk_out.scale.adjustments import adjustments_path, load_adjustments
 from just_walk_out.scale.calibration import Calibration, CalibrationError, Load, fit
@@ -16,15 +18,36 @@ from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Bus, Store
 from just_walk_out.store.place import StoreError, shown
 
+PLATES = {
+    "scale": "find zero and scale of one plate with known weights",
+    "tare": "zero all plates of the buses, of one bus, or one plate",
+    "show": "print zero and scale of the plates that are in force",
+}
+CAMERAS = {
+    "camera": ("find the lens of a camera, or where cameras hang", camera.add_arguments, camera.run),
+    "board": (
+        "print a calibration board or tags in true size",
+        camera_files.add_board_arguments,
+        camera_files.run_board,
+    ),
+    "import": (
+        "read a calibration made elsewhere: camera_info, Tsai, WILDTRACK, MOT17",
+        camera_files.add_import_arguments,
+        camera_files.run_import,
+    ),
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument(
-        "what",
-        choices=("scale", "tare", "show"),
-        help="scale: find zero and scale of one plate with known weights; tare: zero all plates of the buses, or one; "
-        "show: print what is in force",
-    )
+    """Declare what can be calibrated, and the options of each."""
+    parts = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, text in PLATES.items():
+        _add_plate_arguments(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
+    for name, (text, add, _) in CAMERAS.items():
+        add(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
+
+
+def _add_plate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
     parser.add_argument("--plate", metavar="ID", help="the plate, e.g. g1/s1/p1")
     parser.add_argument("--bus", metavar="ID", help="tare only this bus")
@@ -45,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; 1 when nothing was changed because something is wrong."""
     try:
+        if args.what in CAMERAS:
+            return CAMERAS[args.what][2](args)
         store = load_store(args.store)
         return {"scale": _scale, "tare": _tare, "show": _show}[args.what](args, store)
     except StoreError as error:
@@ -76,7 +101,14 @@ def _meter(args: argparse.Namespace, store: Store, bus: Bus) -> Meter:
         from just_walk_out.ros.calibration_client import NodeMeter
 
         print(f"{bus.id}: looking for its node (--direct opens the port at once)", flush=True)
-        found = NodeMeter.find(bus.id, bus.channels[0].plate, args.namespace)
+        try:
+            found = NodeMeter.find(bus.id, bus.channels[0].plate, args.namespace)
+        except CalibrationError as error:
+            # A device is locked by a node that hangs; a link to a serial server is not.
+            if "://" in bus.port:
+                raise CalibrationError(f"{error}; if no node reads {bus.port}, --direct opens it") from None
+            found = None
+            print(f"{bus.id}: {error}")
         if found is not None:
             print(f"{bus.id}: asking the node {found.name}")
             return found
@@ -97,8 +129,8 @@ def _scale(args: argparse.Namespace, store: Store) -> int:
         found = []
         for load, measured in collect(meter, args.plate, args.weight, args.timeout, args.hands_free, _prompter(args)):
             print(
-                f"    {load.weight:g} kg: {load.reading.mean:.1f} counts, +-{load.reading.uncertainty:.1f}, "
-                f"noise {load.reading.deviation:.1f} a sample",
+                f"    {load.weight:g} kg: {load.reading.mean:.8g} counts, +-{load.reading.uncertainty:.2g}, "
+                f"noise {load.reading.deviation:.2g} a sample",
                 flush=True,
             )
             found.append((load, measured))
@@ -134,7 +166,7 @@ def report(plate: str, loads: list[Load], result: Calibration, before: Measureme
         before: the first measurement, with what was in force then.
     """
     lines = [f"plate {plate}                 before            now"]
-    lines.append(f"  zero, counts       {before.zero:14.1f} {result.zero:14.1f}   +-{result.zero_uncertainty:.1f}")
+    lines.append(f"  zero, counts       {before.zero:14.8g} {result.zero:14.8g}   +-{result.zero_uncertainty:.2g}")
     lines.append(
         f"  scale, kg/count    {before.scale:14.6g} {result.scale:14.6g}   +-{100 * result.scale_uncertainty:.3f} %"
         f", {100 * (result.scale / before.scale - 1):+.2f} % against before"
@@ -161,6 +193,8 @@ def _tare(args: argparse.Namespace, store: Store) -> int:
         return 0
     if args.bus is not None and args.bus not in store.bus:
         raise CalibrationError(f"--bus: expected one of {', '.join(store.bus)}, got {shown(args.bus)}")
+    if args.port and args.bus is None and len(store.buses) > 1:
+        raise CalibrationError("--port is that of one bus: give --bus or --plate, too")
     refused = 0
     for bus in store.buses if args.bus is None else [store.bus[args.bus]]:
         meter = _meter(args, store, bus)
@@ -185,5 +219,5 @@ def _show(args: argparse.Namespace, store: Store) -> int:
             own = kept.get(channel.plate)
             zero = channel.zero if own is None or own.zero is None else own.zero
             scale = channel.scale if own is None or own.scale is None else own.scale
-            print(f"{channel.plate:<16} {zero:>14.1f} {scale:>16.6g}  {own.changed if own else 'as described'}")
+            print(f"{channel.plate:<16} {zero:>14.8g} {scale:>16.6g}  {own.changed if own else 'as described'}")
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from just_walk_out.checkout.ledger import Ledger
 from just_walk_out.checkout.money import format_money
 from just_walk_out.checkout.receipt import iso_time, receipt_line, receipt_text
-from just_walk_out.records import Charge
+from just_walk_out.records import Adjustment, Charge, ChargeState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,31 +31,46 @@ def run(args: argparse.Namespace) -> int:
     try:
         ledger = Ledger(args.ledger)
         charges = [each for each in ledger.charges() if args.account in (None, each.account)]
-        unfinished = len(ledger.unfinished())
+        adjustments: dict[str, list[Adjustment]] = {}
+        for adjustment in ledger.adjustments():
+            adjustments.setdefault(adjustment.charge, []).append(adjustment)
+        unfinished = {"charges": len(ledger.unfinished()), "corrections": len(ledger.unfinished_adjustments())}
         ledger.close()
     except sqlite3.DatabaseError as error:
         print(f"jwo ledger: {args.ledger}: not a ledger ({error})", file=sys.stderr)
         return 1
     if args.json or args.receipts:
         for charge in charges:
-            print(receipt_line(charge) if args.json else receipt_text(charge, "RECEIPT") + "\n")
+            corrections = adjustments.get(charge.id, [])
+            text = receipt_line(charge, corrections) if args.json else receipt_text(charge, "RECEIPT", corrections)
+            print(text if args.json else f"{text}\n")
         return 0
-    _print_table(charges)
-    if unfinished:
-        print(f"{unfinished} charges wait for the payment gateway")
+    _print_table(charges, adjustments)
+    for what, count in unfinished.items():
+        if count:
+            print(f"{count} {what} wait for the payment gateway")
     return 0
 
 
-def _print_table(charges: list[Charge]) -> None:
+def _print_table(charges: list[Charge], adjustments: dict[str, list[Adjustment]]) -> None:
+    """Print charges, each followed by its adjustments, and sums: charged, adjusted by outcome, net paid."""
     print(f"{'left':<28} {'account':<16} {'status':<9} {'lines':>5} {'total':>14} {'tax':>14}  charge")
+    sums: Counter[tuple[str, str]] = Counter()
+    net: Counter[str] = Counter()
     for charge in charges:
         total, tax = format_money(charge.total, charge.currency), format_money(charge.tax, charge.currency)
         print(
             f"{iso_time(charge.exited):<28} {charge.account:<16} {charge.state.name.lower():<9}"
             f" {len(charge.lines):>5} {total:>14} {tax:>14}  {charge.id}"
         )
-    sums: Counter[tuple[str, str]] = Counter()
-    for charge in charges:
         sums[charge.state.name.lower(), charge.currency] += charge.total
-    for (state, currency), amount in sorted(sums.items()):
-        print(f"{state:<9} {format_money(amount, currency)}")
+        net[charge.currency] += charge.total if charge.state is ChargeState.CHARGED else 0
+        for each in adjustments.get(charge.id, ()):
+            state, change = f"+ {each.state.name.lower()}", format_money(each.amount, each.currency)
+            print(f"{'':<28} {'':<16} {state:<15} {change:>14} {'':>14}  {each.id}")
+            sums[state, each.currency] += each.amount
+            net[each.currency] += each.moved
+    for (state, currency), summed in sorted(sums.items()):
+        print(f"{state:<12} {format_money(summed, currency)}")
+    for currency, paid in sorted(net.items()):
+        print(f"{'net paid':<12} {format_money(paid, currency)}")

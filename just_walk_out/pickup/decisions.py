@@ -8,6 +8,9 @@ from just_walk_out.journal import RECENT
 from just_walk_out.records import DecisionState, Interaction, Kind
 from just_walk_out.store.model import Store
 
+_LATELY = 300 * 1_000_000_000
+"""Nanoseconds for which what was done at a fixture may bear on who does what there now."""
+
 
 def first_id(event: str) -> str:
     """Return the id of the first interaction of a shelf event, which is written last and stands for them all."""
@@ -22,18 +25,40 @@ class Decisions:
         self._store = store
         self._by_visit: dict[str, list[Interaction]] = {}
         self._by_plate: dict[str, list[Interaction]] = {}
+        self._by_place: dict[str, list[tuple[int, Interaction]]] = {}
         self._ids: set[str] = set()
 
-    def add(self, interaction: Interaction) -> None:
-        """Note a decision; known ids are ignored."""
+    def add(self, interaction: Interaction, at: int | None = None) -> None:
+        """Note a decision; known ids are ignored.
+
+        Args:
+            interaction: what is decided.
+            at: as of which moment, nanoseconds; the end of the step unless given.
+        """
         if interaction.id in self._ids:
             return
         self._ids.add(interaction.id)
+        lately = self._by_place.setdefault(self._store.gondola_of[interaction.shelf].id, [])
+        lately.append((interaction.end if at is None else at, interaction))
+        while lately[0][1].end < interaction.end - _LATELY:
+            del lately[0]
         if interaction.visit:
             self._by_visit.setdefault(interaction.visit, []).append(interaction)
         if interaction.sku and not self._at_home(interaction):
             for plate in interaction.plates:
                 self._by_plate.setdefault(plate, []).append(interaction)
+
+    def withdraw(self, event_id: str) -> None:
+        """Take back what was noted of a shelf event that is looked at again."""
+        mine = {id for id in self._ids if id.startswith(f"{event_id}#")}
+        if not mine:
+            return
+        self._ids -= mine
+        for index in (self._by_visit, self._by_plate):
+            for key, items in index.items():
+                index[key] = [item for item in items if item.id not in mine]
+        for key, lately in self._by_place.items():
+            self._by_place[key] = [each for each in lately if each[1].id not in mine]
 
     def has(self, event_id: str) -> bool:
         """Tell whether a shelf event has been decided."""
@@ -54,6 +79,24 @@ class Decisions:
             if earlier and item.sku and item.state is not DecisionState.WAITING:
                 units[item.sku] += item.quantity if item.kind is Kind.TAKE else -item.quantity
         return +units
+
+    def holders(self, at: int) -> set[str]:
+        """Return the visits that hold anything at a moment, nanoseconds."""
+        return {visit for visit in self._by_visit if self.held(visit, at)}
+
+    def lately(self, gondola: str, until: int, event_id: str) -> list[Interaction]:
+        """Return what was done at a fixture of late and had been decided as of a moment, one a step.
+
+        Args:
+            gondola: its id.
+            until: nanoseconds; later decisions do not count, whether they are made already or not.
+            event_id: shelf event whose own decisions do not count.
+        """
+        found: dict[tuple[int, int, tuple[str, ...]], Interaction] = {}
+        for at, item in self._by_place.get(gondola, ()):
+            if at < until and not item.id.startswith(f"{event_id}#"):
+                found.setdefault((item.start, item.end, item.plates), item)
+        return [found[key] for key in sorted(found)]
 
     def foreign(self, plates: tuple[str, ...], at: int) -> Counter[str]:
         """Return the units of products that lay on the plates before a moment though they belong elsewhere.

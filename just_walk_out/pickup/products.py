@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,14 @@ class ProductModel:
             for sku in store.product
         }
 
+    def skus_on(self, plate: str) -> tuple[str, ...]:
+        """Return the products that the planogram puts on a plate."""
+        return self._store.skus_on[plate]
+
+    def price(self, items: tuple[tuple[str, int], ...]) -> int:
+        """Return what products with their units cost, minor units."""
+        return sum(self._store.product[sku].price * units for sku, units in items)
+
     def split(self, plates: tuple[str, ...], change: Iterable[float], covariance: Iterable[float]) -> list[Step]:
         """Split an event into steps that one product each can explain.
 
@@ -94,12 +102,15 @@ class ProductModel:
         groups.sort()
         return [Step(tuple(plates[i] for i in g), delta[g], cov[np.ix_(g, g)]) for g in groups]
 
-    def takes(self, step: Step, foreign: Mapping[str, int]) -> list[Explanation]:
+    def takes(
+        self, step: Step, foreign: Mapping[str, int], weights: Mapping[str, float] | None = None
+    ) -> list[Explanation]:
         """Explain a loss of weight.
 
         Args:
             step: the change; its total is negative.
             foreign: units of products known to lie on these plates by mistake.
+            weights: what products of these plates are believed to weigh instead, kilograms.
 
         Returns:
             Explanations, best first; the one with no items stands for an unknown thing.
@@ -109,11 +120,21 @@ class ProductModel:
         found: list[Explanation] = []
         for sku in home:
             found += self._units(step, sku, math.log(1.0 / max(len(home), 1)))
+            believed = (weights or {}).get(sku)
+            if believed is not None:
+                product = replace(self._store.product[sku], weight=believed)
+                found += self._units(step, sku, math.log(0.5 / max(len(home), 1)), product=product)
         for i, first in enumerate(home):
             for second in home[i + 1 :]:
                 found += self._pairs(step, first, second)
         others = [sku for sku in self._store.product if sku not in home]
+        spread = 6.0 * math.sqrt(float(step.covariance.sum()) + settings.scale_sigma**2)
         for sku in others:
+            weight = self._store.product[sku].weight
+            nearest = max(1, round(-step.total / weight)) * weight
+            slack = spread + 6.0 * (settings.scale_gain_sigma * nearest + self._store.product[sku].weight_spread)
+            if abs(-step.total - nearest) > 2.0 * slack and not foreign.get(sku):
+                continue
             prior = 0.5 if foreign.get(sku, 0) > 0 else settings.misplaced_prior / max(len(others), 1)
             most = foreign[sku] if foreign.get(sku, 0) > 0 else 2
             found += self._units(step, sku, math.log(max(prior, 1e-12)), most=most)
@@ -144,8 +165,10 @@ class ProductModel:
     def _unknown(self) -> Explanation:
         return Explanation((), math.log(max(self._settings.unknown_prior, 1e-12)) - math.log(_CAPACITY))
 
-    def _units(self, step: Step, sku: str, log_prior: float, most: int | None = None) -> list[Explanation]:
-        product = self._store.product[sku]
+    def _units(
+        self, step: Step, sku: str, log_prior: float, most: int | None = None, product: Product | None = None
+    ) -> list[Explanation]:
+        product = product or self._store.product[sku]
         limit = min(self._settings.most_units, most or self._settings.most_units)
         guess = abs(step.total) / product.weight
         low, high = max(1, math.floor(guess * 0.9) - 1), min(limit, math.ceil(guess * 1.1) + 1)

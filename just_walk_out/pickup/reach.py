@@ -1,21 +1,69 @@
-"""Who could have reached a plate: stance in front of the fixture against track positions."""
+"""Who could have reached a plate: where people stood, how still they stood, and who came first.
+
+Whoever takes something stands still in front of it, or beside it when somebody who came earlier stands there
+already. The likelihoods are those of the positions of the whole span of a step, with their covariances.
+"""
 
 from __future__ import annotations
 
 import math
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.records import Track, TrackArray, TrackState
-from just_walk_out.store.model import Store
+from just_walk_out.store.model import Gondola, Store
+
+Floats = NDArray[np.float64]
+
+_SECOND = 1_000_000_000
+# A person's movement is judged over this time, seconds; the noise of it is that of two positions.
+_STRIDE = 0.8
+# Whoever stays within this distance has not left a place, metres.
+_SWAY = 0.4
+# Beyond the gondola's front by this, metres, and what a position may be off, nobody stands before it.
+_BEHIND = 0.2
+# The share of a step's moments that must fit: a hand is at the plate for a part of a slow lift only.
+_SHARE = 3
+
+
+@dataclass
+class _Course:
+    """Where one track was: stamps, (x, y), and the mean variance of both, m^2."""
+
+    stamps: list[int] = field(default_factory=list)
+    places: list[tuple[float, float]] = field(default_factory=list)
+    variances: list[float] = field(default_factory=list)
+
+    def add(self, stamp: int, track: Track) -> None:
+        xx, xy, _, _, _, yy = track.covariance[:6]
+        self.stamps.append(stamp)
+        self.places.append((track.x, track.y))
+        self.variances.append(max((xx + yy) / 2.0, abs(xy) / 2.0))
+
+    def forget(self, before: int) -> None:
+        gone = bisect_left(self.stamps, before)
+        if gone > 64:
+            del self.stamps[:gone], self.places[:gone], self.variances[:gone]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """Somebody before a fixture: (ticks,) metres along it from the plate and behind its front, and variances."""
+
+    aside: Floats
+    behind: Floats
+    variance: Floats
+    speed: float
+    since: int
 
 
 class ReachModel:
-    """Keeps a while of tracks and tells how likely each person stood where a plate is reached from."""
+    """Keeps a while of tracks and tells how likely each person acted on a plate."""
 
     def __init__(self, store: Store, settings: PickupSettings, memory: float) -> None:
         """Prepare the geometry.
@@ -27,19 +75,28 @@ class ReachModel:
         """
         self._store = store
         self._settings = settings
-        self._memory = int(memory * 1e9)
-        self._ticks: deque[TrackArray] = deque()
-        self._to_gondola: dict[str, NDArray[np.float64]] = {
-            gondola.id: np.asarray(np.linalg.inv(gondola.pose.matrix()), float) for gondola in store.gondolas
-        }
+        self._memory = int(memory * _SECOND)
+        self._newest = -1
+        self._courses: dict[str, _Course] = {}
+        self._frame: dict[str, tuple[float, float, float, float]] = {}
+        for gondola in store.gondolas:
+            matrix = gondola.pose.matrix()
+            self._frame[gondola.id] = (matrix[0, 3], matrix[1, 3], matrix[0, 0], matrix[1, 0])
 
     def push(self, tracks: TrackArray) -> None:
         """Remember one tick; older ones than the memory are dropped, repeated ones ignored."""
-        if self._ticks and tracks.stamp <= self._ticks[-1].stamp:
+        if tracks.stamp <= self._newest:
             return
-        self._ticks.append(tracks)
-        while self._ticks[0].stamp < tracks.stamp - self._memory:
-            self._ticks.popleft()
+        self._newest = tracks.stamp
+        for track in tracks.tracks:
+            if track.state is not TrackState.TENTATIVE:
+                self._courses.setdefault(track.id, _Course()).add(tracks.stamp, track)
+        oldest = tracks.stamp - self._memory
+        for id, course in list(self._courses.items()):
+            if course.stamps[-1] < oldest:
+                del self._courses[id]
+            else:
+                course.forget(oldest)
 
     @property
     def log_nobody(self) -> float:
@@ -49,44 +106,120 @@ class ReachModel:
     def near(self, plates: Sequence[str], start: int, end: int) -> dict[str, float]:
         """Return the log-likelihood of each person within reach having acted on the plates.
 
-        A person must be in front of the fixture; the best moment of the span counts, since a hand is
-        at the plate for a part of a slow lift only.
-
         Args:
             plates: plates of one shelf.
             start: last moment at the old weight, nanoseconds.
             end: first moment at the new weight, nanoseconds.
 
         Returns:
-            Log-likelihood (0 at the ideal stance) by track id, only those within ``policy.reach``.
+            Log-likelihood (about 0 at the ideal stance) by track id, only those within ``policy.reach``.
         """
-        early = start - int(self._settings.lead_time * 1e9)
         gondola = self._store.gondola_of[plates[0]]
-        inverse = self._to_gondola[gondola.id]
-        along = [float((inverse @ np.array([*self._store.plate_position[p], 1.0]))[0]) for p in plates]
-        scores: dict[str, list[float]] = {}
-        for tick in self._ticks:
-            if early <= tick.stamp <= end:
-                for track in tick.tracks:
-                    score = self._score(track, inverse, along)
-                    if score is not None:
-                        scores.setdefault(track.id, []).append(score)
-        # the mean of the best third: one noisy tick must not decide
+        places = np.array([self._along(gondola, plate) for plate in plates])
+        early = max(start - int(self._settings.lead_time * _SECOND), self._newest - self._memory)
+        found = {}
+        for id, course in sorted(self._courses.items()):
+            candidate = self._candidate(course, gondola, places, early, end)
+            if candidate is not None:
+                found[id] = candidate
         return {
-            track: sum(sorted(values, reverse=True)[: max(1, len(values) // 3)]) / max(1, len(values) // 3)
-            for track, values in scores.items()
+            id: self._score(each, any(self._blocked(key, each.since, gondola, places) for key in found if key != id))
+            for id, each in found.items()
         }
 
-    def _score(self, track: Track, inverse: NDArray[np.float64], along: Sequence[float]) -> float | None:
-        if track.state is TrackState.TENTATIVE:
+    def since(self, track: str, at: int) -> int:
+        """Return when somebody came to the place where they are at a moment, nanoseconds."""
+        course = self._courses.get(track)
+        return at if course is None else _arrived(course, bisect_right(course.stamps, at) - 1)
+
+    def stays(self, track: str, at: int, until: int) -> bool:
+        """Tell whether somebody is still at the place of one moment at a later one, as far as is known."""
+        course = self._courses.get(track)
+        if course is None:
+            return False
+        first, last = bisect_right(course.stamps, at) - 1, bisect_right(course.stamps, until) - 1
+        if first < 0 or course.stamps[last] < until - _SECOND // 2:
+            return False
+        return math.dist(course.places[first], course.places[last]) <= _SWAY
+
+    def _along(self, gondola: Gondola, plate: str) -> float:
+        x, y, cos, sin = self._frame[gondola.id]
+        place = self._store.plate_position[plate]
+        return (place[0] - x) * cos + (place[1] - y) * sin
+
+    def _candidate(self, course: _Course, gondola: Gondola, places: Floats, early: int, end: int) -> _Candidate | None:
+        first, last = bisect_left(course.stamps, early), bisect_right(course.stamps, end)
+        if first >= last:
             return None
+        x, y, cos, sin = self._frame[gondola.id]
+        spots = np.array(course.places[first:last]) - (x, y)
+        along, behind = spots @ (cos, sin), spots @ (-sin, cos)
+        variance = np.array(course.variances[first:last])
+        aside = np.abs(along[:, None] - places).min(axis=1)
+        sigma = np.sqrt(variance)
+        near = (behind <= _BEHIND + sigma) & (
+            np.hypot(aside, np.maximum(-behind, 0.0)) <= self._store.policy.reach + sigma
+        )
+        if not near.any():
+            return None
+        speed = _slowest(course, max(0, min(first, last - 1 - round(_STRIDE / 0.1))), last)
+        return _Candidate(aside[near], behind[near], variance[near], speed, _arrived(course, last - 1))
+
+    def _score(self, person: _Candidate, blocked: bool) -> float:
         settings = self._settings
-        x, y, _, _ = inverse @ np.array([track.x, track.y, 0.0, 1.0])
-        variance_x, variance_xy, _, _, _, variance_y = track.covariance[:6]
-        sigma = math.sqrt(max(variance_x + variance_y, abs(variance_xy)) / 2.0)
-        aside = min(abs(x - place) for place in along)
-        if y > 0.2 + sigma or math.hypot(aside, max(-y, 0.0)) > self._store.policy.reach + sigma:
-            return None
-        spread_along = settings.stance_sigma_along**2 + sigma**2
-        spread_across = settings.stance_sigma_across**2 + sigma**2
-        return float(-0.5 * (aside**2 / spread_along + (y + settings.stance_distance) ** 2 / spread_across))
+        across = _log_normal(person.behind + settings.stance_distance, settings.stance_sigma_across, person.variance)
+        before = _log_normal(person.aside, settings.stance_sigma_along, person.variance)
+        beside = _log_normal(person.aside, settings.beside_sigma, person.variance)
+        # In relation to the ideal stance, so that the narrow and the wide place are compared as densities.
+        beside += math.log(settings.stance_sigma_along / settings.beside_sigma)
+        share = settings.blocked_prior if blocked else settings.beside_prior
+        along = np.logaddexp(math.log(1.0 - share) + before, math.log(share) + beside)
+        moments = np.sort(across + along)[::-1][: max(1, len(across) // _SHARE)]
+        noise = settings.still_speed**2 + 2.0 * float(person.variance.mean()) * (0.1 / _STRIDE) ** 2
+        moving = settings.moving_prior
+        still = math.log((1.0 - moving) * math.exp(-0.5 * person.speed**2 / noise) + moving)
+        return float(moments.mean()) + still
+
+    def _blocked(self, other: str, since: int, gondola: Gondola, places: Floats) -> bool:
+        """Tell whether somebody else stood before the plates already when a person came."""
+        course = self._courses[other]
+        index = bisect_right(course.stamps, since) - 1
+        if index < 0 or _arrived(course, index) >= since:
+            return False
+        x, y, cos, sin = self._frame[gondola.id]
+        dx, dy = course.places[index][0] - x, course.places[index][1] - y
+        along, behind = dx * cos + dy * sin, dy * cos - dx * sin
+        beside = min(abs(along - float(place)) for place in places) < self._settings.blocked_distance
+        return beside and -2.0 * self._settings.stance_distance < behind < _BEHIND + _SWAY
+
+
+def _log_normal(error: Floats, sigma: float, variance: Floats) -> Floats:
+    """Return log densities in relation to the peak of the same without variance of the position."""
+    whole = sigma**2 + variance
+    result: Floats = -0.5 * error**2 / whole + 0.5 * np.log(sigma**2 / whole)
+    return result
+
+
+def _slowest(course: _Course, first: int, last: int) -> float:
+    """Return the least speed over a stride between two indices, m/s."""
+    stamps, places = course.stamps, course.places
+    best = math.inf
+    for begin in range(first, last):
+        end = bisect_left(stamps, stamps[begin] + int(_STRIDE * _SECOND), begin, last)
+        if end >= last:
+            break
+        seconds = (stamps[end] - stamps[begin]) / _SECOND
+        best = min(best, math.dist(places[begin], places[end]) / seconds)
+    if math.isfinite(best):
+        return best
+    seconds = (stamps[last - 1] - stamps[first]) / _SECOND
+    return math.dist(places[first], places[last - 1]) / max(seconds, _STRIDE)
+
+
+def _arrived(course: _Course, index: int) -> int:
+    if index < 0:
+        return course.stamps[0]
+    here = course.places[index]
+    while index > 0 and math.dist(course.places[index - 1], here) <= _SWAY:
+        index -= 1
+    return course.stamps[index]

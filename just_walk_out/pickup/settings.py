@@ -12,10 +12,10 @@ class PickupSettings:
     """How sure the model is of its instruments and of people."""
 
     scale_sigma: float = setting(
-        0.002, "Error of a weight step beyond the event's own covariance", unit="kg", minimum=0.0, maximum=0.1
+        0.001, "Error of a weight step beyond the event's own covariance", unit="kg", minimum=0.0, maximum=0.1
     )
     scale_gain_sigma: float = setting(
-        0.004, "Relative calibration error of a plate, one standard deviation", minimum=0.0, maximum=0.2
+        0.003, "Relative calibration error of a plate, one standard deviation", minimum=0.0, maximum=0.2
     )
     spill_sigma: float = setting(
         0.006, "Change that shows on a plate whose product was not touched", unit="kg", minimum=0.0005, maximum=0.1
@@ -24,10 +24,55 @@ class PickupSettings:
         0.45, "Distance from the fixture's front at which people stand to take", unit="m", minimum=0.0, maximum=2.0
     )
     stance_sigma_across: float = setting(
-        0.35, "Spread of that distance, one standard deviation", unit="m", minimum=0.05, maximum=2.0
+        0.30, "Spread of that distance, one standard deviation", unit="m", minimum=0.05, maximum=2.0
     )
     stance_sigma_along: float = setting(
-        0.40, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
+        0.25, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
+    )
+    beside_sigma: float = setting(
+        0.50, "The same of a person who reaches for something from beside it", unit="m", minimum=0.05, maximum=2.0
+    )
+    beside_prior: float = setting(
+        0.10, "Share of those who reach from beside though nobody stands in front", minimum=0.001, maximum=0.999
+    )
+    blocked_prior: float = setting(
+        0.60, "Share of those who do so when somebody stood there before they came", minimum=0.001, maximum=0.999
+    )
+    blocked_distance: float = setting(
+        0.45, "How near somebody stands along the shelf who keeps others from it", unit="m", minimum=0.0, maximum=2.0
+    )
+    still_speed: float = setting(
+        0.20, "Speed of somebody who stands and takes, one standard deviation", unit="m/s", minimum=0.01, maximum=2.0
+    )
+    moving_prior: float = setting(0.03, "Share of those who take while they walk past", minimum=0.001, maximum=0.999)
+    idle_here: float = setting(
+        0.50, "Share of those who stand before a fixture and have done nothing yet", minimum=0.001, maximum=0.999
+    )
+    idle_left: float = setting(
+        0.30, "Share of those who leave a fixture without having done anything", minimum=0.001, maximum=0.999
+    )
+    acted_again: float = setting(
+        0.30, "Odds that somebody does one more thing at a fixture", minimum=0.001, maximum=0.999
+    )
+    more_units: float = setting(
+        0.50, "The same of one more thing of the same plate, soon after", minimum=0.001, maximum=0.999
+    )
+    again_time: float = setting(
+        6.0, "How soon after one thing of a plate another counts as one more", unit="s", minimum=0.0, maximum=60.0
+    )
+    two_hands: float = setting(
+        0.10, "Odds that one person does two things at once, against two people", minimum=0.001, maximum=1.0
+    )
+    doubt_wait: float = setting(
+        1.0,
+        "How long a step that may be of several people waits for what they do next",
+        unit="s",
+        minimum=0.0,
+        maximum=20.0,
+    )
+    doubt_step: float = setting(1.0, "How often it is looked at again meanwhile", unit="s", minimum=0.1, maximum=10.0)
+    hand_over_prior: float = setting(
+        0.10, "Prior that somebody puts back what another shopper took", minimum=0.0, maximum=0.5
     )
     nobody_sigmas: float = setting(
         3.3, "Distance at which 'nobody known took it' is as likely as the person", minimum=1.0, maximum=10.0
@@ -54,8 +99,17 @@ class PickupSettings:
     unknown_prior: float = setting(
         0.001, "Prior that a step is no product of the catalogue at all", minimum=0.0, maximum=0.5
     )
+    plausible: float = setting(
+        0.25, "Least probability of a product that still comes into question", minimum=0.0, maximum=0.5
+    )
+    early_confidence: float = setting(
+        0.95, "Least probability that decides at once where several people are near", minimum=0.0, maximum=1.0
+    )
+    suspicion_count: int = setting(
+        3, "How often something must not fit planogram or catalogue until that is reported", minimum=2, maximum=10
+    )
     order_wait: float = setting(
-        2.0,
+        3.0,
         "How long a put-back waits for slower shelves, so that takes before it are known",
         unit="s",
         minimum=0.0,

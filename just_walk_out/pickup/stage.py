@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import Any, ClassVar
 
 from just_walk_out.journal import Journal
+from just_walk_out.pickup.attribution import TRACK_MEMORY, Attribution, Person
 from just_walk_out.pickup.decisions import Decisions, first_id
-from just_walk_out.pickup.products import Explanation, ProductModel, Step
+from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.stops import Act, StopModel
+from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import (
     Alert,
-    Candidate,
     DecisionState,
     EventState,
     Interaction,
@@ -29,9 +30,9 @@ from just_walk_out.records import (
 )
 from just_walk_out.store.model import Store
 
-_RUNNERS_UP = 5
+_SECOND = 1_000_000_000
+_SURE = 0.9  # probability from which it counts as known who did something
 _REPEATED = 500  # decisions that are published again after a restart
-_TRACK_MEMORY = 90.0  # seconds of tracks kept; a step older than that finds nobody near
 
 
 class PickupStage:
@@ -52,8 +53,14 @@ class PickupStage:
         self._settings = settings
         self._journal = journal
         self._products = ProductModel(store, settings)
-        self._reach = ReachModel(store, settings, _TRACK_MEMORY)
+        self._reach = ReachModel(store, settings, TRACK_MEMORY)
         self._decisions = Decisions(store)
+        self._stops = StopModel(settings)
+        self._suspicions = Suspicions(store, settings)
+        self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
+        self._suspected: list[Alert] = []
+        self._looks: dict[str, int] = {}
+        self._near: dict[str, dict[str, float]] = {}
         self._pending: dict[str, ShelfEvent] = {}
         self._seen: dict[str, int] = {}
         self._decided: dict[str, int] = {}
@@ -61,6 +68,7 @@ class PickupStage:
         self._visits_seen = 0
         self._visit_of: dict[str, tuple[str, int]] = {}
         self._over: dict[str, int] = {}
+        self._exited: dict[str, int] = {}
         for interaction in journal.recent(Interaction):
             self._decisions.add(interaction)
 
@@ -96,12 +104,15 @@ class PickupStage:
             for track in visit.tracks:
                 owner, since = self._visit_of.get(track, ("", before))
                 self._visit_of[track] = (visit.id, since if owner == visit.id else before)
+            if visit.exited:
+                self._exited[visit.id] = visit.exited
             if visit.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST):
                 self._over.setdefault(visit.id, visits.stamp)
         for visit_id, stamp in list(self._over.items()):
-            if visits.stamp - stamp > _TRACK_MEMORY * 1e9:
+            if visits.stamp - stamp > TRACK_MEMORY * 1e9:
                 self._decisions.forget(visit_id)
                 del self._over[visit_id]
+                self._exited.pop(visit_id, None)
                 self._visit_of = {track: link for track, link in self._visit_of.items() if link[0] != visit_id}
 
     def _visit(self, track: str, event: ShelfEvent) -> str:
@@ -115,19 +126,38 @@ class PickupStage:
 
     def _advance(self) -> list[Any]:
         made: list[Interaction] = []
-        blocked: set[str] = set()
-        for event in sorted(self._pending.values(), key=lambda item: (item.start, item.id)):
-            if event.shelf in blocked or not self._ready(event):
-                blocked.add(event.shelf)
+        stuck: set[str] = set()
+        while True:
+            waiting = [event for event in self._pending.values() if self._place(event) not in stuck]
+            if not waiting:
+                break
+            event = min(waiting, key=lambda item: (self._due(item), item.start, item.id))
+            if not self._ready(event):
+                stuck.add(self._place(event))
                 continue
-            made += self._decide(event)
-            del self._pending[event.id]
+            decided = self._decide(event)
+            if decided is None:
+                self._looks[event.id] = self._looks.get(event.id, 0) + 1
+            else:
+                made += decided
+                del self._pending[event.id]
+                self._looks.pop(event.id, None)
+                self._near.pop(event.id, None)
         marks = self._watermarks()
         if not made and not marks:
             return []
-        alerts = [alert for interaction in made for alert in self._alerts(interaction)]
+        alerts = [alert for interaction in made for alert in self._alerts(interaction)] + self._suspected
+        self._suspected = []
         stamp = max(self._tracks_seen, *self._seen.values()) if self._seen else self._tracks_seen
         return [InteractionArray(stamp, tuple(marks), tuple(made)), *alerts]
+
+    def _place(self, event: ShelfEvent) -> str:
+        return self._store.gondola_of[event.shelf].id
+
+    def _due(self, event: ShelfEvent) -> int:
+        """Return the moment as of which a step is looked at next."""
+        step = round(self._settings.doubt_step * _SECOND)
+        return event.end + self._looks.get(event.id, 0) * step
 
     def _watermarks(self) -> list[Watermark]:
         """Return the shelves whose mark has moved."""
@@ -141,133 +171,120 @@ class PickupStage:
         return marks
 
     def _ready(self, event: ShelfEvent) -> bool:
-        if self._tracks_seen < event.end:
+        due = self._due(event)
+        if self._tracks_seen < due:
             return False
         waited = self._tracks_seen - event.end
-        near = self._reach.near(event.plates, event.start, event.end)
+        near = self._near_event(event)
         if (
             not all(self._visit(track, event) for track in near)
             and self._visits_seen < event.end
-            and waited < self._settings.visit_wait * 1e9
+            and waited < self._settings.visit_wait * _SECOND
         ):
             return False
-        if waited >= self._settings.order_wait * 1e9:
+        if waited >= self._settings.order_wait * _SECOND:
             return True
-        if self._seen.get(event.shelf, 0) < event.start:
+        # A step that is looked at again takes in all that has happened at the fixture meanwhile.
+        known = due if due > event.end else event.start
+        beside = [shelf.id for shelf in self._store.gondola_of[event.shelf].shelves if shelf.id in self._seen]
+        if any(self._seen[shelf] < known for shelf in {event.shelf, *beside}):
             return False
         if all(step.total <= 0.0 for step in self._steps(event)):
             return True
-        if any(other.start < event.start for other in self._pending.values()):
+        if self._visits_seen < event.start or any(other.start < event.start for other in self._pending.values()):
             return False
         return all(self._seen.get(shelf, 0) >= event.start for shelf in self._store.shelf)
 
-    def _decide(self, event: ShelfEvent) -> list[Interaction]:
+    def _near_event(self, event: ShelfEvent) -> dict[str, float]:
+        """Return who was near the plates of an event; once its span has been seen that stays as it is."""
+        if event.id in self._near:
+            return self._near[event.id]
+        near = self._reach.near(event.plates, event.start, event.end)
+        if self._tracks_seen >= event.end:
+            self._near[event.id] = near
+        return near
+
+    def _decide(self, event: ShelfEvent) -> list[Interaction] | None:
+        """Return what is decided and written; None where it is worth to wait for what people do next."""
+        due = self._due(event)
         made: list[Interaction] = []
-        for step in self._steps(event):
-            for interaction in self._attribute(event, step, len(made)):
-                self._decisions.add(interaction)
+        decided: list[tuple[Step, list[Interaction]]] = []
+        steps = self._steps(event)
+        for step in steps:
+            whole = step.plates == event.plates
+            near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
+            beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
+            people = self._people(event, step, beside, near, due)
+            gone = {visit for visit, exited in self._exited.items() if exited < event.start}
+            found = self._attribution.decide(event, step, people, len(made), gone)
+            early = self._settings.early_confidence
+            doubtful = any(item.reason or item.confidence < early for item in found)
+            if doubtful and len(near) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
+                self._decisions.withdraw(event.id)
+                return None
+            decided.append((step, found))
+            for interaction in found:
+                self._decisions.add(interaction, due)
                 made.append(interaction)
+        for step, found in decided:
+            foreign = set(self._decisions.foreign(step.plates, event.start))
+            self._suspected += self._suspicions.note(event, step, found, foreign)
         # the first is written last: once it is there, the event counts as decided after a restart
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
         return written[::-1]
+
+    def _people(
+        self, event: ShelfEvent, step: Step, beside: list[Step], near: dict[str, float], due: int
+    ) -> list[Person]:
+        """Return who may have acted, by where they stood and by what they did besides at the fixture."""
+        scores = {**near, "": self._reach.log_nobody}
+        if len(near) > 1:
+            undecided, done = self._earlier(event, near, due)
+            left = frozenset(track for track in near if not self._reach.stays(track, event.end, due))
+            for part in beside:
+                where = self._reach.near(part.plates, event.start, event.end)
+                act = Act(event.start, event.end, part.plates)
+                undecided.append((act, {**where, "": self._reach.log_nobody}))
+            for other in self._pending.values():
+                known = other.start < event.start or (due > event.end and other.start < due)
+                if other.id == event.id or not known or self._place(other) != self._place(event):
+                    continue
+                where = self._near_event(other)
+                act = Act(other.start, other.end, other.plates)
+                undecided.append((act, {**where, "": self._reach.log_nobody}))
+            act = Act(event.start, event.end, step.plates)
+            undecided.sort(key=lambda item: (item[0].start, item[0].plates))
+            messages = self._stops.messages(act, list(scores), done, left, undecided)
+            scores = {track: score + messages[track] - messages[""] for track, score in scores.items()}
+        return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
+
+    def _earlier(
+        self, event: ShelfEvent, near: dict[str, float], due: int
+    ) -> tuple[list[tuple[Act, dict[str, float]]], dict[str, list[Act]]]:
+        """Return what is decided of people's stops: in doubt among whom, and surely by whom."""
+        since = {track: self._reach.since(track, event.start) for track in near}
+        doubtful: list[tuple[Act, dict[str, float]]] = []
+        done: dict[str, list[Act]] = {}
+        for item in self._decisions.lately(self._place(event), due, event.id):
+            act = Act(item.start, item.end, item.plates)
+            shares: dict[str, float] = {}
+            for each in item.candidates:
+                shares[each.track] = shares.get(each.track, 0.0) + each.probability
+            # Who came later had no part in it, and what they did at an earlier stop does not count.
+            here = {track: share for track, share in shares.items() if track in since and item.end >= since[track]}
+            if here and max(here.values()) >= _SURE:
+                done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)
+            elif here:
+                others = max(1.0 - sum(here.values()), 1e-6)
+                doubtful.append(
+                    (act, {**{track: math.log(max(p, 1e-9)) for track, p in here.items()}, "": math.log(others)})
+                )
+        return doubtful, done
 
     def _steps(self, event: ShelfEvent) -> list[Step]:
         """Return the steps of an event, what was taken first: it may have been put back beside."""
         steps = self._products.split(event.plates, event.change, event.covariance)
         return sorted(steps, key=lambda step: step.total > 0.0)
-
-    def _attribute(self, event: ShelfEvent, step: Step, index: int) -> list[Interaction]:
-        near = self._reach.near(step.plates, event.start, event.end)
-        people: list[tuple[str, str, float]] = [
-            (self._visit(track, event), track, score) for track, score in sorted(near.items())
-        ]
-        people.append(("", "", self._reach.log_nobody))
-        kind = Kind.TAKE if step.total < 0 else Kind.RETURN
-        joint: list[tuple[Explanation, str, str, float]] = []
-        if kind is Kind.TAKE:
-            options = self._products.takes(step, self._decisions.foreign(step.plates, event.start))
-            joint = [
-                (option, visit, track, option.log_weight + score)
-                for option in options
-                for visit, track, score in people
-            ]
-        else:
-            for visit, track, score in people:
-                held = self._decisions.held(visit, event.start, event.id) if visit else Counter[str]()
-                joint += [
-                    (option, visit, track, option.log_weight + score) for option in self._products.returns(step, held)
-                ]
-        return self._choose(event, step, kind, joint, index)
-
-    def _choose(
-        self,
-        event: ShelfEvent,
-        step: Step,
-        kind: Kind,
-        joint: list[tuple[Explanation, str, str, float]],
-        index: int,
-    ) -> list[Interaction]:
-        """Take the best of product, quantity and shopper together; members of one visit count as one."""
-        best = max(weight for *_, weight in joint)
-        pooled: dict[tuple[tuple[tuple[str, int], ...], str], tuple[float, float, str]] = {}
-        total = 0.0
-        for option, visit, track, weight in joint:
-            share = math.exp(weight - best)
-            total += share
-            owner = visit or f"?{track}"
-            before, strongest, name = pooled.get((option.items, owner), (0.0, -1.0, track))
-            pooled[(option.items, owner)] = (
-                before + share,
-                *((share, track) if share > strongest else (strongest, name)),
-            )
-        ranked = sorted(
-            ((share / total, items, "" if owner.startswith("?") else owner, track))
-            for (items, owner), (share, _, track) in pooled.items()
-        )[::-1]
-        probability, items, visit, track = ranked[0]
-        candidates = tuple(
-            Candidate(kind, sku, units, who, where, round(share, 6))
-            for share, option, who, where in ranked[:_RUNNERS_UP]
-            for sku, units in (option or (("", 1),))
-        )
-        reason = self._doubt(probability, items, visit, track, event)
-        state = DecisionState.REVIEW if reason else DecisionState.COMMITTED
-        evidence = (event.id, track) if track else (event.id,)
-        return [
-            Interaction(
-                f"{event.id}#{index + offset}",
-                event.start,
-                event.end,
-                event.shelf,
-                step.plates,
-                kind,
-                state,
-                sku,
-                units,
-                visit,
-                track,
-                round(probability, 6),
-                candidates,
-                evidence,
-                reason,
-            )
-            for offset, (sku, units) in enumerate(items or (("", 1),))
-        ]
-
-    def _doubt(
-        self, probability: float, items: tuple[tuple[str, int], ...], visit: str, track: str, event: ShelfEvent
-    ) -> str:
-        if not items:
-            return "no product of the catalogue fits the weight"
-        if not track:
-            return "nobody was near"
-        if not visit:
-            return "the person has no visit"
-        if probability < self._store.policy.commit_confidence:
-            return f"confidence {probability:.2f} is below {self._store.policy.commit_confidence:.2f}"
-        if event.degraded and probability < 0.5 + 0.5 * self._store.policy.commit_confidence:
-            return "samples of the shelf were lost during the step"
-        return ""
 
     def _alerts(self, interaction: Interaction) -> list[Alert]:
         # what nobody can be named for is reported by the cart aggregator, which finds no cart for it

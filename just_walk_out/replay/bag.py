@@ -14,6 +14,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from just_walk_out.records import from_dict
+from just_walk_out.replay.versions import Decoder, decoder
 from just_walk_out.resources import share
 from just_walk_out.ros.conversions import from_message
 from just_walk_out.store.model import Store
@@ -140,8 +141,24 @@ def _messages(path: Path, reader: Reader, chosen: Iterable[Any] = ()) -> Iterato
         raise BagError(f"{path}: is damaged: {error or type(error).__name__}") from None
 
 
-def _decode(path: Path, types: Typestore, data: bytes, connection: Any) -> Any:
+def _decoders(path: Path, types: Typestore, connections: Iterable[Any]) -> dict[int, Decoder]:
+    """Return what decodes connections of another version of the messages, by their ids."""
+    found = {}
+    for connection in connections:
+        try:
+            decode = decoder(types, PACKAGE, connection)
+        except Exception as error:  # the library raises many kinds for damaged definitions
+            text = f"{path}: the definition of {connection.msgtype} on {connection.topic} cannot be understood"
+            raise BagError(f"{text}: {error or type(error).__name__}") from None
+        if decode is not None:
+            found[connection.id] = decode
+    return found
+
+
+def _decode(path: Path, types: Typestore, data: bytes, connection: Any, older: dict[int, Decoder]) -> Any:
     try:
+        if connection.id in older:
+            return older[connection.id](data)
         return types.deserialize_cdr(data, connection.msgtype)
     except Exception as error:
         text = f"{path}: a message on {connection.topic} is damaged or of another version of {connection.msgtype}"
@@ -159,7 +176,7 @@ def read_store(path: Path) -> Store:
     try:
         chosen = [item for item in reader.connections if item.topic.split("/")[-1] == DESCRIPTION_TOPIC]
         for connection, _, data in _messages(path, reader, chosen) if chosen else ():
-            message = _decode(path, types, data, connection)
+            message = _decode(path, types, data, connection, {})
             try:
                 return from_dict(Store, json.loads(message.data))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -180,7 +197,7 @@ def bag_span(path: Path) -> float:
 
 @dataclass(frozen=True)
 class RawMessage:
-    """A message as it lies in a bag: received at ``stamp`` nanoseconds, serialized."""
+    """A message of a bag: received at ``stamp`` nanoseconds, serialized by today's definition of its type."""
 
     stamp: int
     topic: str
@@ -195,8 +212,13 @@ def raw_messages(path: Path) -> Iterator[RawMessage]:
         BagError: the bag cannot be read.
     """
     reader = _open(path)
+    types = typestore()
     try:
+        older = _decoders(path, types, reader.connections)
         for connection, stamp, data in _messages(path, reader):
+            if connection.id in older:
+                message = _decode(path, types, data, connection, older)
+                data = bytes(types.serialize_cdr(message, connection.msgtype))
             yield RawMessage(stamp, connection.topic, connection.msgtype, bytes(data))
     finally:
         reader.close()
@@ -220,11 +242,12 @@ def read_records(path: Path, *, sensors_only: bool = True) -> Iterator[tuple[int
             topic = topic_pattern(connection.topic)
             if topic is not None and (topic.sensor or not sensors_only):
                 chosen.append(connection)
+        older = _decoders(path, types, chosen)
         tied: list[tuple[int, str, int, Any]] = []
         for number, (connection, stamp, data) in enumerate(_messages(path, reader, chosen) if chosen else ()):
             topic = topic_pattern(connection.topic)
             assert topic is not None
-            record: Any = from_message(topic.record, _decode(path, types, data, connection))
+            record: Any = from_message(topic.record, _decode(path, types, data, connection, older))
             if tied and tied[0][0] != stamp:
                 yield from ((when, item) for when, _, _, item in sorted(tied, key=lambda row: row[:3]))
                 tied = []

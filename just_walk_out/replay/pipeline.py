@@ -14,6 +14,8 @@ from just_walk_out.checkout.stage import CheckoutSettings, CheckoutStage
 from just_walk_out.deployment import settings_of
 from just_walk_out.entry.stage import EntrySettings, EntryStage
 from just_walk_out.journal import Journal
+from just_walk_out.monitor.stock import StockSettings, StockStage
+from just_walk_out.monitor.stock_book import StockBook
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.scale.event_settings import ShelfEventSettings
@@ -37,6 +39,7 @@ def stages_of(store: Store, state_dir: Path | None = None, config: Path | None =
         return Journal(None if state_dir is None else state_dir / f"{name}.sqlite")
 
     ledger = Ledger(None if state_dir is None else state_dir / "ledger.sqlite")
+    stock = StockBook(None if state_dir is None else state_dir / "stock_keeper.sqlite")
     return [
         ShelfEventStage(store, settings_of("shelf_events", ShelfEventSettings, config)),
         TrackerStage(store, settings_of("person_tracker", TrackerSettings, config)),
@@ -45,6 +48,7 @@ def stages_of(store: Store, state_dir: Path | None = None, config: Path | None =
         PickupStage(store, settings_of("pickup_detector", PickupSettings, config), journal("pickup_detector")),
         CartStage(store, settings_of("cart_aggregator", CartSettings, config), journal("cart_aggregator")),
         CheckoutStage(store, settings_of("checkout", CheckoutSettings, config), ledger),
+        StockStage(store, settings_of("stock_keeper", StockSettings, config), stock),
     ]
 
 

@@ -17,6 +17,7 @@ from just_walk_out.srv import CalibratePlate, MeasurePlate
 
 _MEASURE = "just_walk_out/srv/MeasurePlate"
 _ANSWER = 5.0  # seconds a node may take to answer
+_GREETING = 2.0  # seconds after which a node that is looked for is asked again
 _PAUSE = 0.2  # seconds between two looks at a plate
 
 
@@ -37,43 +38,73 @@ class NodeMeter:
     def find(cls, bus: str, plate: str, namespace: str = "", timeout: float = 15.0) -> NodeMeter | None:
         """Return the node that reads a bus, None when there is none.
 
+        All of the time is used before it is said that there is none: how long discovery takes on a busy computer
+        cannot be told from what has been found so far.
+
         Args:
             bus: id of the bus.
             plate: one of its plates.
             namespace: that the store runs in.
             timeout: how long to look around, seconds.
+
+        Raises:
+            CalibrationError: something is there that has not answered in all that time: a node that hangs, or what is
+                left of one that was killed lately.
         """
         context = rclpy.Context()
         context.init()
         node = rclpy.create_node("calibrate", namespace=namespace, context=context)
         deadline = time.monotonic() + timeout
-        asked: set[str] = set()
-        while time.monotonic() < deadline:
-            for service, kinds in node.get_service_names_and_types():
-                inside = service.rpartition("/")[0].rpartition("/")[0] == node.get_namespace().rstrip("/")
-                if _MEASURE not in kinds or not inside or service in asked:
-                    continue
-                asked.add(service)
-                meter = cls(context, node, service)
-                if meter.call(meter._measure, MeasurePlate.Request(plate=plate)).bus == bus:
-                    return meter
-                meter._executor.remove_node(node)
-            time.sleep(_PAUSE)
-        node.destroy_node()
-        context.try_shutdown()
-        return None
+        others: set[str] = set()
+        silent: dict[str, NodeMeter] = {}
+        found: NodeMeter | None = None
+        try:
+            while found is None and (left := deadline - time.monotonic()) > 0:
+                services = _measuring(node) - others
+                for service in silent.keys() - services:  # what is gone was left of a killed node
+                    silent.pop(service)._let_go()
+                for service in sorted(services):
+                    meter = silent.get(service) or cls(context, node, service)
+                    try:
+                        answer = meter.call(meter._measure, MeasurePlate.Request(plate=plate), min(_GREETING, left))
+                    except CalibrationError:
+                        silent[service] = meter
+                        continue
+                    silent.pop(service, None)
+                    if answer.bus == bus:
+                        found = meter
+                        break
+                    others.add(service)
+                    meter._let_go()
+                else:
+                    time.sleep(_PAUSE)
+            if found is None and silent:
+                raise CalibrationError(f"{', '.join(sorted(silent))} does not answer")
+            for service in silent if found else ():
+                silent[service]._let_go()
+            return found
+        finally:
+            if found is None:
+                node.destroy_node()
+                context.try_shutdown()
 
-    def call(self, client: Any, request: Any) -> Any:
+    def call(self, client: Any, request: Any, timeout: float = _ANSWER) -> Any:
         """Return the node's answer.
+
+        Args:
+            client: of the service.
+            request: what to ask.
+            timeout: how long to wait for the service, and for its answer, seconds.
 
         Raises:
             CalibrationError: there was none in time.
         """
-        if not client.wait_for_service(_ANSWER):
+        if not client.wait_for_service(timeout):
             raise CalibrationError(f"{client.srv_name} does not answer")
         future = client.call_async(request)
-        self._executor.spin_until_future_complete(future, _ANSWER)
+        self._executor.spin_until_future_complete(future, timeout)
         if not future.done():
+            client.remove_pending_request(future)
             raise CalibrationError(f"{client.srv_name} does not answer")
         return future.result()
 
@@ -123,3 +154,19 @@ class NodeMeter:
         """Leave the graph."""
         self._node.destroy_node()
         self._context.try_shutdown()
+
+    def _let_go(self) -> None:
+        """Forget the services, but not the graph."""
+        self._executor.remove_node(self._node)
+        self._executor.shutdown()
+        for client in (self._measure, self._calibrate, self._tare):
+            self._node.destroy_client(client)
+
+
+def _measuring(node: Any) -> set[str]:
+    """Return the services of the node's namespace that measure plates."""
+    return {
+        service
+        for service, kinds in node.get_service_names_and_types()
+        if _MEASURE in kinds and service.rpartition("/")[0].rpartition("/")[0] == node.get_namespace().rstrip("/")
+    }

@@ -20,6 +20,7 @@ from rclpy.node import Node
 
 from just_walk_out.deployment import environment
 from just_walk_out.ros import qos
+from just_walk_out.ros.catch_up import CatchUp
 from just_walk_out.ros.conversions import from_message, message_class, to_message
 from just_walk_out.ros.diagnostics import Diagnostics, Health, Level, Rate
 from just_walk_out.ros.parameters import ParameterError, declare_one, declare_state_dir, declare_store
@@ -32,6 +33,8 @@ _WRITERS = {"sensor": qos.SENSOR_WRITER, "event": qos.EVENT, "snapshot": qos.SNA
 _READERS = {"sensor": qos.SENSOR_READER, "event": qos.EVENT, "snapshot": qos.SNAPSHOT}
 _SNAPSHOT_PERIOD = 0.5  # seconds between two notes of a stage that can be resumed
 _GRACE = 10.0  # seconds after the start in which missing inputs are no fault
+_APART = 2_000_000_000  # nanoseconds of event time by which the inputs of a node that has caught up may differ
+_HOLD = 5.0  # seconds a node that starts waits for inputs that are missing or late
 _SNAPSHOT_AGE = 10.0  # seconds of event time after which a note is worthless, where the stage says nothing else
 
 
@@ -107,6 +110,15 @@ class StageNode(StoreNode):
         self._pending_note = self._read_note() if self._resumable else None
         if self._resumable:
             self.create_timer(_SNAPSHOT_PERIOD, self._write_note)
+        latched = [BY_RECORD[kind] for kind in self.stage.inputs if BY_RECORD[kind].quality != "sensor"]
+        self._catch_up = CatchUp(
+            [topic.name for topic in latched if topic.steady],
+            [topic.name for topic in latched if topic.quality == "snapshot"],
+            _APART,
+            _HOLD,
+        )
+        if not self._catch_up.done:
+            self._waiting = self.create_timer(0.25, self._wait)
         for kind in self.stage.inputs:
             topic = BY_RECORD[kind]
             for topic_name in topic_names(topic, self.store):
@@ -124,17 +136,35 @@ class StageNode(StoreNode):
         def take(message: Any) -> None:
             rate.count()
             try:
-                self.push(from_message(kind, message))
+                ready = self._catch_up.offer(topic_name, from_message(kind, message), time.monotonic())
+            except Exception as error:  # one bad message must not stop the store
+                self._note_fault(topic_name, error)
+                return
+            self._take_up(ready)
+
+        return take
+
+    def _wait(self) -> None:
+        """Hand on what was held back for an input that does not come."""
+        self._take_up(self._catch_up.wait(time.monotonic()))
+        if self._catch_up.done:
+            self._waiting.cancel()
+
+    def _note_fault(self, topic_name: str, error: Exception) -> None:
+        self._faults += 1
+        self._last_fault = f"{topic_name}: {type(error).__name__}: {error}"
+        self.get_logger().error(self._last_fault, throttle_duration_sec=5.0)
+
+    def _take_up(self, ready: list[tuple[str, Any]]) -> None:
+        for topic_name, record in ready:
+            try:
+                self.push(record)
             except (sqlite3.OperationalError, OSError) as error:
                 # a decision that could not be written must not be published: stop, and be started again
                 self.get_logger().fatal(f"the journal cannot be written: {error}")
                 raise
             except Exception as error:  # one bad message must not stop the store
-                self._faults += 1
-                self._last_fault = f"{topic_name}: {type(error).__name__}: {error}"
-                self.get_logger().error(self._last_fault, throttle_duration_sec=5.0)
-
-        return take
+                self._note_fault(topic_name, error)
 
     def push(self, record: Any) -> None:
         """Give one record to the stage and publish what follows."""

@@ -110,7 +110,7 @@ class PlateAdjuster:
             )
         self.driver.calibration(plate)
         self._keep({plate: Adjustment(zero, scale, utc_text(stamp))})
-        return f"plate {plate}: zero {zero:.1f} counts, scale {scale:.6g} kg per count in force and kept"
+        return f"plate {plate}: zero {zero:.8g} counts, scale {scale:.6g} kg per count in force and kept"
 
     def _known(self, plate: str) -> Adjustment:
         return self._adjustments.get(plate, Adjustment())

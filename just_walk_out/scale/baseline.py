@@ -36,9 +36,17 @@ class Baseline:
         self._gain = min(1.0, STRIDE * period / settings.noise_memory)
         self._most = settings.baseline_memory / period
         self._weight = np.zeros(plates)
-        self._variance = np.full(plates, self._floor**2)
         self._rest_from = np.zeros(plates, np.int64)
-        self.values = np.zeros(plates)
+        # Variance and baseline side by side: once all has rested for long, both follow in the same few operations.
+        self._estimates = _both(plates, self._floor**2, 0.0)
+        self._variance: NDArray[np.float64] = self._estimates[0]
+        self.values: NDArray[np.float64] = self._estimates[1]
+        self._scales = _both(plates, 0.5 / (STRIDE * _CLIPPED_MEAN), 1.0 / STRIDE)
+        self._gains = _both(plates, self._gain, STRIDE / max(self._most, STRIDE))
+        self._steady = False
+        self._latest_rest = 0
+        self._measured = np.empty((2, plates))
+        self._squares, self._most_squares = np.empty((2, STRIDE, plates))
         self.deviations = np.full(plates, self._floor)
         self.learned = np.zeros(plates, bool)
 
@@ -97,11 +105,17 @@ class Baseline:
         """Set the baseline of a plate to the mean of ``count`` blocks before number ``end``."""
         self.values[column] = value
         self._weight[column] = count
-        self._rest_from[column] = end
+        self._steady = False
+        self.keep(column, end)
+
+    def resting_from(self, column: int) -> int:
+        """Return the number of the first block since which a plate has rested."""
+        return int(self._rest_from[column])
 
     def keep(self, column: int, begin: int) -> None:
         """Go on with the old baseline of a plate, by blocks from number ``begin``."""
         self._rest_from[column] = begin
+        self._latest_rest = max(self._latest_rest, begin)
 
     def follow(self, history: BlockHistory, row: int, active: NDArray[np.bool_] | None) -> None:
         """Take in the ``STRIDE`` blocks up to number ``row``.
@@ -111,17 +125,45 @@ class Baseline:
             row: the last of them.
             active: (plates,) which are in motion; None when none is.
         """
-        self._measure_noise(history, row, active)
-        self._average(history, row, active)
+        begin = row + 1 - self._delay - STRIDE
+        rested = active is None and self._steady and self._latest_rest <= begin
+        if rested and max(history.newest_bad, history.gap) < min(begin, row - STRIDE):
+            self._follow_steady(history, row)
+        else:
+            self._measure_noise(history, row, active)
+            self._average(history, row, active)
+
+    def _follow_steady(self, history: BlockHistory, row: int) -> None:
+        """Do what ``_measure_noise`` and ``_average`` do when all plates have rested and all blocks are sound."""
+        end = row - self._delay + 1
+        measured = self._measured
+        np.add.reduce(self._innovations(history, row), axis=0, out=measured[0])
+        np.add.reduce(history.values(end - STRIDE, end), axis=0, out=measured[1])
+        measured *= self._scales
+        measured -= self._estimates
+        measured *= self._gains
+        self._estimates += measured
+        self._set_deviations()
+
+    def _innovations(self, history: BlockHistory, row: int) -> NDArray[np.float64]:
+        """Return the clipped squares of the differences of the last blocks, (blocks, plates) kg^2."""
+        values = history.values(row - STRIDE, row + 1)
+        squares, most = self._squares, self._most_squares
+        np.subtract(values[1:], values[:-1], out=squares)
+        squares *= squares
+        # Repeated before they are compared: numpy takes several times as long over rows of a few plates.
+        most[:] = 2.0 * _CLIP * self._variance
+        return np.minimum(squares, most, out=squares)
+
+    def _set_deviations(self) -> None:
+        np.maximum(self._variance, self._floor**2, out=self._variance)
+        np.sqrt(self._variance, out=self.deviations)
 
     def _measure_noise(self, history: BlockHistory, row: int, active: NDArray[np.bool_] | None) -> None:
         begin, end = row - STRIDE, row + 1
         if begin < 0 or history.gap > begin:
             return
-        values = history.values(begin, end)
-        squares = values[1:] - values[:-1]
-        squares *= squares
-        innovation = np.add.reduce(np.minimum(squares, 2.0 * _CLIP * self._variance), axis=0)
+        innovation = np.add.reduce(self._innovations(history, row), axis=0)
         innovation *= 0.5 / (STRIDE * _CLIPPED_MEAN)
         innovation -= self._variance
         innovation *= self._gain
@@ -130,8 +172,7 @@ class Baseline:
         if history.newest_bad >= begin:
             innovation[history.bad(begin, end).any(axis=0)] = 0.0
         self._variance += innovation
-        np.maximum(self._variance, self._floor**2, out=self._variance)
-        np.sqrt(self._variance, out=self.deviations)
+        self._set_deviations()
 
     def _average(self, history: BlockHistory, row: int, active: NDArray[np.bool_] | None) -> None:
         end = row - self._delay + 1
@@ -146,9 +187,15 @@ class Baseline:
         gain = resting * float(STRIDE)
         self._weight += gain
         np.minimum(self._weight, self._most, out=self._weight)
+        self._steady = bool((self._weight == self._most).all())
         gain /= np.maximum(self._weight, STRIDE)
         departure = np.add.reduce(history.values(begin, end), axis=0)
         departure *= 1.0 / STRIDE
         departure -= self.values
         departure *= gain
         self.values += departure
+
+
+def _both(plates: int, variance: float, value: float) -> NDArray[np.float64]:
+    """Return rows of equal numbers, (2, plates): for the variances, and for the values."""
+    return np.array((np.full(plates, variance), np.full(plates, value)))

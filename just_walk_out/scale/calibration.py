@@ -72,7 +72,7 @@ def fit(loads: Sequence[Load]) -> Calibration:
     moved = counts[heaviest] - counts[lightest]
     if abs(moved) < _CLEAR * float(np.hypot(errors[lightest], errors[heaviest])):
         raise CalibrationError(
-            f"the reading moved by {moved:+.0f} counts between {weights[lightest]:g} kg and {weights[heaviest]:g} kg, "
+            f"the reading moved by {moved:+.4g} counts between {weights[lightest]:g} kg and {weights[heaviest]:g} kg, "
             "which is within its noise; is the weight on that plate, and the cell connected?"
         )
     # Relative weights alone: rescaled, so that the numbers stay tame.

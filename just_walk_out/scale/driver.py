@@ -113,7 +113,8 @@ class LoadCellDriver:
         for frame in self._parser.feed(data, arrival):
             board = self._boards.get(frame.board)
             if board is None:
-                self._notice(f"{self._bus.id}: board {frame.board} is not in the store description")
+                if all(number != frame.board for number, _ in self._bus.unused):
+                    self._notice(f"{self._bus.id}: board {frame.board} is not in the store description")
                 continue
             batches += self._convert(board, frame, arrival)
         return batches
@@ -223,7 +224,8 @@ class LoadCellDriver:
         channel = int(group.channels[column])
         if self._silent(board, stamp):
             raise ReadingError(f"plate {plate}: nothing has come from board {board.number} lately")
-        frames = [(counts, status) for arrival, counts, status, _ in board.recent if arrival >= begin]
+        since = max(begin, board.adjusted)
+        frames = [(counts, status) for arrival, counts, status, _ in board.recent if arrival > since]
         if any(channel >= len(status) for _, status in frames):
             raise ReadingError(f"plate {plate}: board {board.number} does not send channel {channel}")
         if board.stands_still(channel):
@@ -259,33 +261,36 @@ class LoadCellDriver:
     def _convert(self, board: BoardState, frame: Frame, arrival: int) -> list[ShelfWeights]:
         samples, channels = frame.counts.shape
         if frame.age is None:
-            stamp = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival)
+            stamp, missing = board.clock.stamp(frame.time_us, frame.period_us, samples, arrival), 0
             board.period = frame.period_us * _US
         else:
             stamp, missing = board.arrivals.stamp(arrival - frame.age)
             board.period = board.arrivals.period
-            board.lost += missing
             if board.arrivals.measured is not None and self._rate_notice not in self._told:
                 self._told.add(self._rate_notice)
                 self._unread.append(self._rate_notice)
         board.heard = arrival
         board.reported = None
-        lost = frame.lost * samples
+        if frame.adjusted:
+            board.adjusted = arrival
+            for group in board.groups:
+                group.announce(range(len(group.plates)))
+        lost = frame.lost * samples + missing
         board.lost += lost
         board.recent.append((arrival, frame.counts, frame.status, lost))
         while arrival - board.recent[0][0] > self._keep:
             board.recent.popleft()
         board.stuck.push(frame.counts, board.period, frame.status != 0 if frame.status.any() else None)
-        if channels != len(board.known):
+        if channels != len(board.known) + len(board.unused):
             self._check_channels(board, channels)
         codes = _STATUS[frame.status]
         counts: NDArray[Any] = frame.counts
         if board.stuck.any:
             codes[board.stuck.stuck] = PlateStatus.FAULT
         if channels < board.width:
-            missing = board.width - channels
-            codes = np.append(codes, np.full(missing, PlateStatus.FAULT, np.uint8))
-            counts = np.pad(counts, ((0, 0), (0, missing)))
+            absent = board.width - channels
+            codes = np.append(codes, np.full(absent, PlateStatus.FAULT, np.uint8))
+            counts = np.pad(counts, ((0, 0), (0, absent)))
         batches = []
         sound = not codes.any()
         for group in board.groups:
@@ -330,7 +335,7 @@ class LoadCellDriver:
     def _check_channels(self, board: BoardState, channels: int) -> None:
         where = f"{self._bus.id}: board {board.number}"
         for channel in range(channels):
-            if channel not in board.known:
+            if channel not in board.known | board.unused:
                 self._notice(f"{where} sends channel {channel}, which is not in the store description")
         for channel in sorted(board.known):
             if channel >= channels:

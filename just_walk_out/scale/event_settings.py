@@ -26,7 +26,7 @@ class ShelfEventSettings:
     )
     light: float = setting(
         0.02,
-        "Changes below this are no whole product; the rest of it is waited for.",
+        "Changes below this are no whole product: the rest is waited for, and where the planogram is known, needed.",
         unit="kg",
         minimum=0.0,
         maximum=1.0,
@@ -34,7 +34,9 @@ class ShelfEventSettings:
     noise_floor: float = setting(
         0.0003, "Least standard deviation believed of a block.", unit="kg", minimum=0.00001, maximum=0.1
     )
-    wander: float = setting(0.001, "Slow deviation that a plate may show at rest.", unit="kg", minimum=0.0, maximum=0.1)
+    wander: float = setting(
+        0.0006, "Slow deviation that a plate may show at rest.", unit="kg", minimum=0.0, maximum=0.1
+    )
     creep: float = setting(0.0005, "Slope that a plate may show at rest.", unit="kg/s", minimum=0.0, maximum=0.1)
     noise_memory: float = setting(
         10.0, "Time over which the noise of a plate is estimated.", unit="s", minimum=1.0, maximum=600.0
@@ -99,6 +101,30 @@ class ShelfEventSettings:
     )
     completion_time: float = setting(
         5.0, "Longest wait for the rest of a product that left in part.", unit="s", minimum=0.0, maximum=30.0
+    )
+    calibration: float = setting(
+        0.004, "Relative calibration error of a plate, one standard deviation.", minimum=0.0, maximum=0.1
+    )
+    repeatability: float = setting(
+        0.001,
+        "Error of a change beyond the noise of its plate, one standard deviation.",
+        unit="kg",
+        minimum=0.0,
+        maximum=0.1,
+    )
+    second_look: float = setting(
+        0.5,
+        "Time at rest over which a change is measured again that fits no product well.",
+        unit="s",
+        minimum=0.0,
+        maximum=5.0,
+    )
+    steady_time: float = setting(
+        0.6,
+        "Time without a tremor after which no hand carries a part of what has left a plate.",
+        unit="s",
+        minimum=0.1,
+        maximum=10.0,
     )
     hold_time: float = setting(
         8.0,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.partition import Partition, arguments
 from just_walk_out.scale.plate_step import PlateStep
 from just_walk_out.scale.steps import PlateBank
 from just_walk_out.store.model import Plate
@@ -20,11 +21,10 @@ _SECOND = 1_000_000_000
 _LEAST_SHARE = 0.5
 # Motions that begin within this time may have one cause.
 _AT_ONCE = 350_000_000
+# Deviations of a block below which a change is faint.
+_FAINT = 60.0
 # One thing lies on fewer plates than this.
 _WIDE = 4
-# So many deviations, and this share, of a step may be left when it was undone.
-_UNDONE = 3.0
-_UNDONE_SHARE = 0.01
 
 
 def neighbours(plates: Sequence[Plate], gap: float) -> NDArray[np.bool_]:
@@ -43,19 +43,24 @@ def neighbours(plates: Sequence[Plate], gap: float) -> NDArray[np.bool_]:
 class StepGrouper:
     """Holds back steps of plates until nothing can join them, then gives them out together."""
 
-    def __init__(self, near: NDArray[np.bool_], settings: ShelfEventSettings) -> None:
-        """Make a grouper for plates that are neighbours where ``near`` says so."""
+    def __init__(self, near: NDArray[np.bool_], contents: Contents, settings: ShelfEventSettings) -> None:
+        """Make a grouper for plates that are neighbours where ``near`` says so, with ``contents`` on them."""
         self._near = near
+        self._contents = contents
+        self._partition = Partition(near, contents, settings)
         self._simultaneous = int(settings.simultaneous * _SECOND)
         self._wait = int(settings.end_tolerance * _SECOND) + int(settings.stable_time * _SECOND)
         self._light = settings.light
         self._completion = int(settings.completion_time * _SECOND)
+        self._second_look = int(settings.second_look * _SECOND)
         self._hold = int(settings.hold_time * _SECOND)
         self._patience = int(settings.patience * _SECOND)
         self._least = settings.minimum_change
         self._undoing = _AT_ONCE + int(settings.stable_time * _SECOND)
         self._released: dict[int, int] = {}
         self._pending: list[PlateStep] = []
+        self._announced: set[tuple[int, ...]] = set()
+        self.settling: list[list[PlateStep]] = []
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Return the steps held back, as JSON values."""
@@ -75,45 +80,96 @@ class StepGrouper:
         return min((step.start for step in self._pending), default=None)
 
     def push(self, steps: list[PlateStep], bank: PlateBank, now: int) -> list[list[PlateStep]]:
-        """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column."""
-        self._pending += steps
-        self._cancel()
-        self._complete()
+        """Take the steps found at ``now`` (nanoseconds); return complete groups, steps by column.
+
+        Groups that are held back since now, though their plates rest, are in ``settling`` until the next call.
+        """
+        self.settling = []
+        steps = [*(bank.refined(step) for step in self._pending), *steps]
+        self._pending = self._partition.across(self._partition.over_time(steps))
         done = []
-        waiting = self._groups()
+        waiting = self._partition.groups(self._pending)
         while waiting:
             group = waiting.pop(0)
-            beside = self._beside(group)
-            if (
-                self._partial(group, now)
-                or self._shadowed(group, bank, now)
-                or any(self._may_join(column, group, bank, now) for column in beside)
-            ):
+            evidence = self._contents.evidence(*arguments(group))
+            whole = evidence > 0.0
+            if self._shadowed(group, evidence > CLEAR, bank, now):
                 continue
+            if self._follows(group, whole) or self._vague(group, evidence, now):
+                continue
+            beside = self._beside(group)
             start = min(step.start for step in group)
             taken = [step.column for step in group]
             main = max(group, key=lambda step: abs(step.change))
-            joined = [step for column in beside if (step := bank.claim(column, main, start, taken)) is not None]
+            missing = [column for column in beside if self._completes(column, group, evidence, bank)]
+            if not missing:
+                if any(self._may_join(column, group, whole, bank, now) for column in beside):
+                    continue
+                if not whole and self._partial(group, bank, now):
+                    self._announce(group)
+                    continue
+                missing = [] if whole else beside
+            joined = [step for column in missing if (step := bank.claim(column, main, start, taken)) is not None]
             if joined:
                 self._pending += joined
-                waiting = self._groups()
+                waiting = self._partition.groups(self._pending)
                 continue
             self._pending = [step for step in self._pending if step not in group]
-            most = max(abs(step.change) for step in group)
-            total = abs(sum(step.change for step in group))
-            if most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least):
+            if self._worth_telling(group, whole):
+                self._contents.note(*arguments(group))
                 done.append(sorted(group, key=lambda step: step.column))
+        if not self._pending:
+            self._announced.clear()
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
 
-    def _may_join(self, column: int, group: list[PlateStep], bank: PlateBank, now: int) -> bool:
+    def _worth_telling(self, group: list[PlateStep], whole: bool) -> bool:
+        most = max(abs(step.change) for step in group)
+        total = abs(sum(step.change for step in group))
+        if not whole and total < self._light and self._contents.known([step.column for step in group]):
+            # No product, and nothing came to make it one.
+            return False
+        return most >= self._least or (total >= self._least and most >= _LEAST_SHARE * self._least)
+
+    def _announce(self, group: list[PlateStep]) -> None:
+        """Tell of a group that is held back, once, where the planogram has proved right."""
+        columns, changes, _ = arguments(group)
+        key = (min(step.start for step in group), *columns)
+        if key in self._announced or abs(sum(changes)) < self._light or not self._contents.confirmed(columns):
+            return
+        self._announced.add(key)
+        self.settling.append(group)
+
+    def _may_join(self, column: int, group: list[PlateStep], whole: bool, bank: PlateBank, now: int) -> bool:
         """Tell whether a plate in motion beside a group may still turn out to belong to it."""
+        columns = [step.column for step in group]
+        total = sum(step.change for step in group)
+        if whole and not any(self._contents.shared(column, mine, abs(total)) for mine in columns):
+            return False
         start = bank.start_of(column)
-        if not bank.moving(column) or start > max(step.half + step.vague for step in group) + self._simultaneous:
+        # Of what is taken, or stands on both plates, a small share is waited for as well.
+        share = self._contents.known(columns) and (whole or total < 0.0)
+        moving = column in bank.in_motion() if share else bank.moving(column)
+        if not moving or start > max(step.half + step.vague for step in group) + self._simultaneous:
             return False
         settled = max(step.end for step in group)
         return now < settled + (self._patience if start < settled else self._wait)
 
-    def _shadowed(self, group: list[PlateStep], bank: PlateBank, now: int) -> bool:
+    def _completes(self, column: int, group: list[PlateStep], evidence: float, bank: PlateBank) -> bool:
+        """Tell whether with what has changed on a plate beside a group is whole pieces, and more clearly so."""
+        change = bank.resting_change(column)
+        if change is None or not bank.start_of(column) <= max(step.end for step in group):
+            return False
+        columns, changes, variance = arguments(group)
+        return self._contents.evidence([*columns, column], [*changes, change], variance) > max(CLEAR, evidence)
+
+    def _vague(self, group: list[PlateStep], evidence: float, now: int) -> bool:
+        """Tell whether a little more time at rest would tell better what a group is."""
+        if evidence > CLEAR or not self._contents.known([step.column for step in group]):
+            return False
+        faint = any(abs(step.change) < _FAINT * (step.variance * step.blocks) ** 0.5 for step in group)
+        return (evidence > 0.0 or faint) and now < max(step.rest for step in group) + self._second_look
+
+    def _shadowed(self, group: list[PlateStep], clear: bool, bank: PlateBank, now: int) -> bool:
         """Tell whether a group may be the share of a hand that leans on the shelf or lifts its edge.
 
         So it may be while a larger motion that began with it goes on, and for a while when more plates
@@ -125,8 +181,13 @@ class StepGrouper:
         most = max(abs(step.change) for step in group)
         columns = {step.column for step in group}
         moving = [column for column in bank.in_motion() if bank.moving(column)]
+        others = {column for column in moving if abs(bank.start_of(column) - start) <= _AT_ONCE}
+        others |= {step.column for step in self._pending if abs(step.start - start) <= _AT_ONCE}
+        # Of the many shares of one hand some weigh just what pieces do; of two, hardly one.
+        if clear and len(others - columns) <= 1:
+            return False
         sign = sum(step.change for step in group) > 0.0
-        alike = [s for s in self._pending if abs(s.start - start) <= _AT_ONCE and (s.change > 0.0) is sign]
+        alike = {s.column for s in self._pending if abs(s.start - start) <= _AT_ONCE and (s.change > 0.0) is sign}
         wide = len(alike) >= _WIDE and now <= start + self._hold // 2
         if wide or any(
             column not in columns and abs(bank.start_of(column) - start) <= _AT_ONCE and bank.extent(column) > most
@@ -139,55 +200,28 @@ class StepGrouper:
         freed = [column for column in columns if start < self._released.get(column, 0)]
         return any(column in moving or now <= self._released[column] + self._undoing for column in freed)
 
-    def _partial(self, group: list[PlateStep], now: int) -> bool:
-        """Tell whether a group is too light for a whole thing, and what is missing may still come."""
+    def _partial(self, group: list[PlateStep], bank: PlateBank, now: int) -> bool:
+        """Tell whether a group is no whole thing, and what is missing may still come."""
         start = min(step.start for step in group)
-        return now <= start + self._completion and abs(sum(step.change for step in group)) < self._light
+        total = sum(step.change for step in group)
+        # It may be on its way.
+        moving = any(step.column in bank.in_motion() for step in group)
+        if now > start + (self._hold if moving else self._completion):
+            return False
+        if abs(total) < self._light:
+            return True
+        held = total < 0.0 and self._contents.known([step.column for step in group])
+        return held and (moving or any(bank.carried(step.column, step.end, abs(step.change)) for step in group))
 
-    def _complete(self) -> None:
-        """Join a part of a thing to the rest of it, which left the same plate afterwards."""
-        for column in {step.column for step in self._pending}:
-            course = [step for step in self._pending if step.column == column]
-            for one, other in pairwise(course):
-                if abs(one.change) < self._light and one.change * other.change > 0.0:
-                    self._pending.remove(one)
-                    self._pending[self._pending.index(other)] = dataclasses.replace(
-                        other,
-                        start=one.start,
-                        change=one.change + other.change,
-                        variance=one.variance + other.variance,
-                        degraded=one.degraded or other.degraded,
-                    )
-                    break
-
-    def _cancel(self) -> None:
-        """Drop steps of one plate that were held back and undid each other."""
-        for column in {step.column for step in self._pending}:
-            course = [step for step in self._pending if step.column == column]
-            for begin, end in combinations(range(len(course) + 1), 2):
-                part = course[begin:end]
-                slack = _UNDONE * sum(step.variance for step in part) ** 0.5 + self._least / 4
-                slack += _UNDONE_SHARE * max(abs(step.change) for step in part)
-                if end - begin > 1 and abs(sum(step.change for step in part)) <= slack:
-                    self._pending = [step for step in self._pending if step not in part]
-                    break
+    def _follows(self, group: list[PlateStep], whole: bool) -> bool:
+        """Tell whether a group must wait for an earlier step of the same plates, of which it may be the rest."""
+        return not whole and any(
+            step not in group and any(step.column == mine.column and step.start < mine.start for mine in group)
+            for step in self._pending
+        )
 
     def _beside(self, group: list[PlateStep]) -> list[int]:
         columns = [step.column for step in group]
         beside: NDArray[np.bool_] = np.any(self._near[columns], axis=0)
         beside[columns] = False
         return [int(column) for column in np.flatnonzero(beside)]
-
-    def _groups(self) -> list[list[PlateStep]]:
-        """Join steps of neighbouring plates that were made together."""
-        groups: list[list[PlateStep]] = []
-        for step in sorted(self._pending, key=lambda step: (step.column, step.end)):
-            joined = [group for group in groups if any(self._together(step, other) for other in group)]
-            groups = [group for group in groups if group not in joined]
-            groups.append([*(other for group in joined for other in group), step])
-        return groups
-
-    def _together(self, one: PlateStep, other: PlateStep) -> bool:
-        """Tell whether one thing made both steps: it leaves neighbouring plates at the same time."""
-        apart = abs(one.half - other.half) - one.vague - other.vague
-        return bool(self._near[one.column, other.column]) and apart <= self._simultaneous

@@ -14,9 +14,11 @@ from typing import Protocol
 from just_walk_out.scale.calibration import CalibrationError, Load
 from just_walk_out.scale.reading import Reading, ReadingError
 
-# A load that is new: so many deviations of a sample, and counts, from the one before.
+# A load that is new: so many deviations of a sample, and steps of what is read, from the one before, and such a share
+# of what is expected: the scale in force may be far off before a calibration.
 _NEW_DEVIATIONS = 10.0
-_NEW_COUNTS = 50.0
+_NEW_STEPS = 4.0
+_NEW_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def steps(weights: Sequence[float]) -> list[tuple[float, str]]:
     return [*told, (0.0, "take it off again")]
 
 
-def wait_at_rest(meter: Meter, plate: str, timeout: float, other_than: Reading | None = None) -> Measurement:
+def wait_at_rest(
+    meter: Meter, plate: str, timeout: float, other_than: Reading | None = None, change: float = 0.0
+) -> Measurement:
     """Wait until a plate has rested since this call, and return what it reads.
 
     Args:
@@ -83,6 +87,7 @@ def wait_at_rest(meter: Meter, plate: str, timeout: float, other_than: Reading |
         plate: its id.
         timeout: longest wait, seconds.
         other_than: the load before; given, a load that reads the same is waited out.
+        change: how far the new load is from it, kilograms.
 
     Raises:
         CalibrationError: it did not come to rest in time; says what was wrong last.
@@ -100,8 +105,8 @@ def wait_at_rest(meter: Meter, plate: str, timeout: float, other_than: Reading |
             if meter.elapsed() - begin < reading.duration:
                 trouble = "what it reads is from before"
             elif not reading.steady:
-                trouble = f"it moved by {reading.spread:.0f} counts within {reading.duration:.1f} s"
-            elif other_than is not None and not _differs(reading, other_than):
+                trouble = f"it moved by {reading.spread:.3g} counts within {reading.duration:.1f} s"
+            elif other_than is not None and not _differs(found, other_than, change):
                 trouble = "the load stayed the same"
             else:
                 return found
@@ -132,13 +137,16 @@ def collect(
         CalibrationError: a step took too long.
     """
     last: Reading | None = None
+    before = 0.0
     for weight, told in steps(weights):
         prompt(told)
-        found = wait_at_rest(meter, plate, timeout, last if hands_free else None)
-        last = found.reading
+        found = wait_at_rest(meter, plate, timeout, last if hands_free else None, abs(weight - before))
+        last, before = found.reading, weight
         yield Load(weight, found.reading), found
 
 
-def _differs(reading: Reading, other: Reading) -> bool:
-    least = max(_NEW_COUNTS, _NEW_DEVIATIONS * max(reading.deviation, other.deviation))
-    return abs(reading.mean - other.mean) > least
+def _differs(found: Measurement, other: Reading, change: float) -> bool:
+    reading = found.reading
+    noise = _NEW_DEVIATIONS * max(reading.deviation, other.deviation)
+    steps = _NEW_STEPS * max(reading.resolution, other.resolution)
+    return abs(reading.mean - other.mean) > max(noise, steps, _NEW_SHARE * change / abs(found.scale))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +33,9 @@ class PlateStep:
         degraded: samples were lost or not sound on the way.
         half: when half of the change was done, nanoseconds.
         vague: how far ``half`` may be off, and how far plates that one thing leaves differ in it, nanoseconds.
+        rest: time of the first block at rest that ``change`` was measured from, nanoseconds.
+        blocks: how many those were.
+        level: what they weighed on average, kilograms; NaN where the plate did not stay at that weight.
     """
 
     column: int
@@ -41,6 +46,9 @@ class PlateStep:
     degraded: bool
     half: int
     vague: int
+    rest: int
+    blocks: int
+    level: float
 
 
 def timing(
@@ -100,7 +108,7 @@ def divide(
     if abs(second - 0.5 * step.change) <= _EQUAL * abs(step.change):
         second = 0.5 * step.change
     variance = step.variance + (deviation**2 + float(part.var())) / len(part)
-    first = PlateStep(
-        step.column, step.start, arrival, step.change - second, variance, step.degraded, arrival, step.vague
+    first = dataclasses.replace(
+        step, end=arrival, change=step.change - second, variance=variance, half=arrival, level=math.nan
     )
-    return [first, PlateStep(step.column, departure, step.end, second, variance, step.degraded, step.half, step.vague)]
+    return [first, dataclasses.replace(step, start=departure, change=second, variance=variance, level=math.nan)]

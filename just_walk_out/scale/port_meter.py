@@ -7,11 +7,14 @@ import time
 from pathlib import Path
 
 from just_walk_out.scale.adjuster import PlateAdjuster
+from just_walk_out.scale.calibration import CalibrationError
 from just_walk_out.scale.guide import Measurement
+from just_walk_out.scale.reading import ReadingError
 from just_walk_out.scale.transport import SerialTransport
 from just_walk_out.store.model import Bus, Store
 
 _PAUSE = 0.2  # seconds between two looks at a plate
+_OPENING = 2.0  # seconds in which a port is open or not to be had
 
 
 class PortMeter:
@@ -28,12 +31,19 @@ class PortMeter:
 
         Raises:
             StoreError: the file of zeros and scales is wrong.
+            CalibrationError: another process has the port open.
         """
         self._adjuster = PlateAdjuster(bus, store, state_dir)
         self._guard = threading.Lock()
         talk = None if bus.protocol == "board" else self._talk
         self._transport = SerialTransport(port or bus.port, bus.baudrate, framing=bus.framing, talk=talk)
         self._transport.start()
+        self._transport.wait_for(lambda state: state.connected or bool(state.error), _OPENING)
+        if self._transport.state().held:
+            self.close()
+            raise CalibrationError(
+                f"{self._transport.state().error}; is a load_cells node running, perhaps in a --namespace?"
+            )
 
     def measure(self, plate: str) -> Measurement:
         """Return what a plate reads now.
@@ -42,6 +52,9 @@ class PortMeter:
             ReadingError: nothing can be said now.
         """
         self._read()
+        line = self._transport.state()
+        if not line.connected:
+            raise ReadingError(line.error or "the port is not open yet")
         with self._guard:
             reading = self._adjuster.measure(plate, time.time_ns())
             return Measurement(reading, *self._adjuster.driver.calibration(plate))

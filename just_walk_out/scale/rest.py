@@ -138,7 +138,7 @@ def half_way(ahead: NDArray[np.float64], change: float) -> float:
 
 def last_of(where: NDArray[np.bool_]) -> int:
     """Return the last place where something holds; 0 when it holds nowhere."""
-    found = np.flatnonzero(where)
+    found = where.nonzero()[0]
     return int(found[-1]) if len(found) else 0
 
 

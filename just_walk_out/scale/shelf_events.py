@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from just_walk_out.records import (
     EventState,
@@ -16,18 +17,22 @@ from just_walk_out.records import (
     from_dict,
     to_dict,
 )
+from just_walk_out.scale.baseline import STRIDE
+from just_walk_out.scale.blind_spots import BlindSpots
 from just_walk_out.scale.blocks import BlockFilter
+from just_walk_out.scale.contents import Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.grouping import StepGrouper, neighbours
 from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.steps import PlateBank
+from just_walk_out.scale.quiet import QuietWatch
+from just_walk_out.scale.steps import SPAN, PlateBank
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _GAP_PERIODS = 1.75
 # Events that ended so long before a snapshot were published before it.
 _REPEATED = 20 * _SECOND
-# Scales send single readings, and one that is read late has lost nothing.
+# Scales send single readings: one that is read late has lost nothing, and a single one that is lost does no harm.
 _SPARSE_GAP_PERIODS = 3.5
 
 
@@ -42,18 +47,30 @@ class _Stream:
         self._shelf = record.shelf
         self._lost = record.lost
         self._delay = int(settings.detection_delay * _SECOND)
+        self._late = (_GAP_PERIODS - 1.0) * record.sample_period
+        self._late_alone = (_SPARSE_GAP_PERIODS - 1.0) * record.sample_period
         size = max(1, round(settings.block * _SECOND / record.sample_period))
-        self._filter = BlockFilter(len(record.plates), size, settings.spike)
+        self._sound = (PlateStatus.OK,) * len(record.plates)
+        self._filter = BlockFilter(len(record.plates), size, settings.spike, SPAN - 1)
+        self._watch = QuietWatch(len(record.plates), size, SPAN, settings.spike)
+        # While nothing moves: blocks that hold nothing and are not made yet, and how many of them there may be.
+        self._still = False
+        self._aside = 0
+        self._unmoved = 0
         near = neighbours([store.plate[plate] for plate in record.plates], settings.neighbour_gap)
-        self._bank = PlateBank(near, size * record.sample_period / _SECOND, settings)
-        self._grouper = StepGrouper(near, settings)
-        self._ids: dict[str, int] = {}
+        self._beside = [np.flatnonzero(row).tolist() for row in near]
+        self._contents = Contents(record.plates, store, settings)
+        self._bank = PlateBank(near, self._contents, size * record.sample_period / _SECOND, settings)
+        self._grouper = StepGrouper(near, self._contents, settings)
+        self._blind = BlindSpots(self.newest)
+        self._ids: dict[str, list[int]] = {}
         self._noted = self.newest
+        self._settled = self.newest
 
     @property
     def note_due(self) -> bool:
         """Whether more has been promised than the last snapshot knows of: it would be told differently from there."""
-        return self.watermark > self._noted
+        return self._settled > self._noted
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a restarted stage must know of this stream, as JSON values."""
@@ -63,56 +80,120 @@ class _Stream:
             "period": self.period,
             "newest": self.newest,
             "watermark": self.watermark,
+            "settled": self._settled,
+            "blind": self._blind.snapshot(),
             "bank": self._bank.snapshot(),
             "pending": self._grouper.snapshot(),
+            "contents": self._contents.snapshot(),
             "ids": self._ids,
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a snapshot of the same plates, before the first samples."""
         self.newest = self._noted = state["newest"]
-        self.watermark = state["watermark"]
+        self.watermark, self._settled = state["watermark"], state["settled"]
+        self._blind.resume(state["blind"], self.newest)
         self._bank.resume(state["bank"], self.newest)
         self._grouper.resume(state["pending"])
+        self._contents.resume(state["contents"])
         self._ids = state["ids"]
 
     def push(self, record: ShelfWeights) -> list[ShelfEvent]:
-        samples = record.samples.astype(np.float64)
-        period = record.sample_period
-        expected = self.newest + period
-        longest = _GAP_PERIODS if len(samples) > 1 else _SPARSE_GAP_PERIODS
-        if record.lost != self._lost or record.stamp - expected > (longest - 1.0) * period:
+        """Take a batch of samples; return the events that it completes."""
+        weights: NDArray[np.floating[Any]] = record.weights
+        count, rest = divmod(len(weights), len(self.plates))
+        if rest:
+            raise ValueError(
+                f"shelf {record.shelf}: expected samples of {len(self.plates)} plates each, got {len(weights)} weights"
+            )
+        events: list[ShelfEvent] = []
+        late = record.stamp - (self.newest + self.period)
+        several = count > 1
+        if (several and record.lost != self._lost) or late > (self._late if several else self._late_alone):
+            events += self._work_off()
             self._filter.reset()
-        self._lost = record.lost
-        if any(record.status):
-            samples[:, [status is not PlateStatus.OK for status in record.status]] = np.nan
+            self._lost = record.lost
+        if record.status != self._sound:
+            events += self._work_off()
+            weights = np.where([status is PlateStatus.OK for status in record.status], record.samples, np.nan).ravel()
             # Another zero or scale: no step of the plate, which is learned anew once its samples are sound again.
-            self._bank.forget([i for i, status in enumerate(record.status) if status is PlateStatus.ADJUSTED])
-        stamps = list(range(record.stamp, record.stamp + period * len(samples), period))
-        self.newest = stamps[-1]
-        blocks = self._filter.push(samples, stamps)
-        if blocks is None:
+            self._still = False
+            adjusted = [i for i, status in enumerate(record.status) if status is PlateStatus.ADJUSTED]
+            self._bank.forget(adjusted)
+            self._blind.forget(adjusted)
+        end = record.stamp + self.period * count
+        self.newest = end - self.period
+        self._filter.add(weights, range(record.stamp, end, self.period))
+        if not (self._still and self._nothing_happens()):
+            events += self._work_off()
+        return events
+
+    def _nothing_happens(self) -> bool:
+        """Tell whether the blocks that can be made now hold nothing; they wait until the baselines are to follow."""
+        samples, aside, unmoved = self._filter, self._aside, self._unmoved
+        blocks = samples.ready
+        if blocks > unmoved + STRIDE:
+            # A long batch: quicker as a whole.
+            return False
+        while blocks > aside:
+            followed = blocks > unmoved
+            known = unmoved + 1 if followed else blocks
+            window = samples.window(aside, known)
+            if window is None or not self._watch.sees_nothing(window, known - aside):
+                return False
+            self._aside = aside = known
+            last = samples.last(known - 1)
+            self._blind.skip(last)
+            self._promise(last - self._delay)
+            if followed:
+                made = samples.make(known, flat=True)
+                self._bank.settle(made.values, made.firsts, made.lasts)
+                self._aim()
+                self._aside, aside, unmoved = 0, 0, self._unmoved
+                blocks -= known
+        return True
+
+    def _aim(self) -> None:
+        """Note what would be seen if something moved from here on."""
+        self._unmoved = self._bank.unmoved
+        self._watch.aim(self._bank.baselines, self._bank.thresholds)
+
+    def _work_off(self) -> list[ShelfEvent]:
+        """Follow the plates through all blocks that can be made; return the events that they end."""
+        quiet, self._aside = self._aside, 0
+        count = self._filter.ready
+        if not count:
             return []
+        blocks = self._filter.make(count)
         bad = np.isnan(blocks.values)
         sound = not np.count_nonzero(bad)
         events: list[ShelfEvent] = []
-        index, count = 0, len(blocks.values)
+        index = 0
         while index < count:
-            if sound and not (self._bank.busy or self._grouper.waiting or (blocks.gap and not index)):
-                index += self._bank.glide(blocks.values[index:], blocks.firsts[index:], blocks.lasts[index:])
+            busy = self._bank.busy or self._grouper.waiting or self._blind.any
+            if sound and not (busy or (blocks.gap and not index)):
+                known = max(0, quiet - index)
+                index += self._bank.glide(blocks.values[index:], blocks.firsts[index:], blocks.lasts[index:], known)
                 if index:
+                    self._blind.skip(blocks.lasts[index - 1])
                     self._advance(blocks.lasts[index - 1])
                 if index == count:
                     break
             last = blocks.lasts[index]
+            unsound = None if sound else bad[index]
+            self._blind.push(unsound, last)
             steps = self._bank.push(
-                blocks.values[index], None if sound else bad[index], blocks.firsts[index], last,
-                blocks.gap and not index, self.watermark,
-            )  # fmt: skip
+                blocks.values[index], unsound, blocks.firsts[index], last, blocks.gap and not index, self._settled
+            )
             if steps or self._grouper.waiting:
-                events += [self._event(group) for group in self._grouper.push(steps, self._bank, last)]
+                groups = self._grouper.push(steps, self._bank, last)
+                events += [self._event(group, EventState.FINAL) for group in groups]
+                events += [self._event(group, EventState.SETTLING) for group in self._grouper.settling]
             self._advance(last)
             index += 1
+        self._still = not (self._bank.busy or self._grouper.waiting or self._blind.any)
+        if self._still:
+            self._aim()
         return events
 
     def _advance(self, now: int) -> None:
@@ -120,34 +201,51 @@ class _Stream:
         if self._bank.busy or self._grouper.waiting:
             held = (self._bank.holding_since(), self._grouper.holding_since())
             reach = min([reach, *(stamp - 1 for stamp in held if stamp is not None)])
-        self.watermark = max(self.watermark, reach)
+        self._promise(reach)
 
-    def _event(self, group: list[PlateStep]) -> ShelfEvent:
-        start = min(step.start for step in group)
-        plates = tuple(self.plates[step.column] for step in group)
+    def _promise(self, reach: int) -> None:
+        self._settled = reach = max(self._settled, reach)
+        # What a blind plate does shows when it is seen again, and may have happened at any time since it was not.
+        blind = self._blind.holding_since(reach)
+        if blind is not None:
+            reach = min(reach, blind - 1)
+        if reach > self.watermark:
+            self.watermark = reach
+
+    def _event(self, group: list[PlateStep], state: EventState) -> ShelfEvent:
+        """Return an event; a final one has the id of the settling one that told of its first plate before."""
+        start, end = min(step.start for step in group), max(step.end for step in group)
+        columns = [step.column for step in group]
+        plates = tuple(self.plates[column] for column in columns)
         identity = f"{self._shelf}@{start}"
-        self._ids = {known: stamp for known, stamp in self._ids.items() if stamp > self.watermark}
-        if identity in self._ids:
+        self._ids = {known: note for known, note in self._ids.items() if note[0] > self._settled}
+        if identity in self._ids and self._ids[identity][1] not in columns:
             identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
-        self._ids[identity] = start
-        covariance = np.diag([step.variance for step in group])
+        self._ids[identity] = [start, columns[0]]
+        deviations = np.sqrt([step.variance for step in group])
+        covariance = self._bank.correlation(columns, start) * np.outer(deviations, deviations)
+        start = min(self._blind.beginning(step.column, step.start) for step in group)
+        # A part of a product may lie on a neighbour that did not see it.
+        concerned = {column for step in group for column in (step.column, *self._beside[step.column])}
         return ShelfEvent(
             id=identity,
             shelf=self._shelf,
             start=start,
-            end=max(step.end for step in group),
-            state=EventState.FINAL,
+            end=end,
+            state=state,
             plates=plates,
             change=tuple(step.change for step in group),
             covariance=tuple(covariance.ravel().tolist()),
-            degraded=any(step.degraded for step in group),
+            degraded=any(step.degraded for step in group) or self._blind.within(concerned, start, end),
         )
 
 
 class ShelfEventStage:
     """Finds weight steps in the samples of any number of shelves; see ``steps`` for the method.
 
-    A shelf read by several boards is followed board by board; its watermark is the least of theirs.
+    A shelf read by several boards is followed board by board; its watermark is the least of theirs. There is none
+    before all of its plates that hang on a bus have been heard of, and it stays where a plate was last seen while that
+    is stale, saturated or faulty: whoever came near must not be charged as if nothing had been taken there.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfWeights,)
@@ -160,6 +258,9 @@ class ShelfEventStage:
         self._store = store
         self._settings = settings or ShelfEventSettings()
         self._streams: dict[tuple[str, str], _Stream] = {}
+        wired = {channel.plate for bus in store.buses for channel in bus.channels}
+        self._unheard = {id: {plate.id for plate in shelf.plates} & wired for id, shelf in store.shelf.items()}
+        self._by_shelf: list[tuple[str, list[_Stream]]] = []
         self._saved: dict[tuple[str, str], dict[str, Any]] = {}
         self._again: list[ShelfEvent] = []
         self._recent: list[ShelfEvent] = []
@@ -194,21 +295,17 @@ class ShelfEventStage:
 
     def push(self, record: ShelfWeights) -> list[ShelfEventArray]:
         """Take a batch of samples; return new events, and watermarks at most every ``output_period``."""
-        if record.shelf not in self._store.shelf or not len(record.weights):
-            return []
         key = (record.shelf, record.source)
         stream = self._streams.get(key)
         if stream is None or stream.plates != record.plates or stream.period != record.sample_period:
-            stream = self._streams[key] = _Stream(record, self._store, self._settings)
-            saved = self._saved.pop(key, None)
-            if saved and tuple(saved["plates"]) == stream.plates and saved["period"] == stream.period:
-                stream.resume(saved)
-        if record.stamp <= stream.newest:
+            stream = self._begin(key, record)
+        if stream is None or record.stamp <= stream.newest or not len(record.weights):
             return []
         events = stream.push(record)
         if events:
-            self._fresh = True
-            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + events
+            final = [event for event in events if event.state is EventState.FINAL]
+            self._fresh |= bool(final)
+            self._recent = [event for event in self._recent if event.end > record.stamp - _REPEATED] + final
         if self._again:
             events, self._again = [*self._again, *events], []
         self._newest = max(self._newest, stream.newest)
@@ -218,8 +315,26 @@ class ShelfEventStage:
         self._slot = slot
         return [ShelfEventArray(self._newest, self._watermarks(), tuple(events))]
 
+    def _begin(self, key: tuple[str, str], record: ShelfWeights) -> _Stream | None:
+        """Begin a stream with its first samples; None when its shelf is not of this store."""
+        if record.shelf not in self._store.shelf or not len(record.weights):
+            return None
+        stream = self._streams[key] = _Stream(record, self._store, self._settings)
+        self._unheard[record.shelf].difference_update(record.plates)
+        saved = self._saved.pop(key, None)
+        if saved and tuple(saved["plates"]) == stream.plates and saved["period"] == stream.period:
+            stream.resume(saved)
+        by_shelf: dict[str, list[_Stream]] = {}
+        for (shelf, _), each in sorted(self._streams.items()):
+            by_shelf.setdefault(shelf, []).append(each)
+        self._by_shelf = list(by_shelf.items())
+        return stream
+
     def _watermarks(self) -> tuple[Watermark, ...]:
-        seen: dict[str, int] = {}
-        for (shelf, _), stream in self._streams.items():
-            seen[shelf] = min(seen.get(shelf, stream.watermark), stream.watermark)
-        return tuple(Watermark(shelf, stamp) for shelf, stamp in sorted(seen.items()))
+        return tuple(
+            [
+                Watermark(shelf, min([stream.watermark for stream in streams]))
+                for shelf, streams in self._by_shelf
+                if not self._unheard[shelf]
+            ]
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections import deque
@@ -61,6 +62,7 @@ class TransportState:
         dropped: chunks dropped because nobody fetched them.
         sent: bytes written.
         unsent: requests dropped because the port did not take them.
+        held: whether the last failure was that another process has the port.
     """
 
     connected: bool = False
@@ -70,6 +72,7 @@ class TransportState:
     dropped: int = 0
     sent: int = 0
     unsent: int = 0
+    held: bool = False
 
     @property
     def reconnects(self) -> int:
@@ -81,7 +84,7 @@ class SerialTransport:
     """Reads and writes a port until it is stopped; opening, waiting and reopening happen in its thread.
 
     The port may be a device path, a link to one, or any URL of pyserial (``socket://``,
-    ``rfc2217://``, ``loop://``, ``spy://``).
+    ``rfc2217://``, ``loop://``, ``spy://``). A device is locked, so that no two processes take each other's bytes.
     """
 
     def __init__(
@@ -164,8 +167,11 @@ class SerialTransport:
                 self._session()
             # Whatever a port or its driver throws, the line must come back: nothing may end the thread.
             except Exception as error:
-                text = " ".join(str(error).split()) or type(error).__name__
-                self._update(connected=False, error=text if self._port in text else f"{self._port}: {text}")
+                held = isinstance(error, OSError) and error.errno in (errno.EWOULDBLOCK, errno.EBUSY)
+                text = "another process has this port open" if held else " ".join(str(error).split())
+                text = text or type(error).__name__
+                text = text if self._port in text else f"{self._port}: {text}"
+                self._update(connected=False, error=text, held=held)
             else:
                 self._update(connected=False)
             if self._state.bytes > received:
@@ -187,8 +193,9 @@ class SerialTransport:
             timeout=timeout,
             # pyserial has none for RFC 2217; its socket waits for five seconds at most.
             write_timeout=None if self._port.startswith("rfc2217:") else self._settings.write_timeout,
+            exclusive=True,
         ) as port:
-            self._update(connected=True, connections=self._state.connections + 1)
+            self._update(connected=True, connections=self._state.connections + 1, held=False)
             due = None if self._talk is None else self._exchange(port, self._talk, b"")
             while not self._stopped.is_set():
                 data = port.read(_LINK_READ_SIZE if link else max(1, port.in_waiting))

@@ -15,8 +15,9 @@ from just_walk_out.scale.clock import BoardClock, ClockSettings
 from just_walk_out.scale.stuck import StuckDetector
 from just_walk_out.store.model import Bus, Channel, Store
 
-# Nanoseconds of samples that say so after zero or scale was set: readers may lose some of them.
+# Nanoseconds of samples that say so after zero or scale was set, three batches at least: readers may lose some of them.
 _ADJUSTED_TIME = 1_000_000_000
+_ADJUSTED_SHARE = -(-_ADJUSTED_TIME // 3)
 
 
 class PlateGroup:
@@ -53,7 +54,11 @@ class PlateGroup:
     def adjust(self, column: int, zero: float, scale: float) -> None:
         """Set zero and scale of one plate; its samples say so for a second (``fresh`` while any does)."""
         self.zero[column], self.scale[column] = zero, scale
-        self._adjusted[column] = _ADJUSTED_TIME
+        self.announce([column])
+
+    def announce(self, columns: Sequence[int]) -> None:
+        """Have the samples of plates say for a second that they cannot be compared with earlier ones."""
+        self._adjusted[columns] = _ADJUSTED_TIME
         self.fresh = True
 
     def say_adjusted(self, status: tuple[PlateStatus, ...], elapsed: int) -> tuple[PlateStatus, ...]:
@@ -64,7 +69,7 @@ class PlateGroup:
         )
         # A plate that is not well goes on to wait: it is not compared with anything meanwhile.
         heard = np.array([each is PlateStatus.ADJUSTED for each in said])
-        self._adjusted = np.maximum(self._adjusted - heard * elapsed, 0)
+        self._adjusted = np.maximum(self._adjusted - heard * min(elapsed, _ADJUSTED_SHARE), 0)
         self.fresh = bool(self._adjusted.any())
         return said
 
@@ -78,11 +83,13 @@ class BoardState:
         clock: turns its time into event time.
         arrivals: does so by arrival, for scales, which send no time.
         groups: its plates by shelf.
-        known: channels of the store description.
+        known: channels of the store description that weigh a plate.
+        unused: channels of the store description that do not.
         width: channels a frame must have for all of them.
         stuck: which channels stand still.
         heard: arrival of its last frame, nanoseconds.
         reported: when it was last reported silent, nanoseconds.
+        adjusted: arrival of the last frame that said that its devices were zeroed or tared, nanoseconds.
         period: time between samples, nanoseconds.
         lost: samples known to be lost.
         faulty: plates that are not well.
@@ -94,10 +101,12 @@ class BoardState:
     arrivals: ArrivalClock
     groups: list[PlateGroup]
     known: frozenset[int]
+    unused: frozenset[int]
     width: int
     stuck: StuckDetector
     heard: int | None = None
     reported: int | None = None
+    adjusted: int = 0
     period: int = 0
     lost: int = 0
     faulty: tuple[str, ...] = ()
@@ -143,5 +152,6 @@ def wire(bus: Bus, store: Store, clock_settings: ClockSettings, stuck_after: flo
         known = frozenset(channel.channel for channel in bus.channels if channel.board == number)
         clock, arrivals = BoardClock(clock_settings), ArrivalClock(round(1e9 / bus.reading.rate))
         stuck = StuckDetector(stuck_after)
-        boards[number] = BoardState(number, clock, arrivals, groups, known, max(known) + 1, stuck)
+        unused = frozenset(channel for board, channel in bus.unused if board == number)
+        boards[number] = BoardState(number, clock, arrivals, groups, known, unused, max(known) + 1, stuck)
     return boards

@@ -32,6 +32,7 @@ class AndScale:
         self._stream = math.inf if bus.reading.polled else 0.05
         self._tare = 0.0
         self._net = False
+        self._pressed = False
 
     @property
     def due(self) -> float:
@@ -45,6 +46,10 @@ class AndScale:
         heard = at + len(data) * self._byte
         self._commands += [(heard + _THINKING, line) for line in lines]
 
+    def press_tare(self) -> None:
+        """Have somebody press the tare key: nothing is said of it but that weights are net from now on."""
+        self._pressed = True
+
     def advance(self, to: float, world: World, start: float | None) -> bytes:
         """Return all lines that have gone out by ``to`` seconds since launch; the world must have got there."""
         sent = b""
@@ -52,6 +57,9 @@ class AndScale:
             now = self.due
             self._electronics.convert(now, world, start)
             shown = self._electronics.show(0)
+            if self._pressed:
+                self._pressed = False
+                self._obey(b"T", shown)
             if now == self._stream:
                 self._stream += 1.0 / self.bus.reading.rate
                 sent += self._line(shown)

@@ -10,7 +10,7 @@ import numpy as np
 
 from just_walk_out.store.model import Point, Store
 
-Kind = Literal["take", "put_back", "put_back_wrong", "restock", "touch", "lean", "wait", "walk"]
+Kind = Literal["take", "put_back", "put_back_wrong", "restock", "touch", "lean", "wait", "walk", "hand_over", "drop"]
 Manner = Literal["normal", "quick", "slow", "together"]
 Noise = Literal["quiet", "normal", "rough"]
 
@@ -27,6 +27,8 @@ class Action:
         manner: one unit after another (normal, quick), or all at once (together, slow).
         seconds: how long to wait or lean.
         to: where to walk, metres, map.
+        at: second of the scenario before which the hand does not move, so that two can reach at once.
+        person: id of who gets what is handed over.
     """
 
     kind: Kind
@@ -36,6 +38,8 @@ class Action:
     manner: Manner = "normal"
     seconds: float = 0.0
     to: Point | None = None
+    at: float = 0.0
+    person: str = ""
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,14 @@ def pixel_rays(camera: Camera, fine: int) -> Array:
         flat = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy], axis=-1)
     else:
         pixels = np.stack([u, v], axis=-1).reshape(-1, 1, 2)
-        undistort = cv2.fisheye.undistortPoints if camera.distortion_model == "equidistant" else cv2.undistortPoints
-        flat = undistort(pixels, camera.intrinsic, np.array(camera.distortion)).reshape(*u.shape, 2)
+        lens = (camera.intrinsic, np.array(camera.distortion))
+        if camera.distortion_model == "equidistant":
+            flat = cv2.fisheye.undistortPoints(pixels, *lens).reshape(*u.shape, 2)
+        else:
+            # OpenCV's own five rounds leave a pixel in the corners of a wide lens
+            rounds = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-9)
+            straight = cv2.undistortImagePoints(pixels, *lens, None, rounds).reshape(*u.shape, 2)
+            flat = (straight - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
     return np.concatenate([flat, np.ones((*u.shape, 1))], axis=-1)
 
 

@@ -16,12 +16,14 @@ __all__ = ["Party", "Scenario", "ScenarioError", "load_scenario", "parse_scenari
 _MANNERS = ("normal", "quick", "slow", "together")
 _NOISES = ("quiet", "normal", "rough")
 _ALLOWED: dict[str, set[str]] = {
-    "take": {"sku", "plate", "quantity", "manner"},
-    "put_back": {"sku", "plate", "quantity", "manner"},
-    "put_back_wrong": {"sku", "plate", "shelf", "quantity", "manner"},
-    "restock": {"sku", "plate", "quantity", "manner"},
-    "touch": {"plate"},
-    "lean": {"plate", "shelf", "seconds"},
+    "take": {"sku", "plate", "quantity", "manner", "at"},
+    "put_back": {"sku", "plate", "quantity", "manner", "at"},
+    "put_back_wrong": {"sku", "plate", "shelf", "quantity", "manner", "at"},
+    "restock": {"sku", "plate", "quantity", "manner", "at"},
+    "touch": {"plate", "at"},
+    "lean": {"plate", "shelf", "seconds", "at"},
+    "hand_over": {"sku", "quantity", "person", "at"},
+    "drop": {"sku", "quantity", "at"},
 }
 
 
@@ -176,8 +178,10 @@ def _action(raw: Any, store: Store, where: str) -> Action:
         _known(plate, store.plate, f"{where}.{kind}.plate", "plate")
     if not sku and not plate:
         raise ScenarioError(f"{where}.{kind}: expected a sku or a plate")
-    if kind in ("put_back_wrong", "put_back", "restock") and not sku:
+    if kind in ("put_back_wrong", "put_back", "restock", "hand_over", "drop") and not sku:
         raise ScenarioError(f"{where}.{kind}: expected a sku")
+    if kind == "hand_over" and not values.get("person"):
+        raise ScenarioError(f"{where}.{kind}: expected the person who gets it")
     if kind == "put_back_wrong" and not plate:
         raise ScenarioError(f"{where}.{kind}: expected a plate or a shelf")
     manner = values.get("manner", "normal")
@@ -186,7 +190,10 @@ def _action(raw: Any, store: Store, where: str) -> Action:
     quantity = int(values.get("quantity", 1))
     if quantity < 1:
         raise ScenarioError(f"{where}.{kind}.quantity: expected at least 1, found {quantity}")
-    return Action(cast(Kind, kind), sku, plate, quantity, manner, float(values.get("seconds", 2.0)))
+    return Action(
+        cast(Kind, kind), sku, plate, quantity, manner, float(values.get("seconds", 2.0)),
+        at=float(values.get("at", 0.0)), person=str(values.get("person", "")),
+    )  # fmt: skip
 
 
 def _mapping(raw: Any, where: str, keys: set[str]) -> dict[str, Any]:

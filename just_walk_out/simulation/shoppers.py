@@ -50,6 +50,7 @@ class Shopper(Walker):
         self.entered: float | None = None
         self.exited: float | None = None
         self.carried: list[Unit] = []
+        self.owed: list[Unit] = []
         self.done = False
         self.stance: Point | None = None
         self._hand: tuple[float, float, float] | None = None
@@ -131,12 +132,17 @@ class Shopper(Walker):
             if action.to is not None:
                 yield from self.walk(action.to)
             return
+        if action.kind in ("hand_over", "drop"):
+            yield from self._until(action.at)
+            self._part_with(action)
+            return
         plate = self._choose(action)
         if not plate:
             self.world.note("missed", self, sku=action.sku, wanted=action.kind)
             return
         yield from self._stand_before(plate)
         yield from self.wait(float(self._rng.uniform(0.4, 1.2)))
+        yield from self._until(action.at)
         left = action.quantity
         while left > 0:
             grip = min(left, _GRIP) if action.manner in ("together", "slow") else 1
@@ -147,6 +153,23 @@ class Shopper(Walker):
         self.stance = None
         self.anchored = False
         self.face = None
+
+    def _until(self, second: float) -> Iterator[None]:
+        while self.world.now < second - 1e-9:
+            yield
+
+    def _part_with(self, action: Action) -> None:
+        """Give units to somebody, or lay them down where nothing weighs them, or eat them: they stay owed."""
+        units = [unit for unit in self.carried if unit.sku == action.sku][-action.quantity :]
+        other = next((person for person in self.world.people if person.id == action.person), None)
+        if not units or (action.kind == "hand_over" and other is None):
+            self.world.note("missed", self, sku=action.sku, wanted=action.kind)
+            return
+        for unit in units:
+            self.carried.remove(unit)
+        if other is not None:
+            other.carried.extend(units)
+        self.world.note(action.kind, self, sku=action.sku, quantity=len(units), receiver=action.person)
 
     def _choose(self, action: Action) -> str:
         if action.plate:
@@ -191,11 +214,13 @@ class Shopper(Walker):
             if action.kind != "restock":
                 for unit in units:
                     self.carried.remove(unit)
+                    self.world.settle_debt(unit)
         while self.world.now < handling.moved:
             yield
         self._holding = bool(units) and not adds
         if units and not adds:
             self.carried.extend(units)
+            self.owed.extend(units)
         yield from self.wait(max(0.0, handling.start + handling.press_seconds - self.world.now))
         yield from self._extend(0.35 if brisk else 0.0, 0.15 if brisk else float(self._rng.uniform(0.3, 0.5)))
         if not brisk or action.quantity == 1:

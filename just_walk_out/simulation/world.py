@@ -15,7 +15,7 @@ from just_walk_out.simulation.handling import Handling
 from just_walk_out.simulation.plan import Party
 from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.shoppers import Shopper
-from just_walk_out.simulation.stock import Stock
+from just_walk_out.simulation.stock import Stock, Unit
 from just_walk_out.simulation.walker import Walker
 from just_walk_out.store.model import Point, Store
 
@@ -139,6 +139,11 @@ class World:
         """Keep what truly happened to a person."""
         self.moments.append(Moment(kind, self.now, {"shopper": person.id, "account": person.party.account, **facts}))
 
+    def settle_debt(self, unit: Unit) -> None:
+        """Let nobody owe a unit any more that is back on a plate, whoever has put it there."""
+        for person in self.people:
+            person.owed = [owed for owed in person.owed if owed is not unit]
+
     def standing(self, besides: Walker) -> list[Point]:
         """Where people stand who will not step aside."""
         return [
@@ -257,4 +262,5 @@ class World:
 
 
 def _units(people: list[Shopper]) -> dict[str, int]:
-    return dict(sorted(Counter(unit.sku for person in people for unit in person.carried).items()))
+    """Units that people took off plates and that did not come back, by product: who took it pays."""
+    return dict(sorted(Counter(unit.sku for person in people for unit in person.owed).items()))

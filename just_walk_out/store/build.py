@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from just_walk_out.store import schema
 from just_walk_out.store.model import (
+    ALWAYS,
     Bus,
     Camera,
     Channel,
@@ -19,6 +21,7 @@ from just_walk_out.store.model import (
     Plate,
     Pose,
     Product,
+    Promotion,
     Reader,
     Reading,
     Registers,
@@ -89,7 +92,7 @@ def build_camera(doc: schema.CameraDoc) -> Camera:
 def _build_detector(doc: schema.CameraDoc) -> Detector:
     found = doc.detector
     if found is not None:
-        return Detector(found.kind, found.model, found.score, found.device)
+        return Detector(found.kind, found.model, found.score, found.device, found.head, found.precision)
     return Detector("none") if doc.role == "reader" else Detector()
 
 
@@ -130,13 +133,20 @@ def build_bus(doc: schema.BusDoc) -> Bus:
     """Return the bus with every channel of its boards or scales."""
     framing = Framing(doc.data_bits, doc.parity, doc.stop_bits)
     if doc.protocol == "board":
-        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, _board_channels(doc), doc.host, framing)
+        unused = tuple(
+            (board.board, number)
+            for board in doc.boards or ()
+            for number, plate in enumerate(board.plates)
+            if plate is None
+        )
+        channels = _board_channels(doc)
+        return Bus(doc.id, doc.protocol, doc.port, doc.baudrate, channels, doc.host, framing, unused=unused)
     polled = doc.mode == "polled" or doc.protocol == "modbus_rtu"
     timeout = Reading.timeout if doc.timeout is None else doc.timeout
     reading = Reading(doc.rate or Reading.rate, polled, timeout, doc.latency)
     registers = None
     if doc.modbus is None:
-        channels: tuple[Channel, ...] = (Channel(0, 0, doc.plate or "", 1.0),)
+        channels = (Channel(0, 0, doc.plate or "", 1.0),)
     else:
         units = doc.units or ()
         channels = tuple(
@@ -173,6 +183,39 @@ def build_product(doc: schema.ProductDoc, tax_classes: dict[str, int]) -> Produc
     spread = doc.weight_spread if doc.weight_spread is not None else (doc.weight_spread_g or 0.0) / 1000
     tax = tax_classes.get(doc.tax, 0) if doc.tax is not None else 0
     return Product(doc.sku, doc.name, doc.barcode, weight, spread, doc.price, tax, doc.minimum_age)
+
+
+def build_promotion(doc: schema.PromotionDoc) -> Promotion:
+    """Return the price rule; its name is its id where it has none."""
+    kind, value = next(
+        (kind, value)
+        for kind, value in (
+            ("price", doc.price),
+            ("percent_off", doc.percent_off),
+            ("amount_off", doc.amount_off),
+            ("take_for", doc.for_price),
+            ("take_pay", doc.pay),
+        )
+        if value is not None
+    )
+    begins = 0 if doc.begins is None else moment(doc.begins)
+    ends = ALWAYS if doc.ends is None else moment(doc.ends)
+    return Promotion(doc.id, doc.name or doc.id, kind, doc.skus, value, doc.take or 1, begins, ends)  # type: ignore[arg-type]
+
+
+def moment(text: str) -> int:
+    """Return nanoseconds since 1970 of an ISO 8601 time with its zone.
+
+    Raises:
+        ValueError: it is none, or is without zone or before 1970.
+    """
+    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if time.tzinfo is None:
+        raise ValueError("without a time zone")
+    since = time - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    if since < timedelta(0):
+        raise ValueError("before 1970")
+    return (since // timedelta(microseconds=1)) * 1000
 
 
 def build_facing(doc: schema.FacingDoc) -> Facing:

@@ -74,7 +74,8 @@ class Lens:
         depth = points[:, 2]
         aside = np.hypot(points[:, 0], points[:, 1])
         angle = np.arctan2(aside, depth)
-        seen = angle < self.limit
+        # What ``rays`` returns within the limit may come back a rounding beyond it.
+        seen = angle < self.limit + 1e-9
         if self.fisheye:
             scale = np.where(aside > 1e-12, self._bent(angle) / np.maximum(aside, 1e-12), 0.0)
             plane = points[:, :2] * scale[:, None]
@@ -164,7 +165,8 @@ class Lens:
                 angle = angle - step
                 if not np.nanmax(np.abs(step), initial=0.0) > 1e-14:
                     break
-            good = (np.abs(self._bent(angle) - radius) * self.focal.max() < _CLOSE) & (angle < self.limit)
+            close = np.abs(self._bent(angle) - radius) * self.focal.max() < _CLOSE
+            good = close & (angle >= 0.0) & (angle < self.limit)
             aside = np.where(radius > 1e-12, np.sin(angle) / np.maximum(radius, 1e-12), 1.0)
         local = np.column_stack([plane * aside[:, None], np.cos(angle)])
         return np.where(good[:, None], local, np.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -13,28 +14,33 @@ from just_walk_out.store.place import Errors, Place, StoreError
 from just_walk_out.store.reader import INVALID, Reader, describe, limits_of
 from just_walk_out.store.validate import validate
 
-__all__ = ["StoreError", "load_store"]
+__all__ = ["SENSORS", "StoreError", "load_store"]
 
 
-def load_store(path: Path | str) -> Store:
+SENSORS = ("gates", "cameras", "buses", "entry")
+"""Sections that only say how a store is read: a recording of one can do without."""
+
+
+def load_store(path: Path | str, without: Collection[str] = ()) -> Store:
     """Load and validate a store description.
 
     Args:
         path: folder with ``store.yaml``, or that file.
+        without: sections that may be missing, of ``SENSORS``; the store then has none of it.
 
     Raises:
         StoreError: with every error found, one line each.
     """
     errors = Errors()
     documents = read_documents(Path(path), errors)
-    sections = _read_sections(documents, errors)
+    sections = _read_sections(documents, errors, without)
     validate(sections, {name: at for name, (at, _) in documents.sections.items()}, errors)
     if errors.found:
         raise StoreError(errors.lines())
     return _build(schema.StoreDoc(**sections))
 
 
-def _read_sections(documents: Documents, errors: Errors) -> dict[str, Any]:
+def _read_sections(documents: Documents, errors: Errors, without: Collection[str]) -> dict[str, Any]:
     """Return the sections that could be read; an absent optional one has its default."""
     hints = get_type_hints(schema.StoreDoc)
     known = {item.name: item for item in dataclasses.fields(schema.StoreDoc)}
@@ -53,6 +59,9 @@ def _read_sections(documents: Documents, errors: Errors) -> dict[str, Any]:
             continue
         if item.default is not dataclasses.MISSING:
             sections[name] = item.default
+        elif name in without:
+            at = Place(documents.root.file).key(name)
+            sections[name] = schema.EntryDoc(at=at, public_keys=()) if name == "entry" else ()
         else:
             expected = describe(hints[name], limits_of(item))
             errors.add(Place(documents.root.file).key(name), f"missing; expected {expected}")
@@ -65,7 +74,7 @@ def _build(doc: schema.StoreDoc) -> Store:
         given = {item.name: getattr(doc.policy, item.name) for item in dataclasses.fields(Policy)}
         policy = Policy(**given)
     if doc.payment is not None:
-        payment = Payment(doc.payment.gateway)
+        payment = Payment(doc.payment.gateway, doc.payment.preauthorise)
     return Store(
         id=doc.id,
         name=doc.name,
@@ -81,4 +90,5 @@ def _build(doc: schema.StoreDoc) -> Store:
         entry=EntrySettings(doc.entry.public_keys, doc.entry.window),
         policy=policy,
         payment=payment,
+        promotions=tuple(build.build_promotion(promotion) for promotion in doc.promotions),
     )

@@ -21,6 +21,8 @@ ProtocolName = Literal["board", "mt_sics", "and_stream", "modbus_rtu"]
 """What the devices of a bus may speak; ``scale.protocols`` knows how."""
 RegisterType = Literal["int16", "uint16", "int32", "uint32", "float32"]
 Order = Literal["big", "little"]
+ALWAYS = 2**63 - 1
+"""Where a rule without an end ends, nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,18 @@ class Gate:
 
 @dataclass(frozen=True)
 class Detector:
-    """Which person detector a camera runs, and its settings."""
+    """Which person detector a camera runs, and its settings.
+
+    ``head`` says what the outputs of an ONNX file mean; ``precision`` is that of torchvision's networks, where auto
+    is float16 on a GPU and float32 on the processor.
+    """
 
     kind: Literal["motion", "onnx", "torchvision", "none"] = "motion"
     model: str = ""
     score: float = 0.5
     device: str = "auto"
+    head: Literal["nanodet", "yolox", "yolox_decoded", "yolov8", "yolov8_pose"] = "nanodet"
+    precision: Literal["auto", "float32", "float16"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -277,7 +285,8 @@ class Bus:
     """A serial line with load-cell boards or scales on it, plugged into the computer ``host``.
 
     ``reading`` tells how scales are read; boards send of their own accord. Channels of scales are those
-    of a board 0; for ``modbus_rtu``, ``registers`` says where each of them is found.
+    of a board 0; for ``modbus_rtu``, ``registers`` says where each of them is found. ``unused`` are (board, channel)
+    of boards to which no plate is connected.
     """
 
     id: str
@@ -289,6 +298,7 @@ class Bus:
     framing: Framing = Framing()
     reading: Reading = Reading()
     registers: Registers | None = None
+    unused: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -303,6 +313,32 @@ class Product:
     price: int
     tax_basis_points: int = 0
     minimum_age: int = 0
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A rule that lowers what units of some products cost; ``checkout.pricing`` says how rules combine.
+
+    Attributes:
+        id: of the rule.
+        name: what receipts call it.
+        kind: ``price``, ``percent_off`` and ``amount_off`` mark each unit down; ``take_for`` sells every
+            ``count`` units for ``value`` together, ``take_pay`` for the price of the ``value`` dearest of them.
+        skus: products it is about; units of all of them count together.
+        value: minor units, percent, or units to pay for, by kind.
+        count: units of a bundle; 1 for markdowns.
+        begins: first moment of event time in which it holds, nanoseconds.
+        ends: first moment in which it does not hold any more, nanoseconds.
+    """
+
+    id: str
+    name: str
+    kind: Literal["price", "percent_off", "amount_off", "take_for", "take_pay"]
+    skus: tuple[str, ...]
+    value: int
+    count: int = 1
+    begins: int = 0
+    ends: int = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -344,9 +380,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Payment:
-    """Which payment gateway settles charges, and its settings."""
+    """Which payment gateway settles charges, and how much it reserves when a visit begins (minor units, 0: nothing)."""
 
     gateway: Literal["ledger"] = "ledger"
+    preauthorise: int = 0
 
 
 @dataclass(frozen=True)
@@ -367,6 +404,7 @@ class Store:
     entry: EntrySettings
     policy: Policy = Policy()
     payment: Payment = Payment()
+    promotions: tuple[Promotion, ...] = ()
 
     @cached_property
     def shelf(self) -> dict[str, Shelf]:

@@ -19,6 +19,7 @@ from just_walk_out.store.model import (
     EntrySettings,
     Framing,
     Order,
+    Payment,
     Plate,
     Policy,
     ProtocolName,
@@ -35,6 +36,7 @@ HOST = {
     "pattern": r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
     "expected": "the name of a computer: letters, digits and . _ - between them",
 }
+MOMENT = {"expected": 'a time with its zone in quotes, as "2026-11-30T18:00:00+01:00"'}
 COORDINATE = {"minimum": -1000.0, "maximum": 1000.0}
 LENGTH = {"above": 0.0, "maximum": 100.0}
 Point2 = tuple[float, float]
@@ -116,6 +118,8 @@ class DetectorDoc:
     model: str = key(Detector.model, "a model file or name")
     score: float = key(Detector.score, "a score", minimum=0.0, maximum=1.0)
     device: str = key(Detector.device, "auto, cpu or cuda")
+    head: Literal["nanodet", "yolox", "yolox_decoded", "yolov8", "yolov8_pose"] = Detector.head
+    precision: Literal["auto", "float32", "float16"] = Detector.precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,6 +294,24 @@ class ProductDoc:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromotionDoc:
+    """A price rule: exactly one of ``price``, ``percent_off``, ``amount_off`` and, with one of two more, ``take``."""
+
+    at: Place
+    id: str = key(**ID)
+    skus: tuple[str, ...] = key(expected="SKUs of products", at_least=1)
+    name: str | None = key(None, "text")
+    price: int | None = key(None, "minor units of the currency", minimum=0, maximum=100_000_000)
+    percent_off: int | None = key(None, "percent", minimum=1, maximum=100)
+    amount_off: int | None = key(None, "minor units of the currency", minimum=1, maximum=100_000_000)
+    take: int | None = key(None, "units", minimum=2, maximum=1000)
+    for_price: int | None = key(None, "minor units of the currency", minimum=0, maximum=100_000_000)
+    pay: int | None = key(None, "units", minimum=1, maximum=999)
+    begins: str | None = key(None, **MOMENT)
+    ends: str | None = key(None, **MOMENT)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FacingDoc:
     """A product's place."""
 
@@ -326,6 +348,7 @@ class PaymentDoc:
 
     at: Place
     gateway: Literal["ledger"] = "ledger"
+    preauthorise: int = key(Payment.preauthorise, "minor units of the currency", minimum=0, maximum=100_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,3 +370,4 @@ class StoreDoc:
     tax_classes: dict[str, int] | None = key(None, "basis points", minimum=0, maximum=10_000)
     policy: PolicyDoc | None = None
     payment: PaymentDoc | None = None
+    promotions: tuple[PromotionDoc, ...] = ()

@@ -31,6 +31,7 @@ def summary(store: Store) -> str:
         f"  hosts      {', '.join(_carries(store, host) for host in store.hosts)}",
         f"  catalogue  {len(store.products)} products of {low:.0f} to {high:.0f} g; {_alike(weights)}",
         f"  planogram  {len(store.planogram)} facings, {several} plates with several products",
+        f"  prices     {len(store.promotions)} promotions",
         f"  ages       {sum(product.minimum_age > 0 for product in store.products)} products with an age limit",
     ]
     found = concerns(store)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from just_walk_out.store import check_catalogue, check_devices, check_fixtures, check_floor, check_protocols
+from just_walk_out.store import (
+    check_catalogue,
+    check_devices,
+    check_fixtures,
+    check_floor,
+    check_promotions,
+    check_protocols,
+)
 from just_walk_out.store.place import Errors, Place
 
 CHECKS: tuple[tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]], ...] = (
@@ -25,6 +32,7 @@ CHECKS: tuple[tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]], ...]
     (check_devices.check_ports, ("gates", "buses"), ()),
     (check_devices.check_hosts, ("cameras", "buses"), ()),
     (check_catalogue.check_products, ("products", "tax_classes"), ()),
+    (check_promotions.check_promotions, ("promotions", "products"), ()),
     (check_catalogue.check_keys, ("entry",), ()),
 )
 """Checks in order, the sections that each reads, and those it builds on, which must have no error so far."""

@@ -42,8 +42,10 @@ class BoxTrackerSettings:
     newcomer: float = setting(
         -2.0,
         "Cost (squared distance + log of volume) from which a detection is rather a newcomer than somebody followed",
+        minimum=-50.0,
+        maximum=50.0,
     )
-    newcomer_lost: float = setting(-5.0, "The same for somebody who has been lost")
+    newcomer_lost: float = setting(-5.0, "The same for somebody who has been lost", minimum=-50.0, maximum=50.0)
     overlap_bonus: float = setting(3.0, "Cost taken off a pair whose boxes coincide", minimum=0.0)
     active_time: float = setting(1.0, "A track unseen for longer is lost: it is matched last", unit="s", minimum=0.0)
     memory: float = setting(3.0, "How long a lost person is remembered", unit="s", minimum=0.0)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from just_walk_out.benchmark.shelf_bounds import bounds
-from just_walk_out.benchmark.shelf_matching import Found, Tally, match
+from just_walk_out.benchmark.shelf_matching import Found, Tally, match, waits
 from just_walk_out.benchmark.shelf_rule import rule_events
 from just_walk_out.benchmark.shelf_signals import NOISES, ShelfSignal, Truth
 from just_walk_out.benchmark.shelf_situations import SITUATIONS, situation_signal
+from just_walk_out.benchmark.shelf_stock import HEAVIEST, LIGHTEST, draw_stock
 from just_walk_out.cli.main import main
 
 FIGURES = {
@@ -27,9 +28,12 @@ def test_a_quick_run_prints_a_table_and_writes_figures_and_a_picture(tmp_path, c
         assert figures[name]["ours"]["f1"] > max(0.9, figures[name]["baseline"]["f1"])
         assert figures[name]["ours"]["false_per_plate_hour"] <= 0.5
         assert figures[name]["ours"]["latency_median_s"] <= 0.45
-    assert figures["speed"].keys() == {"plates_realtime"}
-    assert figures["speed"]["plates_realtime"] > 1000
+    for key in ("speed", "speed_third", "speed_long_batches"):
+        assert figures[key].keys() == {"plates_realtime"}
+        assert figures[key]["plates_realtime"] > 1000
     assert figures["situations"].keys() == SITUATIONS.keys()
+    assert figures["watermark"].keys() == NOISES.keys()
+    assert all(0.0 < figures["watermark"][name]["wait_median_s"] < 1.0 for name in NOISES)
     assert (tmp_path / "b" / "shelf.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -88,6 +92,23 @@ def test_figures_count_what_was_matched_and_say_nothing_where_nothing_is():
     assert figures["false_per_plate_hour"] == 2.0
 
 
+def test_an_event_is_settled_with_the_first_watermark_past_its_end():
+    marks = np.array([[9.0, 8.5], [10.6, 9.9], [11.2, 10.5], [12.0, 11.5]])
+    assert waits([truth(10.0), truth(11.0), truth(30.0)], marks) == pytest.approx([0.8, 0.6])
+
+
+@pytest.mark.parametrize("plates", range(6, 13))
+def test_a_shelf_is_full_and_its_catalogue_mostly_right(plates):
+    goods = [draw_stock(plates, np.random.default_rng(seed), True) for seed in range(40)]
+    for stock in goods:
+        assert all(stock.on(plate) for plate in range(plates))
+        assert any(len(good.plates) == 3 for good in stock.goods)
+        assert {LIGHTEST, HEAVIEST} <= {good.weight for good in stock.goods}
+        assert all(LIGHTEST <= good.weight <= HEAVIEST for good in stock.goods)
+    wrong = [good.weight != good.listed for stock in goods for good in stock.goods]
+    assert 0.0 < np.mean(wrong) < 0.1
+
+
 def test_the_published_rule_finds_300_g_on_their_plate_and_does_not_see_24_g():
     for change, expected in ((-0.3, [1]), (-0.024, [])):
         signal = ShelfSignal(10.0, 4, np.random.default_rng(0))
@@ -130,6 +151,28 @@ def test_recorded_samples_are_scored(tmp_path, capsys):
     assert written["recorded"]["ours"].keys() == FIGURES
     assert written["recorded"]["ours"]["f1"] == 1.0
     assert written["recorded"]["ours"]["latency_p99_s"] < 1.0
+
+
+def test_recorded_samples_may_come_with_a_planogram(tmp_path, capsys):
+    """Two things side by side at the same moment: only what stands there tells them from one over both plates."""
+    signal = ShelfSignal(12.0, 3, np.random.default_rng(2))
+    signal.transfer(0, 5.0, 0.2, -0.25)
+    signal.transfer(1, 5.0, 0.2, -0.08)
+    weights = signal.read(NOISES["quiet"], np.zeros(len(signal.times)))
+    rows = [",".join(f"{value:.5f}" for value in (time, *row)) for time, row in zip(signal.times, weights, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,p0,p1,p2", *rows]) + "\n")
+    header = "event,start,end,free,plate,change\n"
+    (tmp_path / "a.events.csv").write_text(header + "1,5.0,5.2,,p0,-0.25\n2,5.0,5.2,,p1,-0.08\n")
+    scores = []
+    for planogram in ("", "sku,weight,spread,plate\ntin,0.25,0.001,p0\nbar,0.08,0.001,p1\nbox,0.5,0.002,p2\n"):
+        if planogram:
+            (tmp_path / "a.planogram.csv").write_text(planogram)
+        assert main(["benchmark", "shelf", "--input", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
+        scores.append(json.loads((tmp_path / "out.json").read_text())["recorded"]["ours"]["f1"])
+    assert scores == [0.0, 1.0]
+    (tmp_path / "a.planogram.csv").write_text("sku,weight,spread,plate\ntin,0,0.001,p0\n")
+    assert main(["benchmark", "shelf", "--input", str(tmp_path)]) == 2
+    assert "a.planogram.csv:2: expected a weight above 0 kg" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class Server:
         self.mute = threading.Event()
         self.frozen = threading.Event()
         self.size = (160, 120)
+        self.draw = picture
 
     @property
     def url(self):
@@ -62,7 +63,7 @@ class Server:
                         if camera.mute.is_set():
                             continue
                         shown = shown if camera.frozen.is_set() else number
-                        data = cv2.imencode(".jpg", picture(shown, camera.size))[1].tobytes()
+                        data = cv2.imencode(".jpg", camera.draw(shown, camera.size))[1].tobytes()
                         head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                         self.wfile.write(head.encode() + data + b"\r\n")
                 except OSError:

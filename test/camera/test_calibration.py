@@ -6,8 +6,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.camera.calibration import camera_info, pose_of, read_camera_info, write_camera_info
+from just_walk_out.camera.calibration import camera_info, pose_of, read_camera_info, scaled, write_camera_info
 from just_walk_out.camera.camera_node import to_camera_info
+from just_walk_out.store.lens import Lens
 from just_walk_out.store.model import Camera, Pose
 
 LENSES = [
@@ -48,6 +49,20 @@ def test_a_wrong_file_says_what_is_wrong_in_one_line(tmp_path, text, part):
     with pytest.raises(ValueError, match=part) as error:
         read_camera_info(path)
     assert "bad.yaml" in str(error.value) and "\n" not in str(error.value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(LENSES), st.integers(2, 9), st.floats(-0.5, 0.5), st.floats(-0.4, 0.4))
+def test_a_scaled_calibration_sees_the_scaled_picture(lens, times, x, y):
+    model, distortion, _, _ = lens
+    camera = Camera("c", "0", 640, 480, 10.0, 400.0, 405.0, 322.0, 238.0, Pose(), "overview", model, distortion)
+    info = scaled(camera_info(camera), (160 * times, 120 * times))
+    large = Lens(info.k[0], info.k[4], info.k[2], info.k[5], model, distortion)
+    point = np.array([[x, y, 1.0]])
+    assert large.project(point) == pytest.approx((Lens.of(camera).project(point) + 0.5) * times / 4 - 0.5)
+    assert info.p[:3] == info.k[:3] and info.d == camera_info(camera).d
+    with pytest.raises(ValueError, match="of the shape 640x400"):
+        scaled(info, (640, 400))
 
 
 ANGLE = st.floats(-1.4, 1.4)

@@ -31,8 +31,9 @@ KEYPOINTS = "keypointrcnn_resnet50_fpn"
 CLASSES = 91
 
 
-def ask(model="", score=0.5, device="auto"):
-    return make_detector(replace(CAMERA, detector=Detector("torchvision", model, score, device)), STORE)
+def ask(model="", score=0.5, device="auto", precision="auto"):
+    detector = Detector("torchvision", model, score, device, precision=precision)
+    return make_detector(replace(CAMERA, detector=detector), STORE)
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +60,28 @@ def certain(path, label, logit=6.0):
     return float(np.exp(logit) / (np.exp(logit) + CLASSES - 1))
 
 
-@pytest.mark.parametrize("name", [SMALL, KEYPOINTS])
-def test_the_people_are_those_the_network_itself_answers_for_the_pictures_in_rgb(name, tmp_path, frames):
+def seeded(name, path, **options):
+    """Write seeded weights that see people more readily than anything else; return the network."""
     torch.manual_seed(7)
-    network = getattr(detection, name)(weights=None, weights_backbone=None, box_score_thresh=0.0).eval()
+    network = getattr(detection, name)(weights=None, weights_backbone=None, **options).eval()
     with torch.no_grad():
         network.roi_heads.box_predictor.cls_score.bias[1] += 2.0
-    torch.save(network.state_dict(), tmp_path / "weights.pth")
+    torch.save(network.state_dict(), path)
+    return network
+
+
+def small_joints(monkeypatch):
+    """Have Keypoint R-CNN look at few places in small pictures: its own take seconds on a processor."""
+    build = getattr(detection, KEYPOINTS)
+    few = {"min_size": 96, "max_size": 160, "box_detections_per_img": 4, "rpn_post_nms_top_n_test": 8}
+    monkeypatch.setattr(detection, KEYPOINTS, lambda **options: build(**{**options, **few}))
+
+
+@pytest.mark.parametrize("name", [SMALL, KEYPOINTS])
+def test_the_people_are_those_the_network_itself_answers_for_the_pictures_in_rgb(name, tmp_path, frames, monkeypatch):
+    small_joints(monkeypatch)
+    network = seeded(name, tmp_path / "weights.pth", box_score_thresh=0.0)
     results = ask(f"{name}:{tmp_path / 'weights.pth'}", 0.0).detect_batch(frames)
-    network.roi_heads.keypoint_roi_pool = None  # joints take long and change no box
     with torch.inference_mode():
         colours = [cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) for picture in frames]
         answers = network([torch.from_numpy(picture).permute(2, 0, 1) / 255.0 for picture in colours])
@@ -77,6 +91,68 @@ def test_the_people_are_those_the_network_itself_answers_for_the_pictures_in_rgb
         corners = np.column_stack([found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]])
         assert np.allclose(corners, answer["boxes"].numpy()[people], atol=0.01)
         assert np.allclose(found.scores, answer["scores"].numpy()[people], atol=1e-5)
+        if name != KEYPOINTS:
+            assert found.hands is None
+            continue
+        # COCO's joints 9 and 10 are the wrists
+        assert found.hands.shape == (len(found), 2, 3)
+        for person, hands in zip(np.flatnonzero(people), found.hands, strict=True):
+            for joint, hand in zip((9, 10), hands, strict=True):
+                raw = float(answer["keypoints_scores"][person, joint])
+                if raw < 0.0:
+                    assert np.isnan(hand).all()
+                else:
+                    assert np.allclose(hand[:2], answer["keypoints"][person, joint, :2].numpy(), atol=0.01)
+                    assert hand[2] == pytest.approx(1.0 / (1.0 + np.exp(-raw)), abs=1e-4)
+        assert np.isfinite(found.hands).any()
+
+
+def test_a_picture_gets_the_same_answer_alone_and_among_others(tmp_path, frames):
+    seeded(SMALL, tmp_path / "weights.pth")
+    detector = ask(f"{SMALL}:{tmp_path / 'weights.pth'}", 0.0)
+    together = detector.detect_batch([*frames, frames[0]])
+    for found, alone in zip(together, (detector.detect(frames[0], 0), detector.detect(frames[1], 0)), strict=False):
+        assert np.allclose(found.boxes, alone.boxes, atol=0.02) and np.allclose(found.scores, alone.scores, atol=1e-4)
+    assert np.allclose(together[0].boxes, together[2].boxes, atol=0.02)
+
+
+def test_half_precision_finds_the_same_people_and_is_not_taken_on_a_processor_unasked(tmp_path, frames):
+    """On a processor float16 is real but slow; the automatic choice is float32 there and float16 on a GPU."""
+    path = tmp_path / "people.pth"
+    score = certain(path, label=1)
+    pictures = [picture[:, :320] for picture in frames]
+    found = {
+        precision: ask(f"{SMALL}:{path}", 0.5, precision=precision).detect(pictures[0], 0)
+        for precision in ("float32", "auto", "float16")
+    }
+    exact, half = found["float32"], found["float16"]
+    if not torch.cuda.is_available():
+        assert np.array_equal(found["auto"].boxes, exact.boxes)
+    assert half.boxes.dtype == np.float64 and np.allclose(half.scores, score, atol=1e-3)
+    # untrained layers amplify what half precision loses: the reference is the network with a half-precision inside
+    network = getattr(detection, SMALL)(weights=None, weights_backbone=None, box_score_thresh=0.5).eval()
+    network.load_state_dict(torch.load(path, weights_only=True))
+    network.backbone, network.roi_heads.box_head = Half(network.backbone), Half(network.roi_heads.box_head)
+    with torch.inference_mode():
+        (answer,) = network([torch.from_numpy(pictures[0][..., ::-1].copy()).permute(2, 0, 1) / 255.0])
+    people = answer["boxes"].numpy()[answer["labels"].numpy() == 1]
+    assert np.allclose(half.boxes[:, :2] + half.boxes[:, 2:], people[:, 2:], atol=0.01) and len(half) > 0
+    # and it is another arithmetic indeed
+    assert len(half) != len(exact) or not np.array_equal(half.boxes, exact.boxes)
+
+
+class Half(torch.nn.Module):
+    """A part of a network in float16, with float32 around it."""
+
+    def __init__(self, part):
+        super().__init__()
+        self.part = part
+        self.out_channels = getattr(part, "out_channels", None)
+
+    def forward(self, given):
+        with torch.autocast("cuda" if given.is_cuda else "cpu", dtype=torch.float16):
+            answer = self.part(given)
+        return {name: value.float() for name, value in answer.items()} if isinstance(answer, dict) else answer.float()
 
 
 def test_people_come_as_boxes_inside_the_picture_with_the_confidence_of_the_network(tmp_path, frames):

@@ -163,6 +163,7 @@ def test_a_port_that_is_not_there_ends_in_one_line(calibrate):
         (("scale", "--plate", PLATE), "--weight is needed"),
         (("scale", "--plate", PLATE, "--weight", "-1"), "--weight is needed: a known weight in kilograms, above 0"),
         (("scale", "--plate", PLATE, "--weight", "1"), "no terminal to press Enter at; give --hands-free"),
+        (("tare", "--port", "/dev/ttyUSB0"), "--port is that of one bus: give --bus or --plate, too"),
         (("tare", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b, bus_c, bus_d, got 'bus_z'"),
     ],
 )

@@ -56,6 +56,9 @@ def shop(domain, demo_store, demo_path, tmp_path):
         "store": str(demo_path), "state_dir": str(tmp_path / "state"), "bus": BUS, "port": str(tmp_path / "port")
     }  # fmt: skip
     supervisor.start("load_cells_b", command(NodePlan("load_cells", "load_cells_b", parameters), NAMESPACE))
+    # a neighbour, whose bus is another one and asked first
+    parameters |= {"bus": "bus_a", "port": str(tmp_path / "missing")}
+    supervisor.start("load_cells_a", command(NodePlan("load_cells", "load_cells_a", parameters), NAMESPACE))
     assert observer.wait_for(lambda: observer.records(ShelfWeights), 40)
     yield observer, supervisor
     supervisor.stop()
@@ -115,8 +118,14 @@ def test_plates_are_tared_and_calibrated_while_the_node_runs_and_stay_so(shop, d
     assert observer.wait_for(lambda: len(observer.records(ShelfWeights)) > heard + 50, 40)
     weighs(observer, heavy)
 
-    # the command finds the node by itself, and the shop in which it runs
-    arguments = ["calibrate", "tare", str(demo_path), "--plate", PLATE, "--namespace", NAMESPACE, "--timeout", "20"]
-    assert main(arguments) == 0
+    # the command finds the node by itself, and the shop in which it runs, whatever is left of a neighbour just killed
+    supervisor.kill("load_cells_a")
+    arguments = ["calibrate", "tare", str(demo_path), "--plate", PLATE, "--timeout", "20"]
+    assert main([*arguments, "--namespace", NAMESPACE]) == 0
     assert "asking the node /shop/load_cells_b" in capsys.readouterr().out
+    weighs(observer, 0.0)
+
+    # and never opens the port beside it
+    assert main([*arguments, "--direct", "--port", str(tmp_path / "port")]) == 1
+    assert "another process has this port open" in capsys.readouterr().err
     weighs(observer, 0.0)

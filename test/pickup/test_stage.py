@@ -6,93 +6,17 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shelf_scenes import SECOND, before, decide, event, grams, in_turn, plate_of, still, streams
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.records import (
     DecisionState,
-    EventState,
     Interaction,
     InteractionArray,
     Kind,
-    ShelfEvent,
-    ShelfEventArray,
-    Track,
-    TrackArray,
-    TrackState,
-    Visit,
-    VisitArray,
-    VisitState,
-    Watermark,
 )
-
-SECOND = 1_000_000_000
-COVARIANCE = (0.01, 0, 0, 0, 0, 0.01, 0, 0, 0, 0, 0.1, 0, 0, 0, 0, 0.1)
-
-
-def before(store, plate, aside=0.0, distance=0.45):
-    """A place on the floor before a plate."""
-    gondola = store.gondola_of[plate].pose.matrix()
-    x, y = store.front_of(plate)
-    right, back = gondola[:2, 0], gondola[:2, 1]
-    return (x + aside * right[0] - distance * back[0], y + aside * right[1] - distance * back[1])
-
-
-def event(store, plate, grams, at, number=0):
-    shelf = plate.rsplit("/", 1)[0]
-    start, end = int(at * SECOND), int((at + 0.6) * SECOND)
-    return ShelfEvent(
-        f"{shelf}@{start}/{number}", shelf, start, end, EventState.FINAL, (plate,), (grams / 1000.0,), (4e-6,)
-    )
-
-
-def streams(store, events, people, until):
-    """Three streams in their own order: shelf events, tracks and visits.
-
-    People: visit id -> function of time that gives a place.
-    """
-    shelves, tracks, visits = [], [], []
-    for tick in range(0, int(until * 10) + 1):
-        now = tick * SECOND // 10
-        done = tuple(item for item in events if (tick - 1) / 10 < item.end / SECOND + 0.3 <= tick / 10)
-        waiting = {item.shelf: item.start - 1 for item in events if item.end + 0.3 * SECOND > now >= item.start}
-        marks = tuple(Watermark(shelf, waiting.get(shelf, now - SECOND // 5)) for shelf in store.shelf)
-        shelves.append(ShelfEventArray(now, marks, done))
-        found = tuple(
-            Track(f"t-{name}", TrackState.CONFIRMED, *place(tick / 10), 0.0, 0.0, COVARIANCE, 1.0, 0)
-            for name, place in people.items()
-        )
-        tracks.append(TrackArray(now, (Watermark("tracks", now),), found))
-        known = tuple(
-            Visit(name, name, "entry_1", 1, 0, VisitState.OPEN, tracks=(f"t-{name}",))
-            for name in people
-            if not name.startswith("?")
-        )
-        visits.append(VisitArray(now, (Watermark("visits", now - SECOND // 2),), known))
-    return shelves, tracks, visits
-
-
-def decide(store, feed, journal=None):
-    stage = PickupStage(store, PickupSettings(), journal or Journal())
-    outputs = [output for record in feed for output in stage.push(record)]
-    return [item for array in outputs if isinstance(array, InteractionArray) for item in array.interactions]
-
-
-def in_turn(parts):
-    return [record for row in zip(*parts, strict=True) for record in row]
-
-
-def grams(store, sku):
-    return store.product[sku].weight * 1000
-
-
-def plate_of(store, sku):
-    return next(facing.plates[0] for facing in store.planogram if facing.sku == sku)
-
-
-def still(place):
-    return lambda time: place
 
 
 @pytest.mark.parametrize("units", [1, 2, 3])
@@ -111,7 +35,7 @@ def test_a_take_goes_to_the_person_before_the_plate(demo_store, units):
 def test_in_doubt_between_two_people_nobody_is_charged(demo_store):
     store, plate = demo_store, plate_of(demo_store, "cola_can")
     people = {name: still(before(store, plate, aside)) for name, aside in (("ada", -0.3), ("ben", 0.3))}
-    (made,) = decide(store, in_turn(streams(store, [event(store, plate, -grams(store, "cola_can"), 2)], people, 5)))
+    (made,) = decide(store, in_turn(streams(store, [event(store, plate, -grams(store, "cola_can"), 2)], people, 8)))
     assert made.state is DecisionState.REVIEW
     assert {candidate.visit for candidate in made.candidates[:2]} == {"ada", "ben"}
 
@@ -135,6 +59,17 @@ def test_a_weight_of_no_product_is_for_review(demo_store):
     people = {"ada": still(before(store, plate))}
     (made,) = decide(store, in_turn(streams(store, [event(store, plate, -13, 2)], people, 5)))
     assert made.state is DecisionState.REVIEW
+
+
+def test_a_change_of_a_plate_that_was_not_seen_for_longer_than_people_are_remembered_is_for_review(demo_store):
+    store, plate = demo_store, plate_of(demo_store, "cola_can")
+    late = event(store, plate, -grams(store, "cola_can"), 100)
+    unseen = dataclasses.replace(late, start=2 * SECOND, degraded=True)
+    people = {"ada": lambda time: before(store, plate, distance=0.45 if time > 95 else 20.0)}
+    (made,) = decide(store, in_turn(streams(store, [late], people, 104)))
+    assert made.state is DecisionState.COMMITTED
+    (made,) = decide(store, in_turn(streams(store, [unseen], people, 104)))
+    assert made.state is DecisionState.REVIEW and "was not seen for 99 s" in made.reason
 
 
 def test_a_misplaced_thing_is_known_by_its_taker_and_charged_to_the_next(demo_store):

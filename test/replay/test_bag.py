@@ -1,9 +1,21 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from just_walk_out.records import Alert, CodeScan, PlateStatus, Severity, ShelfWeights, to_dict
+import just_walk_out.replay.bag as bag_module
+from just_walk_out.records import (
+    Alert,
+    CodeScan,
+    Hand,
+    PersonDetection,
+    PersonDetectionArray,
+    PlateStatus,
+    Severity,
+    ShelfWeights,
+    to_dict,
+)
 from just_walk_out.replay.bag import (
     BagError,
     BagWriter,
@@ -12,8 +24,10 @@ from just_walk_out.replay.bag import (
     read_records,
     read_store,
     topic_pattern,
+    typestore,
 )
-from just_walk_out.ros.conversions import to_message
+from just_walk_out.resources import share
+from just_walk_out.ros.conversions import from_message, message_class, to_message
 
 serialization = pytest.importorskip("rclpy.serialization", reason="ROS is not installed")
 WEIGHTS = ShelfWeights(
@@ -140,3 +154,38 @@ def test_a_type_nobody_knows_is_refused(tmp_path):
     assert not bag.add("/x", "unknown_msgs/msg/Thing")
     assert bag.add("/y", "std_msgs/msg/String", latched=True)
     bag.close()
+
+
+def test_a_bag_from_before_a_field_was_added_is_read_and_played_as_if_it_were_new(tmp_path, monkeypatch):
+    hand = Hand(3.0, 4.0, 0.5, (0.0, 0.0, -1.0))
+    person = PersonDetection(1.0, 2.0, (0.1, 0.0, 0.2), 0.75, (1.0, 2.0, 3.0, 4.0), (hand,))
+    now = PersonDetectionArray(7, "cam_ne", (person, replace(person, x=5.0)))
+    then = tmp_path / "share" / "msg"
+    then.mkdir(parents=True)
+    for path in (share() / "msg").glob("*.msg"):
+        kept = [line for line in path.read_text().splitlines() if not line.startswith("Hand[]")]
+        # a field that today's messages do not have is left out
+        kept += ["uint8 shoe_size"] if path.stem == "PersonDetection" else []
+        (then / path.name).write_text("\n".join(kept) + "\n")
+    new, topic, kind = typestore(), "/s/camera/cam_ne/detections", "just_walk_out/msg/PersonDetectionArray"
+    with monkeypatch.context() as patch:
+        patch.setattr(bag_module, "share", lambda: tmp_path / "share")
+        old, writer = typestore(), BagWriter(tmp_path / "old")
+    data = serialization.serialize_message(to_message(now))
+    message = new.deserialize_cdr(data, kind)
+    detection = old.types["just_walk_out/msg/PersonDetection"]
+    people = [
+        detection(x=each.x, y=each.y, covariance=each.covariance, score=each.score, box=each.box, shoe_size=43)
+        for each in message.detections
+    ]
+    writer.add(topic, kind)
+    earlier = old.types[kind](header=message.header, camera=message.camera, detections=people)
+    writer.write(topic, 9, bytes(old.serialize_cdr(earlier, kind)))
+    writer.close()
+    expected = replace(now, detections=tuple(replace(each, hands=()) for each in now.detections))
+    assert [record for _, record in read_records(tmp_path / "old")] == [expected]
+    (raw,) = raw_messages(tmp_path / "old")
+    played = serialization.deserialize_message(raw.data, message_class(PersonDetectionArray))
+    assert from_message(PersonDetectionArray, played) == expected
+    # and a bag of today keeps them
+    assert [each for _, each in read_records(write(tmp_path / "new", [(9, topic, now)]))] == [now]

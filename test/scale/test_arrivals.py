@@ -42,4 +42,26 @@ def test_a_scale_that_sends_at_another_rate_is_noticed(true):
 
 def test_missing_readings_are_counted():
     clock = ArrivalClock(100 * MS)
-    assert run(clock, [100] * 20 + [210] + [100] * 5 + [410] + [100] * 5)[1] == 3, "one is late, three are missing"
+    assert run(clock, [100] * 20 + [210, 10, 80] + [100] * 5 + [410] + [100] * 5)[1] == 3, (
+        "one is late, three are missing"
+    )
+
+
+def test_a_single_reading_that_is_missing_is_counted_once_the_next_ones_have_not_made_up_for_it():
+    clock = ArrivalClock(100 * MS)
+    assert run(clock, [100] * 30)[1] == 0
+    assert [clock.stamp(clock._last + interval * MS)[1] for interval in (200, 100, 100)] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("rate", [0.95, 1.0, 1.05])
+@pytest.mark.parametrize("jitter", [0.0, 15.0])
+def test_lost_readings_are_counted_whatever_the_rate_within_the_described_and_the_jitter(share, rate, jitter):
+    rng = np.random.default_rng(7)
+    times = np.arange(3000) * 100.0 / rate
+    times += rng.exponential(jitter, len(times)) if jitter else 0.0
+    kept = rng.random(len(times)) >= share
+    kept[0] = kept[-5:] = True
+    clock = ArrivalClock(100 * MS)
+    missing = sum(clock.stamp(T0 + round(time * MS))[1] for time in times[kept])
+    assert missing == pytest.approx(np.count_nonzero(~kept), rel=0.1, abs=8)

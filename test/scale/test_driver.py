@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -62,6 +63,20 @@ def test_boards_and_channels_that_nobody_described_are_reported_once(driver):
         "bus: board 1 sends channel 4, which is not in the store description",
     ]
     assert driver.take_notices() == []
+
+
+def test_a_channel_that_is_described_as_not_connected_is_no_news():
+    store = make_store(plates=3)
+    (bus,) = store.buses
+    bus = dataclasses.replace(bus, channels=(bus.channels[0], bus.channels[2]), unused=((0, 1), (1, 1)))
+    # and neither is a board of which no channel is connected
+    driver = LoadCellDriver(bus, store)
+    assert driver.feed(T0, frame(0, board=1)) == []
+    (batch,) = driver.feed(T0, frame(0, status=(0, 3, 0)))
+    assert batch.plates == ("g1/s0/p0", "g1/s0/p2") and batch.status == (PlateStatus.OK,) * 2
+    assert driver.take_notices() == [] and driver.health(T0).warnings == ()
+    driver.feed(T0 + SECOND, frame(1, status=(0, 0, 0, 0)))
+    assert driver.take_notices() == ["bus: board 0 sends channel 3, which is not in the store description"]
 
 
 def test_channels_that_a_board_does_not_send_are_faults(driver):

@@ -18,8 +18,11 @@ from just_walk_out.simulation.handling import draw_handling
 LENGTH = 60.0
 
 
-def record(bus, handlings, noise="quiet", seconds=LENGTH, jitter=0.0, seed=3):
-    """Let a bus and its devices talk; return the driver's batches by arrival, seconds."""
+def record(bus, handlings, noise="quiet", seconds=LENGTH, jitter=0.0, seed=3, spoil=None):
+    """Let a bus and its devices talk; return the driver's batches by arrival, seconds.
+
+    What the devices send goes through ``spoil`` on its way, if there is one.
+    """
     rng = np.random.default_rng(seed)
     driver = LoadCellDriver(bus, STORE)
     devices = make_devices(STORE, bus, noise, seed)
@@ -30,6 +33,7 @@ def record(bus, handlings, noise="quiet", seconds=LENGTH, jitter=0.0, seed=3):
         # The host is told a little late, and its answer goes out later still.
         late = round(float(rng.exponential(jitter)) * SECOND) if data and jitter else 0
         arrival = T0 + now + late
+        data = spoil(data) if data and spoil else data
         batches += [(arrival, batch) for batch in driver.feed(arrival, data)]
         poll = driver.poll(arrival)
         devices.hear(poll.data, (max(arrival, poll.at) - T0) / SECOND)

@@ -109,9 +109,9 @@ def test_the_smallest_product_over_three_plates_is_one_event(noise):
 
 @pytest.mark.parametrize("noise", NOISES)
 def test_quick_takes_from_plates_apart_are_two_events(noise):
-    first, second = run(Signal(8, noise=noise).move(0, 4.0, -200.0).move(3, 4.3, -100.0).records())[0]
-    within(first, {"0": -200.0}, 4.0)
-    within(second, {"3": -100.0}, 4.0)
+    first, second = run(Signal(8, noise=noise).move(1, 4.0, -200.0).move(4, 4.3, -100.0).records())[0]
+    within(first, {"1": -200.0}, 4.0)
+    within(second, {"4": -100.0}, 4.0)
 
 
 @pytest.mark.parametrize("noise", NOISES)
@@ -158,6 +158,53 @@ def test_events_and_ids_do_not_depend_on_the_batches(sizes):
         at += len(part)
     assert run(records)[0] == run(whole)[0]
     assert len(run(whole)[0]) == 2
+
+
+@st.composite
+def faults(draw):
+    """What befalls single samples: (sample, plate, what is added, kilograms)."""
+    fault = st.tuples(st.integers(0, 899), st.integers(0, 5), st.sampled_from([np.nan, np.inf, 3.0, -3.0, 0.2, 0.004]))
+    return draw(st.lists(fault, max_size=12))
+
+
+def rebatched(kilograms, sizes, gap, template):
+    """Records of the given sizes, in turn; from the sample ``gap`` on one is lost."""
+    records, at = [], 0
+    while at < len(kilograms):
+        end = min(at + sizes[len(records) % len(sizes)], gap if at < gap else len(kilograms))
+        lost = int(at >= gap)
+        records.append(
+            ShelfWeights(
+                T0 + (at + lost) * PERIOD, "g1/s0", "bus/0", len(records), lost, PERIOD, template.plates,
+                template.status, kilograms[at:end].reshape(-1),
+            )
+        )  # fmt: skip
+        at = end
+    return records
+
+
+@settings(max_examples=30, deadline=None)
+@given(sizes=st.lists(st.integers(2, 90), min_size=1, max_size=20), gap=st.integers(1, 899), befallen=faults())
+def test_what_is_set_aside_while_nothing_happens_changes_nothing(sizes, gap, befallen):
+    signal = Signal(15, noise=1.0, seed=1).hand(4, 2.0, 1.0, 300.0).move(1, 5.0, -24.0).move(0, 9.2, -500.0)
+    whole = signal.records(batch=len(signal.t))[0]
+    kilograms = whole.samples.copy()
+    for sample, plate, added in befallen:
+        kilograms[sample, plate] += added
+    # Batches of more than two strides are worked off at once, and nothing of them is set aside.
+    events, _, promised = run(rebatched(kilograms, [len(kilograms)], gap, whole))
+    again, _, promised_again = run(rebatched(kilograms, sizes, gap, whole))
+    assert again == events
+    assert list(promised_again.values())[-1] <= list(promised.values())[-1]
+
+
+def test_a_batch_that_is_no_whole_number_of_samples_is_refused():
+    (record, *_) = Signal(1).records(batch=12)
+    torn = ShelfWeights(
+        record.stamp, record.shelf, record.source, 0, 0, PERIOD, record.plates, record.status, record.weights[:-1]
+    )
+    with pytest.raises(ValueError, match=r"shelf g1/s0: expected samples of 6 plates each, got 71 weights"):
+        ShelfEventStage(make_store(1)).push(torn)
 
 
 def test_shelves_do_not_depend_on_how_their_records_interleave():

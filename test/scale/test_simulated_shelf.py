@@ -11,6 +11,7 @@ from just_walk_out.records import PlateStatus, ShelfWeights
 from just_walk_out.scale.shelf_events import ShelfEventStage
 from just_walk_out.simulation.handling import draw_handling, draw_touch
 from just_walk_out.simulation.scales import PlateGroup
+from just_walk_out.store.model import Facing, Product
 
 PLATES = 6
 SECONDS = 240.0
@@ -44,10 +45,14 @@ def scenario(rng, plates):
     return handlings
 
 
-def events_of(noise, seed):
+def events_of(noise, seed, known):
+    """Return what hands do and the events found, with or without a planogram."""
     rng = np.random.default_rng(seed)
     store = make_store(1, PLATES)
     plates = tuple(plate.id for plate in store.shelf["g1/s0"].plates)
+    products = tuple(Product(str(weight), "", "", weight, 0.001, 100) for weight in WEIGHTS)
+    facings = tuple(Facing(product.sku, plates) for product in products if known)
+    store = dataclasses.replace(store, products=products, planogram=facings)
     handlings = scenario(rng, plates)
     world = SimpleNamespace(handlings=handlings, initial_weight=dict.fromkeys(plates, 5.0))
     cells = PlateGroup(store, plates, noise, seed, "board")
@@ -85,12 +90,13 @@ def score(handlings, found):
     return len(delays), len(truths), len(found), delays
 
 
+@pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize(("noise", "least"), [("quiet", 0.98), ("normal", 0.96), ("rough", 0.94)])
-def test_events_of_the_simulated_shelf_are_found(noise, least):
+def test_events_of_the_simulated_shelf_are_found(noise, least, known):
     hits = truths = events = 0
     delays = []
     for seed in range(4):
-        a, b, c, d = score(*events_of(noise, seed))
+        a, b, c, d = score(*events_of(noise, seed, known))
         hits, truths, events, delays = hits + a, truths + b, events + c, delays + d
     f1 = 2 * hits / (truths + events)
     print(

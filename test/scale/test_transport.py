@@ -162,3 +162,20 @@ def test_a_url_that_means_nothing_is_an_error_and_no_end(make):
 def test_the_loop_url_opens(make):
     transport = make("loop://")
     assert transport.wait_for(lambda s: s.connected, PATIENCE)
+
+
+def test_a_port_that_is_open_elsewhere_is_not_read_beside_and_taken_once_it_is_free(make, tmp_path):
+    link = tmp_path / "bus"
+    board = Board(link)
+    first = make(link)
+    assert first.wait_for(lambda s: s.connected, PATIENCE)
+    second = make(link)
+    assert second.wait_for(lambda s: s.held, PATIENCE)
+    assert second.state().error == f"{link}: another process has this port open"
+    board.send(b"hello")
+    assert receive(first, 5) == b"hello" and second.state().bytes == 0
+    first.stop()
+    assert second.wait_for(lambda s: s.connected and not s.held, PATIENCE)
+    board.send(b"there")
+    assert receive(second, 5) == b"there"
+    board.unplug()

@@ -15,6 +15,12 @@ DEMO = Path(__file__).parents[2] / "config" / "demo_store"
 GONE = object()
 
 
+def rule(**keys):
+    """A price rule, with other keys or without those that are None."""
+    values = {"id": "week", "skus": ["honey"], "price": 99} | keys
+    return {name: value for name, value in values.items() if value is not None}
+
+
 @functools.cache
 def tree(file):
     return yaml.safe_load((DEMO / file).read_text())
@@ -140,6 +146,8 @@ CASES = [
     (C, ["cameras", 0, "horizontal_fov_deg"], GONE, "cameras[0]", "exactly one of intrinsics"),
     (C, ["cameras", 0, "horizontal_fov_deg"], 200, "cameras[0].horizontal_fov_deg", "at most 170"),
     (C, ["cameras", 0, "detector", "kind"], "onnx", "cameras[0].detector.model", "model file"),
+    (C, ["cameras", 0, "detector", "head"], "magic", "cameras[0].detector.head", "nanodet"),
+    (C, ["cameras", 0, "detector", "precision"], "float8", "cameras[0].detector.precision", "float16"),
     # fixtures
     (X, [g, 1, "id"], "g1", "gondolas[1].id", "taken by"),
     (X, [g, 1, "shelves", 3 - 1, "id"], "s1", "gondolas[1].shelves[2].id", "taken by"),
@@ -242,6 +250,24 @@ CASES = [
     (K, ["products", 5, "tax"], "reducd", "products[5].tax", "did you mean reduced"),
     (K, ["products", 5, "minimum_age"], -1, "products[5].minimum_age", "years"),
     (K, ["tax_classes", "reduced"], "7 %", "tax_classes.reduced", "whole number"),
+    (K, ["promotions"], [rule(skus=["honye"])], "promotions[0].skus[0]", "did you mean honey"),
+    (K, ["promotions"], [rule(skus=["honey", "honey"])], "promotions[0].skus[1]", "of its own"),
+    (K, ["promotions"], [rule(), rule()], "promotions[1].id", "of its own"),
+    (K, ["promotions"], [rule(price=None)], "promotions[0]", "exactly one of price, percent_off, amount_off, take"),
+    (K, ["promotions"], [rule(amount_off=3)], "promotions[0]", "got price and amount_off"),
+    (K, ["promotions"], [rule(pay=1)], "promotions[0].pay", "take beside it"),
+    (K, ["promotions"], [rule(price=None, take=3)], "promotions[0]", "exactly one of for_price, pay, got none"),
+    (K, ["promotions"], [rule(price=None, take=3, pay=3)], "promotions[0].pay", "fewer units than the 3"),
+    (K, ["promotions"], [rule(price=None, percent_off=101)], "promotions[0].percent_off", "at most 100"),
+    (K, ["promotions"], [rule(begins="tomorrow")], "promotions[0].begins", "with its zone in quotes"),
+    (K, ["promotions"], [rule(begins="2026-11-30T18:00:00")], "promotions[0].begins", "without a time zone"),
+    (
+        K,
+        ["promotions"],
+        [rule(begins="2026-11-30T18:00:00Z", ends="2026-11-30T18:00:00+01:00")],
+        "promotions[0].ends",
+        "after begins",
+    ),
     (P, ["planogram", 2, "sku"], "mlik", "planogram[2].sku", "did you mean milk"),
     (P, ["planogram", 2, "plates", 0], "g9/s1/p1", "planogram[2].plates[0]", "there is no 'g9/s1/p1'"),
     (P, ["planogram", 0, "plates"], ["g1/s1/p1", "g1/s1/p1"], "planogram[0].plates[1]", "of its own"),
@@ -260,6 +286,20 @@ def test_a_wrong_value_gives_one_line_that_names_file_and_path(folder, file, pat
     assert line.startswith(start + ": ")
     assert says in line
     assert "\n" not in line
+
+
+def test_price_rules_are_read_with_their_times_and_terms(folder):
+    rules = [
+        rule(begins="2026-11-30T18:00:00+01:00", ends="2026-12-01T00:00:00Z", name="Honey week"),
+        {"id": "any", "skus": ["honey", "oats"], "take": 3, "pay": 2},
+        {"id": "two", "skus": ["oats"], "take": 2, "for_price": 200},
+    ]
+    change(folder, K, ["promotions"], rules)
+    week, several, two = load_store(folder).promotions
+    assert (week.kind, week.value, week.count, week.name) == ("price", 99, 1, "Honey week")
+    assert (week.begins, week.ends) == (1_796_058_000 * 10**9, 1_796_083_200 * 10**9)
+    assert (several.kind, several.value, several.count, several.skus) == ("take_pay", 2, 3, ("honey", "oats"))
+    assert (two.kind, two.value, two.count, two.name, two.ends) == ("take_for", 200, 2, "two", 2**63 - 1)
 
 
 def test_all_errors_are_found_in_one_go(folder):

@@ -254,6 +254,20 @@ def rehearsal(store: Any, key: Any, tmp_path_factory: pytest.TempPathFactory) ->
     return Rehearsal(tuple(steps), charges, tuple(simulated.truth()), video)
 
 
+@pytest.fixture
+def make_running() -> Iterator[Callable[..., Running]]:
+    """Makes what ``running`` is, anew for each test."""
+    made: list[Running] = []
+
+    def make(*arguments: Any) -> Running:
+        made.append(Running(*arguments))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
 @pytest.fixture(scope="module")
 def running(store: Any, demo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """No node yet; everything a test starts is stopped when its module is done."""

@@ -24,12 +24,15 @@ class Detections:
         scores: (N,) confidence, 0..1.
         positions: (N, 2) metres on the floor, where the detector itself knows them, else None.
         covariances: (N, 2, 2) m^2, with ``positions``.
+        hands: (N, 2, 3) u, v in pixels and confidence 0..1 of left and right wrist, NaN where one is not
+            seen; None from detectors that find none.
     """
 
     boxes: Floats
     scores: Floats
     positions: Floats | None = None
     covariances: Floats | None = None
+    hands: Floats | None = None
 
     def __len__(self) -> int:
         """Return the number of people."""
@@ -67,13 +70,15 @@ def _motion(camera: Camera, store: Store | None) -> PersonDetector:
 def _onnx(camera: Camera, store: Store | None) -> PersonDetector:
     from just_walk_out.camera.detectors.onnx import OnnxDetector
 
-    return OnnxDetector(camera.detector.model, score=camera.detector.score, device=camera.detector.device)
+    wanted = camera.detector
+    return OnnxDetector(wanted.model, head=wanted.head, score=wanted.score, device=wanted.device)
 
 
 def _torchvision(camera: Camera, store: Store | None) -> PersonDetector:
     from just_walk_out.camera.detectors.torchvision import TorchvisionDetector
 
-    return TorchvisionDetector(camera.detector.model, score=camera.detector.score, device=camera.detector.device)
+    wanted = camera.detector
+    return TorchvisionDetector(wanted.model, score=wanted.score, device=wanted.device, precision=wanted.precision)
 
 
 DETECTORS: dict[str, Callable[[Camera, Store | None], PersonDetector]] = {
@@ -87,7 +92,7 @@ def make_detector(camera: Camera, store: Store | None = None) -> PersonDetector 
     """Make the detector a camera asks for; None for the kind ``none``.
 
     Args:
-        camera: its ``detector`` says kind, model, score and device; its calibration serves ``motion``.
+        camera: its ``detector`` says kind, model, head, score and device; its calibration serves ``motion``.
         store: floor plan and fixtures, for detectors that know about them.
 
     Raises:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.detectors import stance as stances
-from just_walk_out.camera.detectors.silhouette import Silhouettes, areas, integrals, sums
+from just_walk_out.camera.detectors.silhouette import SECOND, Silhouettes, areas, integrals, sums
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import PersonSettings, position_covariance
 from just_walk_out.camera.visibility import Occluders
@@ -31,8 +31,12 @@ Mask = NDArray[np.uint8]
 # What a doubtful pixel counts for where a silhouette ends: less than the half that would be foreground.
 _DOUBTFUL_EDGE = np.float32(0.4)
 _FARTHEST_CORRECTION = 0.8
+# The place itself, and those around it.
+_AROUND: Floats = np.array([(0, 0), (-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)], np.float64)
 # Places are tried on the mask at this fraction of its size; the ends of silhouettes are measured at full size.
 _COARSE = 2.0
+# Places whose soles and crowns are this near in the coarse mask are told apart by measuring alone, pixels.
+_SAME_PIXELS = 1.5
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Occupancy:
         self._size = (round(camera.width * self._scale), round(camera.height * self._scale))
         self._body = Silhouettes(self._projector, self._scale, self._size)
         self._occluders = Occluders(store.gondolas, store.walls)
-        places = self._places(store)
+        places = self._distinct(self._places(store))
         visible = self._body.visible(self._occluders, places, self._person.height)
         whole = self._body.rectangles(places, np.full(len(places), self._person.height))
         covers = areas(self._body.clip(whole))
@@ -134,31 +138,43 @@ class Occupancy:
             cv2.resize(part, self._size, interpolation=cv2.INTER_AREA).astype(np.float32)
             for part in (255 * mask, 255 * doubtful)
         )
-        fresh = self._weigh(sure, maybe, 0.0, max(settings.doubtful_legs, 0.0), max(settings.doubtful_body, 0.0))
-        worth = self._weigh(sure, maybe, -settings.miss_cost, settings.doubtful_legs, settings.doubtful_body)
+        # what a pixel is worth to a person, and how much of it nobody explains yet
+        worth = np.empty((*sure.shape, 4), dtype=np.float32)
+        legs, body = settings.doubtful_legs, settings.doubtful_body
+        self._weigh(worth[..., :SECOND], sure, maybe, -settings.miss_cost, legs, body)
+        self._weigh(worth[..., SECOND:], sure, maybe, 0.0, max(legs, 0.0), max(body, 0.0))
         evidence = mask + _DOUBTFUL_EDGE * doubtful
-        covered = integrals(fresh)
-        raw = sums(covered, self._corners, self._shown)
+        table = covered = integrals(worth)
+        raw = sums(covered, self._corners + SECOND, self._shown)
         active = np.flatnonzero((raw > settings.least_new * self._area) & (raw > settings.least_pixels))
+        gain, new = self._worths(table, active)
         while active.size and len(found) < settings.most:
-            table = integrals(worth)
-            gain = sums(table, self._corners[active], self._shown[active])
-            new = sums(integrals(fresh), self._corners[active], self._shown[active])
             area = self._area[active]
             enough = (gain > settings.least_gain * area) & (new > settings.least_new * area)
             enough &= new > settings.least_pixels
             if not enough.any():
                 break
-            active, gain = active[enough], gain[enough]
+            active, gain, new = active[enough], gain[enough], new[enough]
             best = int(gain.argmax())
             occupant = self._refine(int(active[best]), table, covered, evidence)
             found.append(occupant)
             self._fill(worth, occupant, 0.0, 1.25, 1.0)
             self._fill(evidence, occupant, np.nan, 1.0, _COARSE)
-            self._fill(fresh, occupant, 0.0, 1.25, 1.0)
-            away = np.linalg.norm(self._positions[active] - occupant.position, axis=1)
-            active = active[away > settings.separation]
+            table = integrals(worth)
+            apart = np.linalg.norm(self._positions[active] - occupant.position, axis=1) > settings.separation
+            active, gain, new = active[apart], gain[apart], new[apart]
+            # only bodies that overlap the person's explain less than before
+            low, high = occupant.rectangles[:, :2].min(axis=0), occupant.rectangles[:, 2:].max(axis=0)
+            spare = 1.0 + 0.125 * (high - low)
+            reach = self._reach[active]
+            touched = ((reach[:, :2] <= high + spare) & (reach[:, 2:] >= low - spare)).all(axis=1)
+            gain[touched], new[touched] = self._worths(table, active[touched])
         return found
+
+    def _worths(self, table: NDArray[np.float32], places: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Return what people at places would be worth, and how much of it nobody explains yet."""
+        corners, shown = self._corners[places], self._shown[places]
+        return sums(table, corners, shown), sums(table, corners + SECOND, shown)
 
     def paint(self, target: NDArray[np.generic], occupant: Occupant, value: float, widen: float) -> None:
         """Fill the visible slices of a person in a mask, widened by a factor, with a value."""
@@ -172,19 +188,21 @@ class Occupancy:
                 spare = 0.5 * (widen - 1.0) * (right - left)
                 x0, x1 = max(0, int(left - spare)), max(0, int(np.ceil(right + spare)))
                 y0, y1 = max(0, int(top - 0.3 * spare)), max(0, int(np.ceil(bottom + 0.3 * spare)))
-                target[..., y0:y1, x0:x1] = value
+                target[y0:y1, x0:x1] = value
 
     @staticmethod
     def _weigh(
-        sure: NDArray[np.float32], maybe: NDArray[np.float32], empty: float, legs: float, body: float
-    ) -> NDArray[np.float32]:
-        """Return (2, height, width) worths of pixels, for legs and for the body above, from shares in 1/255."""
-        pair = np.empty((2, *sure.shape), dtype=np.float32)
+        pair: NDArray[np.float32],
+        sure: NDArray[np.float32],
+        maybe: NDArray[np.float32],
+        empty: float,
+        legs: float,
+        body: float,
+    ) -> None:
+        """Fill in worths of pixels (height, width, 2), for legs and for the body above, from shares in 1/255."""
         plain = empty + sure * np.float32((1.0 - empty) / 255.0)
-        for part, doubt in zip(pair, (legs, body), strict=True):
-            np.multiply(maybe, np.float32((doubt - empty) / 255.0), out=part)
-            part += plain
-        return pair
+        for part, doubt in enumerate((legs, body)):
+            pair[..., part] = plain + maybe * np.float32((doubt - empty) / 255.0)
 
     def _places(self, store: Store) -> Floats:
         settings = self._settings
@@ -199,20 +217,43 @@ class Occupancy:
             near |= behind & (distance_to_segment(grid, gate.start, gate.end) <= settings.gate_depth)
         return np.asarray(grid[near & ~self._occluders.blocked(grid)])
 
+    def _distinct(self, places: Floats) -> Floats:
+        """Keep one of all places whose bodies fall on the same pixels, as far from the camera they do."""
+        person = self._person
+        soles = np.column_stack([places, np.zeros(len(places))])
+        crowns = np.column_stack([places, np.full(len(places), person.height)])
+        ends = np.concatenate([self._projector.to_pixels(soles), self._projector.to_pixels(crowns)], axis=1)
+        sound = np.isfinite(ends).all(axis=1)
+        bins = np.rint(np.where(sound[:, None], ends, 0.0) * self._scale / _SAME_PIXELS).astype(np.int64)
+        _, first = np.unique(bins, axis=0, return_index=True)
+        chosen = np.zeros(len(places), dtype=bool)
+        chosen[first] = True
+        return np.asarray(places[chosen & sound])
+
     def _keep(self, positions: Floats, visible: Bools, rectangles: Floats) -> None:
         self._positions = positions
+        aside = self._projector.floor_jacobian(np.column_stack([positions, np.zeros(len(positions))]))[..., :2]
+        reach = np.linalg.norm(aside, axis=1).max(axis=1) * 0.5 * self._settings.step * self._scale
+        self._apart = ~(reach < 1.0)
         self._shown = visible
         self._corners = self._body.indices(rectangles)
+        self._reach = np.concatenate([rectangles[..., :2].min(axis=1), rectangles[..., 2:].max(axis=1)], axis=1)
         self._area = (areas(np.rint(self._body.clip(rectangles))) * visible).sum(axis=1)
 
-    def _refine(self, index: int, table: Floats, covered: Floats, evidence: NDArray[np.float32]) -> Occupant:
+    def _refine(
+        self,
+        index: int,
+        table: NDArray[np.float32],
+        covered: NDArray[np.float32],
+        evidence: NDArray[np.float32],
+    ) -> Occupant:
         """Search around a place of the grid, then measure the ends of the silhouette."""
         person = self._person
         shown = self._shown[index]
         position = self._positions[index]
         size = max(self._area[index], 1.0)
-        ticks = np.array([-1.0, 0.0, 1.0]) * 0.5 * self._settings.step
-        trial = position + np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+        # far from the camera, places between those of the grid are no other pixels
+        trial = position + (_AROUND * 0.5 * self._settings.step if self._apart[index] else _AROUND[:1])
         rectangles = self._body.rectangles(trial, np.full(len(trial), person.height))
         sound = np.isfinite(rectangles).all(axis=(1, 2))
         gain = sums(table, self._body.indices(rectangles), np.broadcast_to(shown, (len(trial), len(shown))))
@@ -231,5 +272,5 @@ class Occupancy:
             )[0]
         rectangles = self._body.rectangles(position[None], np.array([height]))
         area = max(float((areas(self._body.clip(rectangles)) * shown).sum()), 1.0)
-        share = float(sums(covered, self._body.indices(rectangles), shown[None])[0]) / area
+        share = float(sums(covered, self._body.indices(rectangles) + SECOND, shown[None])[0]) / area
         return Occupant(position, covariance, height, min(share, 1.0), rectangles[0], shown)

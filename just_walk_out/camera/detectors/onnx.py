@@ -1,66 +1,70 @@
-"""Person detection with an ONNX file, run by onnxruntime (an extra).
-
-Head: NanoDet (Lyu 2021; generalised focal loss, Li et al. 2020): for each stride the class scores and,
-for each side of the box, a distribution over distances in strides.
-"""
+"""Person detection with an ONNX file, run by onnxruntime (an extra); ``heads.py`` says which networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.detectors.base import Detections, Image
+from just_walk_out.camera.detectors.heads import HEADS
+from just_walk_out.camera.detectors.letterbox import Letterbox, letterbox
 
 Floats = NDArray[np.float64]
 
-_MEAN = np.array([103.53, 116.28, 123.675], dtype=np.float32)
-_DEVIATION = np.array([57.375, 57.12, 58.395], dtype=np.float32)
-_PERSON = 0
-_OVERLAP = 0.6
+_KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_GREY = 114
+# Candidates of one picture that are compared with each other: the strongest; a store's picture has tens of people.
+_MOST = 300
 
 
 class OnnxDetector:
-    """Runs a NanoDet file; has no memory, so one serves any number of cameras."""
+    """Runs an ONNX file; has no memory, so one serves any number of cameras."""
 
-    def __init__(self, model: str, *, score: float = 0.5, device: str = "auto") -> None:
-        """Load the file.
+    def __init__(self, model: str, *, head: str = "nanodet", score: float = 0.5, device: str = "auto") -> None:
+        """Load the file and see by a run whether its outputs are those of the head.
 
         Args:
             model: path of the ONNX file.
+            head: what its outputs mean, a key of ``heads.HEADS``.
             score: least confidence that is reported.
             device: "cpu", "cuda", or "auto" for the best there is.
 
         Raises:
             ModuleNotFoundError: onnxruntime is not installed.
             FileNotFoundError: no such file.
-            ValueError: the file's outputs are not a NanoDet head.
+            ValueError: no such head or device, the file cannot be loaded, or its input or outputs are not those of
+                the head.
         """
         try:
             import onnxruntime
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("the onnx detector needs onnxruntime: install just_walk_out[onnx]") from error
+        if head not in HEADS:
+            raise ValueError(f"detector head {head!r}: expected one of {', '.join(HEADS)}")
         if not Path(model).is_file():
             raise FileNotFoundError(f"detector model {model!r}: no such file; expected an ONNX file")
-        there = onnxruntime.get_available_providers()
-        wanted = ["CPUExecutionProvider"] if device == "cpu" else ["CUDAExecutionProvider", "CPUExecutionProvider"]
         options = onnxruntime.SessionOptions()
         # One camera node of several on a computer must not take all its cores.
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            model, options, providers=[name for name in wanted if name in there]
-        )
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=_providers(onnxruntime, device))
+        except ValueError:
+            raise
+        except Exception as error:  # onnxruntime has an exception class for each kind of damage
+            raise ValueError(f"detector model {model!r}: cannot be loaded: {_line(error)}") from None
+        self._head = HEADS[head]
         self._least = score
-        entry = self._session.get_inputs()[0]
-        self._input = entry.name
-        size = [value if isinstance(value, int) else 416 for value in entry.shape[-2:]]
-        self._size = (size[1], size[0])
-        self._batched = not isinstance(entry.shape[0], int)
-        self._levels = _pair_outputs(self._session.get_outputs(), self._size, model)
+        self._take_input(model)
+        try:
+            trial = self._run(np.full((1, *self._size[::-1], 3), _GREY, dtype=np.uint8))
+            self._decode = self._head.bind(trial, self._size)
+        except ValueError as error:
+            raise ValueError(f"detector model {model!r}: not a {head} head: {error}") from None
 
     def detect(self, image: Image, stamp: int = 0) -> Detections:
         """Find the people; see ``PersonDetector``."""
@@ -70,41 +74,57 @@ class OnnxDetector:
         """Find the people of several pictures, in one run where the file's batch size is free."""
         if not images:
             return []
-        ready = np.stack([self._prepare(image) for image in images])
-        groups = [ready] if self._batched else [ready[k : k + 1] for k in range(len(ready))]
-        answers = [self._session.run(None, {self._input: group}) for group in groups]
-        outputs = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
-        return [self._decode([part[k] for part in outputs], image.shape) for k, image in enumerate(images)]
+        placed = [letterbox(image, self._size, self._head.placing) for image in images]
+        outputs = self._run(np.stack([canvas for canvas, _ in placed]))
+        return [self._find([part[k] for part in outputs], fit) for k, (_, fit) in enumerate(placed)]
 
-    def _prepare(self, image: Image) -> NDArray[np.float32]:
-        resized = cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-        return np.ascontiguousarray(((resized - _MEAN) / _DEVIATION).transpose(2, 0, 1))
+    def _take_input(self, model: str) -> None:
+        entries = self._session.get_inputs()
+        shape = list(entries[0].shape) if entries else []
+        kind = _KINDS.get(entries[0].type) if len(entries) == 1 else None
+        if kind is None or len(shape) != 4 or (isinstance(shape[1], int) and shape[1] != 3):
+            got = "; ".join(f"{each.type} {each.shape}" for each in entries) or "none"
+            raise ValueError(f"detector model {model!r}: expected one input of batch x 3 x height x width, got {got}")
+        self._input, self._kind = entries[0].name, kind
+        height, width = (side if isinstance(side, int) else self._head.side for side in shape[2:])
+        if height % 32 or width % 32 or min(height, width) < 32:
+            raise ValueError(
+                f"detector model {model!r}: expected an input of whole multiples of 32 pixels, got {width}x{height}"
+            )
+        self._size = (width, height)
+        self._batch = shape[0] if isinstance(shape[0], int) else None
 
-    def _decode(self, outputs: list[NDArray[np.float32]], shape: tuple[int, ...]) -> Detections:
-        boxes: list[Floats] = []
-        scores: list[Floats] = []
-        for stride, score_index, distance_index in self._levels:
-            confidence = outputs[score_index][:, _PERSON]
-            chosen = np.flatnonzero(confidence >= self._least)
-            if not chosen.size:
-                continue
-            bins = outputs[distance_index][chosen].reshape(len(chosen), 4, -1).astype(np.float64)
-            share = np.exp(bins - bins.max(axis=2, keepdims=True))
-            share /= share.sum(axis=2, keepdims=True)
-            reach = share @ np.arange(bins.shape[2]) * stride
-            columns = -(-self._size[0] // stride)
-            middle = np.column_stack([chosen % columns, chosen // columns]) * stride + 0.5 * (stride - 1)
-            boxes.append(np.column_stack([middle - reach[:, :2], middle + reach[:, 2:]]))
-            scores.append(confidence[chosen].astype(np.float64))
-        if not boxes:
-            return Detections.none()
-        zoom = np.array([shape[1] / self._size[0], shape[0] / self._size[1]] * 2)
-        limit = np.array([shape[1], shape[0]] * 2, dtype=np.float64)
-        corners = np.clip(np.concatenate(boxes) * zoom, 0.0, limit)
-        certain: Floats = np.concatenate(scores)
-        kept = suppress(corners, certain, _OVERLAP)
-        corners = corners[kept]
-        return Detections(np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]]), certain[kept])
+    def _run(self, canvases: Image) -> list[NDArray[Any]]:
+        """Run canvases (N, height, width, 3); outputs of all of them."""
+        ready = np.ascontiguousarray(self._head.normalise(canvases).transpose(0, 3, 1, 2), dtype=self._kind)
+        size = self._batch or len(ready)
+        answers = []
+        for start in range(0, len(ready), size):
+            group = ready[start : start + size]
+            real = len(group)
+            if real < size:
+                # a file for a fixed number of pictures gets the last one several times
+                group = np.concatenate([group, np.repeat(group[-1:], size - real, axis=0)])
+            answers.append([np.asarray(part)[:real] for part in self._session.run(None, {self._input: group})])
+        return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+
+    def _find(self, outputs: list[NDArray[Any]], fit: Letterbox) -> Detections:
+        with np.errstate(invalid="ignore", over="ignore"):  # a damaged file may hold anything
+            raw = self._decode(outputs, self._least)
+        sound = np.flatnonzero(np.isfinite(raw.corners).all(axis=1) & np.isfinite(raw.scores))
+        order = sound[np.argsort(-raw.scores[sound], kind="stable")[:_MOST]]
+        kept = order[suppress(raw.corners[order], raw.scores[order], self._head.overlap)]
+        corners = fit.boxes_back(raw.corners[kept])
+        hands = None
+        if raw.hands is not None:
+            hands = raw.hands[kept].copy()
+            hands[..., :2] = fit.points_back(hands[..., :2])
+            # a wrist outside the picture, or less likely seen than not, is none
+            inside = (hands[..., :2] >= 0.0) & (hands[..., :2] <= np.subtract(fit.shape[::-1], 1))
+            hands[~(inside.all(axis=-1) & (hands[..., 2] >= 0.5))] = np.nan
+        return Detections(
+            np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]]), raw.scores[kept], hands=hands
+        )
 
 
 def suppress(corners: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
@@ -132,17 +152,15 @@ def suppress(corners: Floats, scores: Floats, overlap: float) -> NDArray[np.intp
     return np.array(kept, dtype=np.intp)
 
 
-def _pair_outputs(outputs: Sequence[object], size: tuple[int, int], model: str) -> list[tuple[int, int, int]]:
-    """Find (stride, index of scores, index of distances) by the outputs' shapes."""
-    shapes = [tuple(getattr(item, "shape", ())) for item in outputs]
-    levels = []
-    for stride in (8, 16, 32, 64):
-        cells = (-(-size[0] // stride)) * (-(-size[1] // stride))
-        fitting = [k for k, shape in enumerate(shapes) if len(shape) == 3 and shape[1] == cells]
-        scores = [k for k in fitting if shapes[k][2] == 80]
-        distances = [k for k in fitting if shapes[k][2] % 4 == 0 and shapes[k][2] != 80]
-        if len(scores) == 1 and len(distances) == 1:
-            levels.append((stride, scores[0], distances[0]))
-    if not levels:
-        raise ValueError(f"detector model {model!r}: outputs {shapes} are not a NanoDet head of 80 classes")
-    return levels
+def _providers(onnxruntime: Any, device: str) -> list[str]:
+    there = onnxruntime.get_available_providers()
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"detector device {device!r}: expected auto, cpu or cuda")
+    if device == "cuda" and "CUDAExecutionProvider" not in there:
+        raise ValueError("detector device 'cuda': this onnxruntime has no CUDA; expected onnxruntime-gpu, or auto")
+    wanted = ["CPUExecutionProvider"] if device == "cpu" else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    return [name for name in wanted if name in there]
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -16,6 +16,8 @@ Bools = NDArray[np.bool_]
 _ENDS: Floats = np.array([0.0, 0.24, 0.48, 0.66, 0.84, 1.0])
 _HALF_WIDTHS: Floats = np.array([0.15, 0.18, 0.21, 0.22, 0.11])
 _LEGS = 0.45
+_WORTHS = 4
+SECOND = 2
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
 # Points on the rim of a slice: direction, and whether they are at its lower or upper end.
 _RIM: Floats = np.array([(np.cos(angle), np.sin(angle), end) for end in (0.0, 1.0) for angle in _ANGLES])
@@ -65,24 +67,29 @@ class Silhouettes:
         return np.clip(np.nan_to_num(rectangles), 0.0, np.array([width, height, width, height], dtype=np.float64))
 
     def indices(self, rectangles: Floats) -> NDArray[np.int32]:
-        """Corner indices into flat integral images, first of legs, then of bodies, (N, slices, 4)."""
+        """Corner indices into ``integrals``, of the worth for legs or for bodies by slice, (N, slices, 4)."""
         cut = np.rint(self.clip(rectangles)).astype(np.int32)
         left, top, right, bottom = (cut[..., k] for k in range(4))
         wide = self._size[0] + 1
         parts = [bottom * wide + right, top * wide + right, bottom * wide + left, top * wide + left]
-        body = np.where(_ENDS[:-1] < _LEGS, 0, wide * (self._size[1] + 1))
-        return np.asarray(np.stack(parts, axis=-1) + body[:, None], dtype=np.int32)
+        body = np.where(_ENDS[:-1] < _LEGS, 0, 1)
+        return np.asarray(_WORTHS * np.stack(parts, axis=-1) + body[:, None], dtype=np.int32)
 
 
-def sums(table: Floats, corners: NDArray[np.int32], shown: Bools) -> Floats:
+def sums(table: NDArray[np.float32], corners: NDArray[np.int32], shown: Bools) -> Floats:
     """Sum up the visible slices (N, slices) of bodies by their corners (N, slices, 4) in integral images."""
     values = table[corners]
-    return np.asarray(((values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) * shown).sum(axis=1))
+    found = ((values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) * shown).sum(axis=1)
+    return np.asarray(found, dtype=np.float64)
 
 
-def integrals(pair: NDArray[np.float32]) -> Floats:
-    """Return the integral images of worths for legs and for bodies (2, height, width), flat, one after the other."""
-    return np.concatenate([cv2.integral(part).ravel() for part in pair])
+def integrals(worths: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the integral image of worths (height, width, 4), flat.
+
+    A pixel has two pairs of them, each of legs and of the body above; ``sums`` sums up the first pair, and the
+    second with ``SECOND`` added to the corners.
+    """
+    return np.asarray(cv2.integral(worths, sdepth=cv2.CV_32F), dtype=np.float32).reshape(-1)
 
 
 def areas(rectangles: Floats) -> Floats:

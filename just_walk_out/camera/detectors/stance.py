@@ -141,7 +141,10 @@ def _spread(projector: FloorProjector, place: Floats, height: float, deviation: 
     """Covariance of a floor position measured by one image point at a height that is known to ``deviation``."""
     slope = projector.floor_jacobian(np.array([*place, height]))
     noise = pixels**2 * np.eye(2) + deviation**2 * np.outer(slope[:, 2], slope[:, 2])
-    inverse = np.linalg.pinv(slope[:, :2]) if np.isfinite(slope).all() else np.full((2, 2), np.nan)
+    (a, b), (c, d) = slope[:, :2]
+    area = a * d - b * c
+    # seen edge-on, or not at all, a point of the floor has no place
+    inverse = np.array([[d, -b], [-c, a]]) / (area if area else np.nan)
     return np.asarray(inverse @ noise @ inverse.T)
 
 

@@ -10,6 +10,9 @@ filled up with zeros or spaces, and the unit::
     QT,+00000012 PC      pieces, which are no weight
     EC,E01               command not understood
 
+Where the device is an indicator, a tare by its key shows in the stream: gross becomes net. The answer to ``Z`` and
+``T`` is an acknowledgement (06h), a second one when the command has been carried out, or an echo of the command.
+
 ``Q`` asks for one line; sending all the time ("stream") is set on the device.
 Source: A&D, instruction manuals of the EK-i scales and AD-4401 indicators, data format and commands.
 """
@@ -32,7 +35,7 @@ def read(line: str) -> Line | None:
     found = _LINE.fullmatch(line)
     if found is None:
         if line in _ACKNOWLEDGED:
-            return Line(Kind.DONE)
+            return Line(Kind.ADJUSTED)
         return Line(Kind.REFUSED) if _ERROR.fullmatch(line) else None
     header, kind, sign, digits, exponent, unit = found.groups()
     if header in ("OL", "LO"):
@@ -41,7 +44,7 @@ def read(line: str) -> Line | None:
         return None
     if kind == "TR":
         return Line(Kind.READING, OK, unit="TR")
-    return Line(Kind.READING, OK, float(sign + digits), unit or ("PC" if header == "QT" else ""))
+    return Line(Kind.READING, OK, float(sign + digits), unit or ("PC" if header == "QT" else ""), kind or "")
 
 
 AND_STREAM = Dialect(read, ask=b"Q\r\n", commands={"zero": b"Z\r\n", "tare": b"T\r\n"})

@@ -33,7 +33,7 @@ class Kind(Enum):
     """What a line of a scale is."""
 
     READING = "reading"
-    DONE = "done"
+    ADJUSTED = "adjusted"
     REFUSED = "refused"
     STARTED = "started"
 
@@ -43,16 +43,18 @@ class Line:
     """What one line says.
 
     Attributes:
-        kind: a reading, the answer to a command, or that the scale has just been switched on.
+        kind: a reading, that the scale has been zeroed or tared or would not be, or has just been switched on.
         status: of the reading.
         value: number as sent, NaN where there is none.
         unit: as sent.
+        net: how the scale calls the kind of weight, such as gross or net; empty where it does not say.
     """
 
     kind: Kind
     status: int = OK
     value: float = math.nan
     unit: str = ""
+    net: str = ""
 
 
 @dataclass(frozen=True)

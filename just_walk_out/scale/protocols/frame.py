@@ -26,6 +26,8 @@ class Frame:
         restarted: the numbering began anew, so what is missing before this frame is not known.
         age: nanoseconds from the weighing to the arrival of the bytes that completed the frame; None where the
             board says its own time.
+        adjusted: the device has been zeroed, tared or switched on since the frame before: what it shows now cannot
+            be compared with what it showed then.
     """
 
     board: int
@@ -37,6 +39,7 @@ class Frame:
     lost: int = 0
     restarted: bool = False
     age: int | None = None
+    adjusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,8 @@ class ModbusPoller:
             return []
         self._asked = None
         self._counts.timeouts += 1
+        # Half an answer, or what is left of one that was hurt.
+        self._counts.framing_errors += bool(self._pending)
         unit.misses += 1
         if self._in_round and unit.misses == 1:
             self._turns.append(unit)

@@ -8,8 +8,11 @@ is ``S``, a status, the value right-justified in ten characters, and the unit::
     S I                  not executable now
     S +    S -           beyond the range
     ES  ET  EL           command not understood, hurt on the way, not possible
-    Z A    T S     10.00 g    zeroed, tared; Z and T with I, + or - where not
-    I4 A "0123456789"    switched on
+    Z A    ZI S               zeroed; Z and T with I, + or - where not
+    T S     10.00 g           tared, also TI S, TA A; TAC A: the tare is cleared
+    I4 A "0123456789"         switched on or reset: zero and tare are new
+
+Keys pressed on the scale itself are not told.
 
 Source: Reference Manual, Standard Interface Command Set MT-SICS, Mettler-Toledo.
 """
@@ -22,13 +25,12 @@ from just_walk_out.scale.protocols.dialect import FAULT, NO_VALUE, OK, SATURATED
 
 _NUMBER = r" *([-+]?[0-9]+(?:\.[0-9]*)?) ([A-Za-z]{1,5})"
 _READING = re.compile(rf"S [SD] {_NUMBER}")
-_TARED = re.compile(rf"T S {_NUMBER}")
+_ADJUSTED = re.compile(rf"Z A|ZI [SD]|TAC A|(?:TI? [SD]|TA A) {_NUMBER}")
 _BROKEN = re.compile(r"S [SD] +Error [0-9]+[A-Za-z]?")
 _OTHERS = {
     "S I": Line(Kind.READING, NO_VALUE),
     "S +": Line(Kind.READING, SATURATED),
     "S -": Line(Kind.READING, SATURATED),
-    "Z A": Line(Kind.DONE),
     **dict.fromkeys(("Z I", "Z +", "Z -", "T I", "T +", "T -", "ES", "ET", "EL"), Line(Kind.REFUSED, FAULT)),
 }
 
@@ -43,8 +45,8 @@ def read(line: str) -> Line | None:
         return Line(Kind.READING, OK, float(reading[1]), reading[2])
     if _BROKEN.fullmatch(line):
         return Line(Kind.READING, FAULT)
-    if _TARED.fullmatch(line):
-        return Line(Kind.DONE)
+    if _ADJUSTED.fullmatch(line):
+        return Line(Kind.ADJUSTED)
     return Line(Kind.STARTED) if line.startswith("I4 A ") else None
 
 

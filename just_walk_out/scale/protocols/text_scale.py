@@ -50,6 +50,8 @@ class TextScale:
         self._next = 0
         self._commands: deque[Command] = deque()
         self._waiting: tuple[Command, int] | None = None
+        self._adjusted = False
+        self._net: str | None = None
         self._outcome = ""
 
     @property
@@ -73,7 +75,11 @@ class TextScale:
         return self._outcome
 
     def request(self, command: Command) -> None:
-        """Have the scale zeroed or tared; until it answers its readings do not count."""
+        """Have the scale zeroed or tared; until it answers its readings do not count.
+
+        The first reading afterwards says that it is adjusted, as it does when the scale tells of a zero or tare of
+        its own accord.
+        """
         self._commands.append(command)
         self._outcome = f"{command}: asked"
 
@@ -93,7 +99,7 @@ class TextScale:
         self._heard = arrival
         *ends, rest = data.split(b"\n")
         behind = len(data)
-        readings: list[tuple[int, float, int]] = []
+        readings: list[tuple[int, float, bool, int]] = []
         for end in ends:
             behind -= len(end) + 1
             line = bytes(self._pending) + end
@@ -101,7 +107,7 @@ class TextScale:
             if self._skipping:
                 self._skipping = False
                 continue
-            reading = self._take(line.rstrip(b"\r "), arrival)
+            reading = self._take(line, arrival)
             if reading is not None:
                 readings.append((*reading, behind + len(line) + 1))
         if not self._skipping:
@@ -118,6 +124,8 @@ class TextScale:
         self._next = min(self._next, now + _FAR)
         if self._waiting is not None and not 0 <= now - self._waiting[1] <= _COMMAND_TIMEOUT:
             self._finish("no answer")
+            # It may have been carried out all the same.
+            self._adjusted = True
         if self._asked is not None and not 0 <= now - self._asked < self._timeout:
             self._asked = None
             self._misses += 1
@@ -149,20 +157,27 @@ class TextScale:
         self._next = now + self._period - (late if 0 < late < self._period // 2 else 0)
         return Poll(self._dialect.ask, now, now + self._timeout)
 
-    def _take(self, line: bytes, arrival: int) -> tuple[int, float] | None:
-        """Return status and kilograms of a line with a reading; None for any other line."""
-        if not line:
+    def _take(self, line: bytes, arrival: int) -> tuple[int, float, bool] | None:
+        """Return status, kilograms and whether the scale was adjusted, of a line with a reading; None for others."""
+        too_long = len(line) > _LONGEST
+        line = line.rstrip(b"\r ")
+        if not line and not too_long:
             return None
-        said = self._dialect.read(line.decode("ascii", "replace")) if len(line) <= _LONGEST else None
+        said = None if too_long else self._dialect.read(line.decode("ascii", "replace"))
         if said is None:
             self._counts.framing_errors += 1
             return None
         if said.kind is Kind.STARTED:
             self._counts.restarts += 1
             self._next = arrival
+            self._adjusted = True
             return None
-        if said.kind is not Kind.READING:
-            return self._answer(said)
+        if said.kind is Kind.ADJUSTED:
+            self._finish("done")
+            self._adjusted = True
+            return None
+        if said.kind is Kind.REFUSED:
+            return self._refused()
         self._asked = None
         self._misses = 0
         if not self._reading.polled:
@@ -170,19 +185,20 @@ class TextScale:
         if not math.isnan(said.value) and not self._has_its_length(len(line)):
             self._counts.framing_errors += 1
             return None
-        return self._weigh(said)
+        return self._read_as(*self._weigh(said))
 
-    def _answer(self, said: Line) -> tuple[int, float] | None:
-        if said.kind is Kind.DONE:
-            self._finish("done")
-            return None
+    def _read_as(self, status: int, kilograms: float) -> tuple[int, float, bool]:
+        adjusted, self._adjusted = self._adjusted, False
+        return status, kilograms, adjusted
+
+    def _refused(self) -> tuple[int, float, bool] | None:
         self._counts.refusals += 1
         self._asked = None
         if self._waiting is not None:
             self._finish("refused")
             return None
         # A scale that cannot answer the request for its weight weighs nothing.
-        return FAULT, math.nan
+        return self._read_as(FAULT, math.nan)
 
     def _weigh(self, said: Line) -> tuple[int, float]:
         if said.status == OK:
@@ -191,6 +207,9 @@ class TextScale:
                 unit = said.unit or "no unit"
                 self._notices[f"{self._bus.id}: the scale sends {unit}, which is no unit of weight known here"] = None
                 return FAULT, math.nan
+            # A tare by the key of the device: the stream has become one of net weights.
+            self._adjusted |= self._net not in (None, said.net)
+            self._net = said.net
             if self._waiting is None:
                 return OK, said.value * factor
             return NO_VALUE, math.nan
@@ -215,12 +234,13 @@ class TextScale:
         self._length = length
         return True
 
-    def _frame(self, status: int, kilograms: float, size: int, later: int) -> Frame:
+    def _frame(self, status: int, kilograms: float, adjusted: bool, size: int, later: int) -> Frame:
         """Make the frame of a reading.
 
         Args:
             status: of the channel.
             kilograms: the reading.
+            adjusted: it cannot be compared with the one before.
             size: bytes from the beginning of its line to the end of what came with it.
             later: readings that came with it after it; each was sent a period after the one before.
         """
@@ -233,6 +253,7 @@ class TextScale:
             status=np.array([status], np.uint8),
             counts=np.array([[kilograms]]),
             age=age,
+            adjusted=adjusted,
         )
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._counts.frames += 1

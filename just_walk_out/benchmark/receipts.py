@@ -1,0 +1,153 @@
+"""``jwo benchmark receipts``: whose receipt each item lands on, simulated or recorded, against a published rule."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from just_walk_out.benchmark.receipts_episode import Outcome, play
+from just_walk_out.benchmark.receipts_report import draw, table
+from just_walk_out.benchmark.receipts_scenarios import CASES, Case, Shop
+from just_walk_out.resources import share
+from just_walk_out.store.load import load_store
+from just_walk_out.store.model import Store
+from just_walk_out.store.place import StoreError
+
+_VISITS, _QUICK_VISITS = 200, 4
+_CAMERAS = "10 shoppers, by cameras"
+_QUICK = ("single", "side by side, at once", "same weight, wrong place, retaken", "2 shoppers")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    from just_walk_out.benchmark import receipts_recorded
+
+    parser.epilog = f"--input DIR. {receipts_recorded.__doc__}"
+    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default 1)")
+    parser.add_argument("--quick", action="store_true", help="a few scenarios with a few visits each, in seconds")
+    parser.add_argument("--visits", type=int, metavar="N", help=f"least visits a scenario (default {_VISITS})")
+    parser.add_argument("--only", metavar="TEXT", help="scenarios whose name or kind holds this")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (PNG)")
+    parser.add_argument("--input", type=Path, metavar="DIR", help="score a recording instead of simulated scenarios")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table and write what was asked for; returns the exit status."""
+    try:
+        if args.input is not None:
+            from just_walk_out.benchmark.receipts_replay import replay_recording
+
+            kinds, outcomes = {"recorded": "recorded"}, {"recorded": replay_recording(args.input)}
+        else:
+            kinds, outcomes = _simulated(args)
+        figures = _figures(kinds, outcomes)
+        if args.input is None:
+            figures["seed"] = args.seed
+        print(table(figures))
+        if args.json is not None:
+            args.json.parent.mkdir(parents=True, exist_ok=True)
+            args.json.write_text(json.dumps(figures, indent=2) + "\n")
+        if args.plot is not None:
+            args.plot.parent.mkdir(parents=True, exist_ok=True)
+            draw(args.plot, figures)
+            print(f"picture: {args.plot}")
+    except StoreError as error:
+        print(f"jwo benchmark receipts: {error.errors[0]}", file=sys.stderr)
+        return 2
+    except (OSError, ValueError) as error:
+        print(f"jwo benchmark receipts: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _simulated(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, Outcome]]:
+    store = _demo_store()
+    visits = args.visits or (_QUICK_VISITS if args.quick else _VISITS)
+    cases = [(case, False) for case in CASES]
+    ten = next(case for case in CASES if case.shoppers == 10)
+    cases.append((Case(_CAMERAS, "traffic", ten.make, ten.shoppers), True))
+    if args.quick:
+        cases = [item for item in cases if item[0].name in _QUICK]
+    if args.only:
+        cases = [item for item in cases if args.only in item[0].name or args.only == item[0].kind]
+    if not cases:
+        raise ValueError(f"--only {args.only}: expected a part of one of {', '.join(case.name for case in CASES)}")
+    outcomes: dict[str, Outcome] = {}
+    with ProcessPoolExecutor(max(1, args.jobs)) as pool:
+        for case, cameras in cases:
+            began = time.monotonic()
+            jobs = [(case.name, cameras, args.seed, number) for number in _episodes(case, store, args.seed, visits)]
+            whole = outcomes[case.name] = Outcome()
+            for outcome in pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs):
+                whole.join(outcome)
+            took = time.monotonic() - began
+            print(f"  {case.name}: {len(whole.ours.receipts)} visits in {took:.0f} s", file=sys.stderr, flush=True)
+    return {case.name: case.kind for case, _ in cases}, outcomes
+
+
+def _episodes(case: Case, store: Store, seed: int, visits: int) -> Iterator[int]:
+    """Yield numbers of episodes until they hold enough visits."""
+    drawn, number = 0, 0
+    while drawn < visits:
+        drawn += len(case.make(Shop(store, _rng(case.name, seed, number))).parties)
+        yield number
+        number += 1
+
+
+def _rng(name: str, seed: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode()), number])
+
+
+@functools.cache
+def _demo_store() -> Store:
+    return load_store(share() / "config" / "demo_store")
+
+
+def _play(job: tuple[str, bool, int, int]) -> Outcome:
+    name, cameras, seed, number = job
+    store = _demo_store()
+    make = next(case.make for case in CASES if case.name == name or name.startswith(f"{case.name}, by"))
+    scenario = make(Shop(store, _rng(name, seed, number)))
+    return play(store, scenario, int(_rng(name, seed, number).integers(2**31)), cameras)
+
+
+def _figures(kinds: dict[str, str], outcomes: dict[str, Outcome]) -> dict[str, Any]:
+    """Return the figures by scenario, of all together, and of the confidences."""
+    figures: dict[str, Any] = {}
+    together: dict[str, Outcome] = {}
+    whole = Outcome()
+    for name, outcome in outcomes.items():
+        figures[name] = {"kind": kinds[name], **_both(outcome)}
+        together.setdefault(kinds[name], Outcome()).join(outcome)
+        whole.join(outcome)
+    figures["by_kind"] = {kind: _both(outcome) for kind, outcome in together.items()}
+    figures["all"] = _both(whole)
+    error = whole.reliability.error()
+    figures["calibration"] = {
+        "expected_calibration_error": None if error is None else round(error, 4),
+        "decisions": len(whole.reliability.confidences),
+        "bins": [[round(mean, 4), round(share, 4), count] for mean, share, count in whole.reliability.bins()],
+    }
+    return figures
+
+
+def _both(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "ours": outcome.ours.figures(),
+        "baseline": outcome.rule.figures(),
+        "people_at_once": round(outcome.person_seconds / max(outcome.seconds, 1e-9), 1),
+        "times_real_time": round(outcome.seconds / max(outcome.pipeline_seconds, 1e-9), 1),
+    }

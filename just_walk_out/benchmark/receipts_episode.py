@@ -1,0 +1,234 @@
+"""One episode of the receipts benchmark: sensors through the pipeline, ours and the reference rule side by side."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from just_walk_out.benchmark.receipts_rule import ReferenceRule
+from just_walk_out.benchmark.receipts_scores import Reliability, Tally, is_held
+from just_walk_out.benchmark.receipts_sensors import LightStore
+from just_walk_out.entry.keys import public_text
+from just_walk_out.records import (
+    CartArray,
+    Charge,
+    ChargeState,
+    Interaction,
+    InteractionArray,
+    Kind,
+    ShelfEvent,
+    ShelfEventArray,
+    TrackArray,
+    Visit,
+    VisitArray,
+    VisitState,
+)
+from just_walk_out.replay.pipeline import Pipeline, stages_of
+from just_walk_out.replay.rehearsal import issue_codes
+from just_walk_out.replay.scoring import Departure, Handling, charge_delays, compare, line_delays, parse_truth
+from just_walk_out.simulation.scenario import Scenario
+from just_walk_out.simulation.truth import describe
+from just_walk_out.simulation.world import World
+from just_walk_out.store.model import Store
+from just_walk_out.tracking.stage import TrackerStage
+
+_START = 1_790_000_000_000_000_000
+_LONGEST = 1800.0
+_PATIENCE = 12.0
+_PART = 1500
+_SECOND = 1_000_000_000
+
+
+@dataclass
+class Outcome:
+    """What came of one or several episodes.
+
+    Attributes:
+        ours: our receipts.
+        rule: those of the reference rule.
+        reliability: of our decisions.
+        seconds: of the store.
+        pipeline_seconds: of one core, from sensor records to charges.
+        person_seconds: sum over people of the time they were there.
+    """
+
+    ours: Tally = field(default_factory=Tally)
+    rule: Tally = field(default_factory=Tally)
+    reliability: Reliability = field(default_factory=Reliability)
+    seconds: float = 0.0
+    pipeline_seconds: float = 0.0
+    person_seconds: float = 0.0
+
+    def join(self, other: Outcome) -> None:
+        """Add another outcome."""
+        self.ours.join(other.ours)
+        self.rule.join(other.rule)
+        self.reliability.join(other.reliability)
+        self.seconds += other.seconds
+        self.pipeline_seconds += other.pipeline_seconds
+        self.person_seconds += other.person_seconds
+
+
+@dataclass
+class Witness:
+    """Collects what a pipeline gives out, with the time of arrival of what caused it."""
+
+    carts: list[tuple[int, CartArray]] = field(default_factory=list)
+    charges: list[tuple[int, Charge]] = field(default_factory=list)
+    interactions: list[Interaction] = field(default_factory=list)
+    events: list[tuple[int, ShelfEvent]] = field(default_factory=list)
+    tracks: dict[int, TrackArray] = field(default_factory=dict)
+    visits: dict[str, Visit] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+
+    def see(self, arrival: int, record: Any) -> None:
+        """Take one record."""
+        if isinstance(record, CartArray):
+            if not self.carts or self.carts[-1][1].carts != record.carts:
+                self.carts.append((arrival, record))
+        elif isinstance(record, Charge):
+            self.charges.append((arrival, record))
+        elif isinstance(record, InteractionArray):
+            self.interactions += record.interactions
+        elif isinstance(record, ShelfEventArray):
+            self.events += [(arrival, event) for event in record.events]
+        elif isinstance(record, TrackArray):
+            self.tracks[record.stamp] = record
+        elif isinstance(record, VisitArray):
+            for visit in record.visits:
+                self.visits[visit.id] = visit
+                if visit.state in (VisitState.LEFT, VisitState.LOST):
+                    self.left.setdefault(visit.id, arrival)
+
+
+def benchmark_key() -> Ed25519PrivateKey:
+    """Return the key that signs the codes of simulated shoppers; nothing but a benchmark trusts it."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"just_walk_out benchmark").digest())
+
+
+def run_through(pipeline: Pipeline, witness: Witness, records: Iterable[tuple[int, Any]]) -> float:
+    """Push records with their times of arrival through a pipeline; returns the seconds of one core that took."""
+    seen: list[tuple[int, Any]] = []
+    began = time.process_time()
+    for arrival, record in records:
+        seen.append((arrival, record))
+        seen.extend((arrival, output) for output in pipeline.push(record))
+    spent = time.process_time() - began
+    for arrival, output in seen:
+        witness.see(arrival, output)
+    return spent
+
+
+def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False) -> Outcome:
+    """Play a scenario and score what the pipeline makes of it.
+
+    Args:
+        store: where.
+        scenario: who comes and what they do.
+        seed: of everything drawn.
+        cameras: people are detections of each camera through the tracker; otherwise tracks with its errors.
+    """
+    key = benchmark_key()
+    store = replace(store, entry=replace(store.entry, public_keys=(public_text(key),)))
+    world = World(store, scenario, seed)
+    codes = issue_codes(world.parties, store, key, _START)
+    light = LightStore(world, seed, _START, codes, cameras=cameras)
+    stages = [stage for stage in stages_of(store) if cameras or not isinstance(stage, TrackerStage)]
+    pipeline, witness = Pipeline(stages), Witness()
+    spent, over, arrival = 0.0, 0, _START
+    records = light.run()
+    while True:
+        part = list(islice(records, _PART))
+        spent += run_through(pipeline, witness, part)
+        arrival = part[-1][0]
+        if world.finished or world.now > _LONGEST:
+            over = over or arrival
+            done = len(witness.charges) >= len(world.parties)
+            if arrival - over > _PATIENCE * _SECOND or (done and arrival - over > 2 * _SECOND):
+                break
+    departures, handlings = parse_truth(
+        describe(moment, light.scenario_start) for moment in sorted(world.moments, key=lambda item: item.time)
+    )
+    people = sum((item.facts["exited"] - item.facts["entered"]) for item in world.moments if item.kind == "left")
+    outcome = score(store, departures, handlings, witness)
+    outcome.seconds, outcome.pipeline_seconds = (arrival - _START) / _SECOND, spent
+    outcome.person_seconds = people
+    return outcome
+
+
+def score(store: Store, departures: Sequence[Departure], handlings: Sequence[Handling], witness: Witness) -> Outcome:
+    """Hold charges and decisions against the truth, ours and those of the reference rule.
+
+    Args:
+        store: where it was.
+        departures: who truly left with what.
+        handlings: true takes and returns; may be empty where they are not known.
+        witness: what the pipeline gave out.
+    """
+    outcome = Outcome()
+    account = {visit.id: visit.account for visit in witness.visits.values()}
+    charge_of = {charge.account: charge for _, charge in witness.charges}
+    for departure in departures:
+        charge = charge_of.get(departure.account)
+        outcome.ours.receipts.append(compare(departure, charge))
+        if charge is not None and not departure.staff:
+            outcome.ours.lines += len(charge.lines)
+            whole = charge.state is ChargeState.REVIEW
+            outcome.ours.held += sum(whole or is_held(line.state) for line in charge.lines)
+    outcome.ours.line_delays = line_delays(handlings, witness.interactions, witness.carts, account)
+    outcome.ours.charge_delays = charge_delays(departures, witness.charges)
+    outcome.reliability.add(witness.interactions, handlings, account)
+    _rule(store, departures, handlings, witness, outcome.rule)
+    return outcome
+
+
+def _rule(
+    store: Store, departures: Sequence[Departure], handlings: Sequence[Handling], witness: Witness, tally: Tally
+) -> None:
+    """Play the reference rule on the same shelf events, tracks and visits."""
+    rule = ReferenceRule(store)
+    visit_of = {track: visit.id for visit in witness.visits.values() for track in visit.tracks}
+    carts: dict[str, Counter[str]] = {}
+    stamps = sorted(witness.tracks)
+    taken: list[tuple[int, str, str, int]] = []
+    for published, event in sorted(witness.events, key=lambda item: (item[1].end, item[1].id)):
+        tick = _at(stamps, event.end)
+        visit = visit_of.get(rule.nearest(event, witness.tracks[tick]) if tick else "", "")
+        if visit:
+            sku, change = rule.apply(event, carts.setdefault(visit, Counter()))
+            if change > 0:
+                taken.append((published, visit, sku, event.end))
+    by_account = {visit.account: visit for visit in witness.visits.values()}
+    exited = {}
+    for departure in departures:
+        left = by_account.get(departure.account)
+        units = Counter[str]() if left is None or departure.staff else +carts.get(left.id, Counter())
+        truth = Counter[str]() if departure.staff else departure.units
+        state = ChargeState.CHARGED if left and left.id in witness.left else None
+        tally.receipts.append(replace(compare(departure, None), charged=units, truth=truth, state=state))
+        tally.lines += len(units)
+        exited[departure.account] = departure.exited
+    for id, arrival in witness.left.items():
+        account = witness.visits[id].account
+        if account in exited:
+            tally.charge_delays.append((arrival - exited[account]) / _SECOND)
+    for published, id, sku, end in taken:
+        account = witness.visits[id].account
+        matches = [h for h in handlings if h.account == account and h.sku == sku and h.kind is Kind.TAKE]
+        if matches:
+            nearest = min(matches, key=lambda item: abs(item.stamp - end))
+            tally.line_delays.append((published - nearest.stamp) / _SECOND)
+
+
+def _at(stamps: Sequence[int], stamp: int) -> int:
+    """Return the last of some stamps that is not later; 0 when there is none."""
+    index = bisect_right(stamps, stamp)
+    return stamps[index - 1] if index else 0

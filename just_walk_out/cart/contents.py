@@ -1,0 +1,99 @@
+"""What is in each cart: interactions, decisions of people and restock modes, folded by visit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+
+from just_walk_out.cart.decided import DecisionBook
+from just_walk_out.cart.fold import Contents, fold
+from just_walk_out.cart.restocking import Restocking
+from just_walk_out.records import Decision, DecisionState, Interaction, RestockMode
+from just_walk_out.store.model import Store
+
+
+class Carts:
+    """All interactions by id, and the carts they make after what people have decided about them."""
+
+    def __init__(self, store: Store) -> None:
+        """Start with nothing taken."""
+        self._store = store
+        self.decisions = DecisionBook()
+        self._restocking = Restocking(store)
+        self._interactions: dict[str, Interaction] = {}
+        self._of_visit: defaultdict[str, list[str]] = defaultdict(list)
+        self._contents: dict[str, Contents] = {}
+
+    def add(self, interaction: Interaction) -> None:
+        """Take an interaction in; each id once."""
+        self._interactions[interaction.id] = interaction
+        self._of_visit[interaction.visit].append(interaction.id)
+        self._contents.pop(interaction.visit, None)
+
+    def decide(self, decision: Decision) -> None:
+        """Let a decision take effect."""
+        for visit in self.decisions.add(decision):
+            self._contents.pop(visit, None)
+
+    def restock(self, mode: RestockMode) -> bool:
+        """Let restocking begin or end; returns False if that was known."""
+        if not self._restocking.add(mode):
+            return False
+        self._contents.clear()
+        return True
+
+    def is_restocking(self, interaction: Interaction) -> bool:
+        """Tell whether an interaction is about a gondola while it is restocked, and nobody decided otherwise."""
+        covered = self._restocking.covers(interaction.shelf, interaction.start, interaction.end)
+        return covered and not self.decisions.has(interaction.id)
+
+    def find(self, id: str) -> Interaction | None:
+        """Return an interaction as it stands now, or as it was seen if it was removed; None: unknown."""
+        seen = self._interactions.get(id)
+        return None if seen is None else self.decisions.apply(seen)[0] or seen
+
+    def completed(self, draft: Decision) -> Decision:
+        """Return a decision with the visit that its interaction is in, where it names none."""
+        found = self.find(draft.interaction)
+        return draft if found is None or draft.visit else dataclasses.replace(draft, visit=found.visit)
+
+    def contents(self, visit: str) -> Contents:
+        """Return what a visit holds."""
+        if visit not in self._contents:
+            self._contents[visit] = fold(self._standing(visit), self._store.product)
+        return self._contents[visit]
+
+    def revision(self, visit: str) -> int:
+        """Return how much bears on the cart of a visit: never less than before."""
+        own = self._of_visit.get(visit, ())
+        shelves = {self._interactions[id].shelf for id in own}
+        return len(own) + len(self.decisions.bearing(visit)) + sum(self._restocking.changes(each) for each in shelves)
+
+    def updated(self, visit: str, default: int) -> int:
+        """Return when the last interaction of a visit ended, nanoseconds."""
+        return max((self._interactions[id].end for id in self._of_visit.get(visit, ())), default=default)
+
+    def reviews(self, visit: str = "") -> list[Interaction]:
+        """Return the interactions that wait for a person, oldest first: of one visit, or of all."""
+        waiting = []
+        for id, seen in self._interactions.items():
+            current, _ = self.decisions.apply(seen)
+            if current is None or self.is_restocking(seen) or (visit and current.visit != visit):
+                continue
+            placed = current.visit and current.sku in self._store.product
+            if not placed or current.state is not DecisionState.COMMITTED:
+                waiting.append((current.end, id, current))
+        return [current for _, _, current in sorted(waiting, key=lambda each: each[:2])]
+
+    def _standing(self, visit: str) -> list[Interaction]:
+        """Return the interactions that belong into the cart of a visit; their evidence is the decisions about them."""
+        ids = dict.fromkeys([*self._of_visit.get(visit, ()), *self.decisions.moved_to(visit)])
+        found = []
+        for id in ids:
+            seen = self._interactions.get(id)
+            if seen is None or self.is_restocking(seen):
+                continue
+            current, decisions = self.decisions.apply(seen)
+            if current is not None and current.visit == visit and current.sku in self._store.product:
+                found.append(dataclasses.replace(current, evidence=decisions))
+        return found

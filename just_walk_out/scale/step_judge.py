@@ -1,0 +1,211 @@
+"""Whether a plate that was in motion rests, and which step it has made."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.scale.baseline import Baseline
+from just_walk_out.scale.contents import CLEAR, Contents
+from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.history import BlockHistory
+from just_walk_out.scale.landing import landing
+from just_walk_out.scale.motion import Motion
+from just_walk_out.scale.plate_step import PlateStep, divide, timing
+from just_walk_out.scale.rest import RestRule, approach
+
+_SIGNIFICANT = 4.0
+_RETURNED = 3.0
+# So many plates beside an event tell what the whole shelf does.
+_SHELF = 4
+# A plate counts as still when it scatters by no more than this share of what it changed: it may ring on.
+_RING_SHARE = 0.0015
+
+
+class StepJudge:
+    """Judge of the plates of one stream, one at a time; gives those that came to rest their new baseline."""
+
+    def __init__(
+        self,
+        near: NDArray[np.bool_],
+        contents: Contents,
+        period: float,
+        settings: ShelfEventSettings,
+        rule: RestRule,
+        history: BlockHistory,
+        baseline: Baseline,
+        motion: Motion,
+    ) -> None:
+        """Make the judge of plates that are neighbours where ``near`` says so, of blocks ``period`` seconds apart.
+
+        Args:
+            near: (plates, plates).
+            contents: what stands on the plates.
+            period: of the blocks, seconds.
+            settings: of the stage.
+            rule: how long a plate must rest.
+            history: the blocks.
+            baseline: what the plates weigh at rest; moved by the judge.
+            motion: which plates are in motion; ended by the judge.
+        """
+        self._near = near
+        self._contents = contents
+        self._settings = settings
+        self._rule = rule
+        self._history = history
+        self._baseline = baseline
+        self._motion = motion
+        self._unrest = settings.wander / settings.stable_noise
+        self._seconds = period
+        self._period = round(period * 1e9)
+
+    def calm(self, row: int) -> list[int]:
+        """Return the active plates that may rest, those that have no baseline yet among them.
+
+        Args:
+            row: number of the newest block.
+        """
+        begin = row - self._rule.brief + 1
+        waiting = self._motion.active & (self._motion.begun <= begin)
+        if row < self._baseline.learning - 1:
+            waiting &= self._baseline.learned
+        columns = waiting.nonzero()[0]
+        if not len(columns):
+            return []
+        values = self._history.values(begin, row + 1)[:, columns]
+        means = np.add.reduce(values, axis=0) / self._rule.brief
+        # What still rings of a large step is a small share of it.
+        away = np.abs(means - self._baseline.values[columns])
+        still = np.maximum(self._baseline.deviations[columns], np.maximum(_RING_SHARE * away, self._unrest))
+        values -= means
+        values *= values
+        scatter = np.sqrt(np.add.reduce(values, axis=0) / self._rule.brief)
+        calm = scatter <= self._settings.stable_noise * still
+        calm |= ~self._baseline.learned[columns]
+        found: list[int] = columns[calm].tolist()
+        return found
+
+    def step(self, column: int, row: int, departures: NDArray[np.float64]) -> list[PlateStep]:
+        """Return the step that a plate made, two of them where it landed on the way; none as long as it is in doubt.
+
+        A plate that is back at its baseline rests again.
+
+        Args:
+            column: the plate; it is calm.
+            row: number of the newest block.
+            departures: (plates,) how far each is from its baseline now, kilograms.
+        """
+        base = float(self._baseline.values[column])
+        deviation = float(self._baseline.deviations[column])
+        course = self._history.values(self._history.oldest, row + 1)[:, column]
+        count = self._rule.brief
+        mean = float(course[-count:].mean())
+        change = mean - base
+        if abs(change) <= _RETURNED * self._baseline.variance(column, count) ** 0.5 + self._settings.noise_floor:
+            self._baseline.keep(column, row - count + 1)
+            self._motion.rest(column)
+            return []
+        if self._overshadowed(column, abs(change), departures):
+            return []
+        quiet, deviation = deviation, max(deviation, _RING_SHARE * abs(change), self._unrest)
+        ahead = (mean - course) * np.sign(change)
+        speed, duration = approach(ahead, abs(change), deviation, count)
+        count = self._rule.window(ahead, abs(change), deviation, speed, duration)
+        # On its way, a thing weighs what it weighs for an instant only.
+        variance = self._baseline.variance(column, self._rule.brief)
+        if count > self._rule.short and self._contents.evidence([column], [change], variance) > CLEAR:
+            count = max(self._rule.short, count // 2)
+        begin = row - count + 1
+        if begin < self._motion.begun[column] or not self._history.sound(column, begin, row + 1):
+            return []
+        window = course[-count:]
+        if not self._rule.over(window, deviation, speed):
+            return []
+        mean = float(window.mean())
+        away = (np.abs(course - mean) > 3.0 * deviation).nonzero()[0]
+        first = self._history.oldest + (int(away[-1]) + 1 if len(away) else 0)
+        start = self._motion.start_of(column)
+        end = max(self._history.first(min(first, begin)), start + 1)
+        variance = self._baseline.variance(column, count) + (deviation**2 - quiet**2) / count
+        half, vague = timing(self._history, ahead, abs(change), deviation, duration, start, self._period)
+        degraded = self._degraded(column, start)
+        rest = self._history.first(begin)
+        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague, rest, count, mean)
+        self._baseline.move(column, mean, count, row + 1)
+        self._motion.rest(column)
+        stay = (
+            landing(ahead, abs(change), quiet, self._seconds)
+            if abs(change) >= 4.0 * self._settings.minimum_change
+            else None
+        )
+        return [step] if stay is None else divide(self._history, step, stay, ahead, quiet)
+
+    def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
+        """Take the step of a resting plate beside an event, if it made one.
+
+        Args:
+            column: the plate.
+            main: the step of the event that it is part of.
+            since: start of the event, nanoseconds; the step is said to begin there.
+            taken: plates that belong to the event already.
+        """
+        departure = self.resting_change(column)
+        before = self._history.after(since)
+        # Not from before the plate last came to rest: that was another step.
+        begin = max(self._history.oldest, before - self._rule.short, self._baseline.resting_from(column))
+        if departure is None or begin >= before:
+            return None
+        row = self._history.newest
+        mean = departure + float(self._baseline.values[column])
+        # Measured from directly before the event: a drift that the baseline lags behind is no share of it.
+        old, new = self._history.values(begin, before), self._history.values(row - self._rule.short + 1, row + 1)
+        moves = np.add.reduce(new, axis=0) / len(new) - np.add.reduce(old, axis=0) / len(old)
+        change = float(moves[column])
+        others = self._baseline.learned.copy()
+        others[taken] = False
+        # What the others of the shelf did as well is the shelf's doing.
+        common = float(np.median(moves[others])) if np.count_nonzero(others) >= _SHELF else 0.0
+        deviation = float(self._baseline.deviations[column])
+        variance = deviation**2 * (1.0 / self._rule.short + 1.0 / (before - begin))
+        if (
+            min(abs(change - common), abs(change), abs(departure))
+            < _SIGNIFICANT * variance**0.5 + self._settings.noise_floor
+        ):
+            return None
+        course = self._history.values(self._history.oldest, row + 1)[:, column]
+        ahead, size = (mean - course) * np.sign(departure), abs(departure)
+        _, duration = approach(ahead, size, deviation, self._rule.brief)
+        half, vague = timing(self._history, ahead, size, deviation, duration, since, self._period)
+        clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
+        if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
+            return None
+        rest = self._history.first(row - self._rule.short + 1)
+        end = max(rest, since + 1)
+        degraded = self._degraded(column, since)
+        self._baseline.move(column, mean, self._rule.short, row + 1)
+        self._motion.rest(column)
+        return PlateStep(
+            column, since, end, change, variance, degraded, main.half, main.vague, rest, self._rule.short, mean
+        )
+
+    def resting_change(self, column: int) -> float | None:
+        """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
+        end = self._history.newest + 1
+        begin = end - self._rule.short
+        if not self._baseline.learned[column] or begin < 0 or not self._history.sound(column, begin, end):
+            return None
+        values = self._history.values(begin, end)[:, column]
+        if values.std() > self._settings.stable_noise * self._baseline.deviations[column]:
+            return None
+        return float(values.mean()) - float(self._baseline.values[column])
+
+    def _overshadowed(self, column: int, change: float, departures: NDArray[np.float64]) -> bool:
+        """Tell whether a neighbour is under a load now of which the change may only be the echo."""
+        beside = self._near[column] & self._motion.active & self._baseline.learned
+        if not beside.any():
+            return False
+        return change < self._settings.crosstalk * float(np.abs(departures[beside]).max())
+
+    def _degraded(self, column: int, start: int) -> bool:
+        begin = max(self._history.oldest, self._history.after(start) - 1)
+        return self._history.broken(start) or not self._history.sound(column, begin, self._history.newest + 1)

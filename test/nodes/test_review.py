@@ -1,0 +1,138 @@
+"""What people say to a running store by its services: pay, review, restock, count. Over real DDS."""
+
+import dataclasses
+import time
+
+import pytest
+
+from just_walk_out.cli.main import main
+from just_walk_out.deployment import NodePlan, command
+from just_walk_out.records import (
+    Adjustment,
+    AdjustmentState,
+    CartArray,
+    Charge,
+    Decision,
+    DecisionState,
+    Interaction,
+    InteractionArray,
+    Kind,
+    RestockMode,
+    StockArray,
+    TrackArray,
+    Visit,
+    VisitArray,
+    VisitState,
+    Watermark,
+)
+from just_walk_out.ros.observer import Observer
+from just_walk_out.supervisor import Supervisor
+
+SECOND = 1_000_000_000
+NAMESPACE = "shop"
+NODES = ("cart_aggregator", "checkout", "stock_keeper")
+KINDS = (Adjustment, CartArray, Charge, Decision, RestockMode, StockArray)
+
+
+class Shop:
+    """The nodes that decide about money and stock, told by hand what shoppers do."""
+
+    def __init__(self, store, path, folder):
+        self.store, self.folder = store, folder
+        self.supervisor = Supervisor(folder / "logs", report=lambda text: None)
+        self.observer = Observer(store, KINDS, NAMESPACE)
+        parameters = {"store": str(path), "state_dir": str(folder / "state")}
+        for name in NODES:
+            self.supervisor.start(name, command(NodePlan(name, name, parameters), NAMESPACE))
+        self.start = time.time_ns()
+        self.now = self.start
+
+    def tell(self, visit, *interactions):
+        """What the stages before say, as if all shelves were decided a minute from now."""
+        self.now = max(self.now + SECOND, time.time_ns() + 60 * SECOND)
+        marks = tuple(Watermark(shelf, self.now) for shelf in sorted(self.store.shelf))
+        self.observer.publish(VisitArray(self.now, (Watermark("visits", self.now),), (visit,)))
+        self.observer.publish(InteractionArray(self.now, marks, interactions))
+        self.observer.publish(TrackArray(self.now))
+
+    def wait(self, kind, condition, what):
+        def found():
+            return [each for each in self.observer.records(kind) if condition(each)]
+
+        assert self.observer.wait_for(found, 30), what
+        return found()[-1]
+
+    def close(self):
+        self.supervisor.stop()
+        self.observer.close()
+
+
+@pytest.fixture
+def shop(domain, demo_store, demo_path, tmp_path):
+    made = Shop(demo_store, demo_path, tmp_path)
+    yield made
+    made.close()
+
+
+def ask(*arguments, capsys):
+    status = main([*arguments, "--namespace", NAMESPACE, "--timeout", "30"])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
+    def take(number, sku, state):
+        at = shop.start + number * SECOND
+        shelf = next(iter(shop.store.shelf))
+        return Interaction(
+            f"{shelf}@{number}#0", at, at, shelf, (), Kind.TAKE, state, sku, 1, "v1", "t1", 0.5, reason="doubt"
+        )
+
+    visit = Visit("v1", "ada", "entry_1", shop.start, 0, VisitState.OPEN, tracks=("t1",))
+    cola, honey = take(1, "cola_can", DecisionState.COMMITTED), take(2, "honey", DecisionState.REVIEW)
+    shop.tell(visit, cola, honey)
+    shop.wait(CartArray, lambda each: each.carts and each.carts[0].lines, "no cart")
+
+    status, said, _ = ask("pay", "v1", capsys=capsys)
+    assert status == 0 and "v1/1" in said
+    shop.tell(visit)
+    paid = shop.wait(Charge, lambda each: each.id == "v1/1", "no charge at the kiosk")
+    assert (paid.kiosk, paid.total) == (True, 109)
+
+    status, said, _ = ask("review", "list", capsys=capsys)
+    assert status == 0 and honey.id in said and cola.id not in said and "1 interactions wait" in said
+    status, said, _ = ask("review", "change", honey.id, "--by", "rita", "--sku", "oats", capsys=capsys)
+    assert status == 0 and f"{honey.id}!1" in said
+    assert shop.wait(Decision, lambda each: each.interaction == honey.id, "no decision").by == "rita"
+    status, _, error = ask("review", "move", honey.id, "--by", "rita", "--to", "v9", capsys=capsys)
+    assert status == 1 and error == "jwo review: expected the id of a visit of the last days, there is no 'v9'\n"
+
+    left = dataclasses.replace(visit, state=VisitState.LEFT, exited=time.time_ns(), gone=("t1",))
+    shop.tell(left)
+    charge = shop.wait(Charge, lambda each: each.id == "v1/2", "no charge at the exit")
+    assert [(line.sku, line.quantity) for line in charge.lines] == [("oats", 1)]
+
+    shop.supervisor.kill("cart_aggregator")
+    shop.supervisor.kill("checkout")
+    status, _, _ = ask("review", "remove", cola.id, "--by", "rita", "--note", "not hers", capsys=capsys)
+    assert status == 0
+    shop.tell(left)
+    refund = shop.wait(Adjustment, lambda each: each.charge == "v1/1", "no refund")
+    assert (refund.state, refund.moved, refund.total, refund.decisions) == (
+        AdjustmentState.REFUNDED,
+        -109,
+        0,
+        (f"{honey.id}!1", f"{cola.id}!1"),
+    )
+
+    assert ask("stock", "count", "cola_can", "10", "--by", "sam", capsys=capsys)[0] == 0
+    assert ask("restock", "begin", "g2", "--by", "sam", capsys=capsys)[0] == 0
+    status, _, error = ask("restock", "begin", "g99", "--by", "sam", capsys=capsys)
+    assert status == 1 and "expected a gondola" in error
+    stock = shop.wait(StockArray, lambda each: each.restocking == ("g2",), "no stock")
+    assert {level.sku: level.quantity for level in stock.levels}["cola_can"] == 10
+    assert shop.wait(RestockMode, lambda each: each.gondola == "g2", "no mode").active
+    assert main(["stock", "show", str(shop.folder / "state" / "stock_keeper.sqlite")]) == 0
+    assert "cola_can" in capsys.readouterr().out
+    assert main(["ledger", str(shop.folder / "state" / "ledger.sqlite")]) == 0
+    assert "+ refunded" in (text := capsys.readouterr().out) and "v1/1.1" in text
