@@ -33,10 +33,10 @@ class PickupSettings:
         0.50, "The same of a person who reaches for something from beside it", unit="m", minimum=0.05, maximum=2.0
     )
     beside_prior: float = setting(
-        0.10, "Share of those who reach from beside though nobody stands in front", minimum=0.001, maximum=0.999
+        0.15, "Share of those who reach from beside though nobody stands in front", minimum=0.001, maximum=0.999
     )
     blocked_prior: float = setting(
-        0.60, "Share of those who do so when somebody stood there before they came", minimum=0.001, maximum=0.999
+        0.75, "Share of those who do so when somebody stood there before they came", minimum=0.001, maximum=0.999
     )
     blocked_distance: float = setting(
         0.45, "How near somebody stands along the shelf who keeps others from it", unit="m", minimum=0.0, maximum=2.0
@@ -103,7 +103,7 @@ class PickupSettings:
         0.25, "Least probability of a product that still comes into question", minimum=0.0, maximum=0.5
     )
     early_confidence: float = setting(
-        0.95, "Least probability that decides at once where several people are near", minimum=0.0, maximum=1.0
+        0.90, "Least probability that decides at once where several people are near", minimum=0.0, maximum=1.0
     )
     suspicion_count: int = setting(
         3, "How often something must not fit planogram or catalogue until that is reported", minimum=2, maximum=10

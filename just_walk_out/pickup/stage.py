@@ -39,9 +39,11 @@ class PickupStage:
     """Attributes each final shelf event once all that could bear on it has been seen.
 
     An event is decided when the tracks have passed its end, when everyone who was near is linked to
-    a visit (or the visits have been seen up to it), when its shelf has been seen up to its start and
-    earlier events of it are decided, and, for something put down, when that holds for every shelf.
-    The waits for others are bounded in event time.
+    a visit (or the visits have been seen up to it), when its fixture has been seen up to its start, and,
+    for something put down, when that holds for every shelf and all earlier events are decided. One that
+    may be of several people is looked at again a while later, with what has happened at the fixture
+    meanwhile. Events of a fixture are decided in the order of the moments as of which they are looked at,
+    and a decision made as of a later moment does not count. The waits for others are bounded in event time.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray, VisitArray)

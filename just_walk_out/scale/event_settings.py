@@ -113,7 +113,7 @@ class ShelfEventSettings:
         maximum=0.1,
     )
     second_look: float = setting(
-        0.5,
+        0.35,
         "Time at rest over which a change is measured again that fits no product well.",
         unit="s",
         minimum=0.0,

@@ -65,7 +65,12 @@ class Identities:
         """Whether a new track may be a second sight of somebody already followed."""
         away = np.linalg.norm(tracks.mean[:, :2] - tracks.mean[row, :2], axis=1)
         same_room = ~self._walled_off(tracks.mean[:, :2])[row]
-        near = np.flatnonzero(tracks.confirmed & same_room & (away < self._settings.duplicate_distance))
+        # Cameras that disagree see one person at two places, each at its own; two people are soon seen together.
+        since = tracks.seen_by >= tracks.born[row]
+        together = (since & since[row]).any(axis=1)
+        apart = (tracks.seen >= tracks.born[row]) & ~together
+        reach = np.where(apart, self._settings.gate_distance, self._settings.duplicate_distance)
+        near = np.flatnonzero(tracks.confirmed & same_room & (away < reach))
         return any(
             self._apart.get(_pair(tracks.ids[row], tracks.ids[int(other)]), 0) < self._settings.apart_frames
             for other in near

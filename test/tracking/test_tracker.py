@@ -164,6 +164,36 @@ def test_two_cameras_that_disagree_give_one_track():
     assert len(ids(run(records))) == 1
 
 
+def test_two_cameras_that_disagree_by_a_metre_do_not_make_two_shoppers_at_a_gate():
+    path = walk((1.1, 0.1), (1.1, 2.0), (3.0, 2.2), (6.0, 2.2))
+    records = []
+    for frame in frames([path], 7.0, cameras=CAMERAS[:2]):
+        shift = 0.5 if frame.camera == CAMERAS[0] else -0.5
+        records.append(replace(frame, detections=tuple(replace(each, x=each.x + shift) for each in frame.detections)))
+    arrays = run(records)
+    assert all(len([track for track in confirmed(array) if track.birth_gate]) <= 1 for array in arrays)
+
+
+def test_frames_of_one_moment_are_taken_together_whatever_their_cameras_are_called():
+    paths = [walk((1.1, 0.1), (1.1, 2.0), (6.0, 2.2)), walk((2.1, 0.1), (2.1, 1.2), (6.0, 1.4))]
+    tenth = SECOND // 10
+    records = [replace(f, stamp=f.stamp // tenth * tenth) for f in frames(paths, 4.0)]
+    assert len({f.stamp for f in records}) < len(records) / 3
+    arrays = run(records)
+    assert len(ids(arrays)) == 2
+
+
+def test_memory_stays_flat_while_people_come_and_go():
+    stage = TrackerStage(STORE)
+    through = walk((1.1, -0.5), (1.1, 2.0), (1.1, -0.5), speed=2.0)
+    sizes = []
+    for turn in range(14):
+        for frame in frames([through], 4.0, seed=turn, cameras=CAMERAS[:2]):
+            stage.push(replace(frame, stamp=frame.stamp + turn * 4 * SECOND))
+        sizes.append(len(json.dumps(stage.snapshot())))
+    assert max(sizes[7:]) <= 1.5 * max(sizes[:7])
+
+
 def test_the_order_of_detections_and_cameras_does_not_matter():
     records = frames([ROUND, walk((2.1, 0.1), (2.1, 2.0), (3.0, 2.8), (3.0, 5.0))], 6.0)
     expected = [to_dict(array) for array in run(records)]
