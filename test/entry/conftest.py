@@ -1,5 +1,7 @@
+import sys
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +13,8 @@ from just_walk_out.journal import Journal
 from just_walk_out.records import CodeScan, Crossing, GateCrossing, GateCrossingArray, Watermark
 from just_walk_out.store.model import EntrySettings as StoreEntry
 from just_walk_out.store.model import Gate, Store
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SECOND = 1_000_000_000
 

@@ -1,9 +1,9 @@
 import dataclasses
 
 import pytest
+from door_records import push
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from in_turn import push
 
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
