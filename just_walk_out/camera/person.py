@@ -25,6 +25,8 @@ Bools = NDArray[np.bool_]
 DISC_HEIGHTS: Floats = np.array([0.0, 0.25, 0.50, 0.70, 0.81, 0.88, 0.95, 1.0])
 DISC_RADII: Floats = np.array([0.13, 0.13, 0.18, 0.22, 0.22, 0.09, 0.09, 0.05])
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
+# A head tells the place if people who are taller by a standard deviation would be nearer by less than this, metres.
+_TELLING = 0.5
 _RING: Floats = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 
 
@@ -130,11 +132,18 @@ class BoxPlacer:
         return np.concatenate([target[:, :2] > margin, target[:, 2:] < np.subtract(last, margin)], axis=1)
 
     def _start(self, target: Floats, use: Bools) -> Floats:
-        """First guess from the head where it is seen, else from the feet; metres."""
+        """First guess from the head where it is seen and tells the place, else from the feet; metres."""
         middle = 0.5 * (target[:, 0] + target[:, 2])
-        head = self._projector.to_floor(np.column_stack([middle, target[:, 1]]), self._settings.height)
+        top = np.column_stack([middle, target[:, 1]])
+        head = self._projector.to_floor(top, self._settings.height)
+        taller = self._projector.to_floor(top, self._settings.height + self._settings.height_deviation)
         foot = self._projector.to_floor(np.column_stack([middle, target[:, 3]]))
-        return np.where((use[:, 1] & np.isfinite(head).all(axis=1))[:, None], head, foot)
+        # A camera hardly above the heads sees them alike near and far.
+        with np.errstate(invalid="ignore"):
+            tells = np.linalg.norm(taller - head, axis=1) < _TELLING
+        by_feet = use[:, 3] & np.isfinite(foot).all(axis=1)
+        by_head = use[:, 1] & np.isfinite(head).all(axis=1) & (tells | ~by_feet)
+        return np.where(by_head[:, None], head, foot)
 
     def _spread(self, target: Floats) -> Floats:
         tall = np.maximum(target[:, 3] - target[:, 1], 1.0)

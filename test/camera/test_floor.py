@@ -79,6 +79,15 @@ def test_a_whole_box_is_placed_where_the_person_stands(x, y, height):
     assert error @ np.linalg.inv(placed.covariances[0]) @ error < 9.0
 
 
+@pytest.mark.parametrize("tall", [1.6, 1.78, 1.95])
+@pytest.mark.parametrize("x", [5.0, 9.0, 14.0])
+def test_a_camera_at_the_height_of_heads_goes_by_the_feet(x, tall):
+    projector = FloorProjector(camera(yaw=0.0, z=1.8, pitch=0.1))
+    placed = BoxPlacer(projector).place([box_of(projector, (x, 0.5), tall)])
+    assert placed.feet[0]
+    assert placed.positions[0] == pytest.approx([x, 0.5], abs=0.4)
+
+
 def test_uncertainty_grows_along_the_ray_with_distance():
     projector = FloorProjector(camera(yaw=0.0))
     near, far = (BoxPlacer(projector).place([box_of(projector, (x, 0.0))]).covariances[0] for x in (3.5, 9.0))
