@@ -1,6 +1,6 @@
 """Settings of stages: frozen dataclasses whose fields carry description, unit and range.
 
-ROS parameters, their descriptors and the tables in the README are made from the same fields.
+ROS parameters and their descriptors are made from the same fields.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which record crosses on which topic: the one table that nodes, recorder, replay and README share.
+"""Which record crosses on which topic: the one table that nodes, recorder, replay and documentation share.
 
 Names are relative, so that a namespace holds a whole store.
 """
@@ -21,7 +21,7 @@ class Topic:
         quality: name of its QoS profile in ``ros/qos.py``: sensor, event or snapshot.
         sensor: whether it comes from a sensor, so that a bag of it can be replayed through the stages.
         steady: whether messages come all the time, so that silence is a fault.
-        text: one line for the README and ``jwo topics``.
+        text: one line for docs/configuration.md and ``jwo topics``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What the README promises."""
+"""What the README and the chapters in docs/ promise."""
 
 import ast
 import dataclasses
@@ -27,8 +27,28 @@ from just_walk_out.store.model import ProtocolName
 from just_walk_out.topics import BY_RECORD, TOPICS
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "README.md").read_text()
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+TEXT = "\n".join(page.read_text() for page in PAGES)
 NODES = sorted(path.stem.removesuffix("_node") for path in (ROOT / "just_walk_out").glob("*/*_node.py"))
+
+
+def anchors(page):
+    """The anchors that a renderer makes of the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", page.read_text()):
+        found = (page.parent / target).resolve() if target else page
+        assert found.is_file(), target
+        assert not anchor or anchor in anchors(found), f"{target}#{anchor}"
+
+
+def test_every_chapter_is_linked_from_the_readme():
+    text = PAGES[0].read_text()
+    assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in text] == []
 
 
 def test_the_example_frame_is_what_the_text_says():
@@ -61,7 +81,7 @@ def test_the_example_frame_follows_from_its_payload_as_the_text_explains():
 
 
 def test_the_examples_of_scales_are_valid_and_mean_what_the_text_says(tmp_path):
-    section = TEXT[TEXT.index("### A scale\n") : TEXT.index("## Bags, replay, receipts")]
+    section = (ROOT / "docs" / "scales.md").read_text()
     buses = [
         bus for block in re.findall(r"^```yaml\n(.*?)^```$", section, re.M | re.S) for bus in yaml.safe_load(block)
     ]
@@ -146,7 +166,7 @@ def test_every_node_is_in_the_table_and_every_executable_exists():
 
 
 def test_every_key_of_a_store_is_named():
-    section = TEXT[TEXT.index("## Your own store") : TEXT.index("### On a full ROS 2 install")]
+    section = (ROOT / "docs" / "configuration.md").read_text()
     named = set(re.findall(r"`(\w+)`", section)) | set(re.findall(r"`(\w+):", section))
     documents = [kind for name, kind in vars(schema).items() if name.endswith("Doc")]
     keys = {item.name for kind in documents for item in dataclasses.fields(kind)} - {"at"}

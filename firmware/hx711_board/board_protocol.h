@@ -1,7 +1,7 @@
 // The board protocol, version 1: samples of several load cells to the bytes of a serial line.
 //
-// Plain C++11 without Arduino, so that it is tested on a computer. The bytes are described in the README of the
-// project: COBS(payload + CRC-16/CCITT-FALSE) and a zero byte, all numbers little endian.
+// Plain C++11 without Arduino, so that it is tested on a computer. The bytes are described in docs/scales.md:
+// COBS(payload + CRC-16/CCITT-FALSE) and a zero byte, all numbers little endian.
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 """A folder with what was recorded in some store, and the receipts that should come of it.
 
-    store.yaml, ...   the store, as in the README; gates, cameras, buses and entry may be left out
+    store.yaml, ...   the store, as in docs/configuration.md; gates, cameras, buses and entry may be left out
     weights.npz       times (samples,), and for each shelf an array (samples, plates) under its id, e.g. g1/s1,
                       columns in the order of its plates; or a file weights/g1/s1.csv a shelf: time,p1,p2,...
     people.csv        time,person,x,y[,sigma]: where each person was, any rate, sigma 0.1 unless given

@@ -25,7 +25,7 @@ VERBS = {
     "replay": "run a bag through the whole pipeline and print its receipts",
     "simulate": "run only the simulated devices of a store",
     "rehearse": "write the sensor bag of a scenario, without waiting and always the same",
-    "benchmark": "measure what the README says, beside published baselines",
+    "benchmark": "measure what docs/benchmarks.md says, beside published baselines",
     "topics": "list the topics, what they carry and their quality of service",
 }
 

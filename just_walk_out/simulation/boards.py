@@ -1,6 +1,6 @@
 """The microcontroller boards of a serial bus: load-cell signal in, protocol bytes out.
 
-Protocol version 1: COBS(payload + CRC-16/CCITT-FALSE) + 0x00, see the README.
+Protocol version 1: COBS(payload + CRC-16/CCITT-FALSE) + 0x00, see docs/scales.md.
 """
 
 from __future__ import annotations

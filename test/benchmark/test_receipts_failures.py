@@ -1,4 +1,4 @@
-"""How known systems fail, played through the pipeline with the receipts that the README states."""
+"""How known systems fail, played through the pipeline with the receipts that docs/benchmarks.md states."""
 
 from just_walk_out.benchmark.receipts_episode import play
 from just_walk_out.records import ChargeState

@@ -57,12 +57,12 @@ def test_the_check_value_of_the_checksum_is_the_published_one(frames_program):
     assert subprocess.check_output([frames_program, "crc", "123456789"], text=True) == "29b1\n"
 
 
-def test_the_example_of_the_readme_is_made_byte_by_byte(frames_program):
+def test_the_documented_example_is_made_byte_by_byte(frames_program):
     """It is number 7 of its board, so seven others go before it."""
     text = "0 11 16667\n" + "0 1 0 0\n" * 7 + "1000000 2 0 1000 0 1001\n"
     made = subprocess.check_output([frames_program], text=True, input=text).split()
-    readme = (FIRMWARE.parents[1] / "README.md").read_text()
-    (line,) = re.findall(r"^on the line:\n((?:[0-9a-f]{2} )+00)$", readme, re.MULTILINE)
+    chapter = (FIRMWARE.parents[1] / "docs" / "scales.md").read_text()
+    (line,) = re.findall(r"^on the line:\n((?:[0-9a-f]{2} )+00)$", chapter, re.MULTILINE)
     assert made[7] == line.replace(" ", "")
 
 
