@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -23,6 +24,8 @@ from just_walk_out.benchmark.shelf_report import Example, draw, table
 from just_walk_out.benchmark.shelf_signals import NOISES, RATE, ShelfSignal, Truth
 from just_walk_out.benchmark.shelf_situations import SITUATIONS, idle_signal, situation_signal
 from just_walk_out.benchmark.shelf_stock import Stock, draw_stock
+from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.settings import validate
 
 _FEWEST, _MOST = 6, 12
 _IDLE_SECONDS = 600.0
@@ -82,16 +85,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="little of everything, in seconds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (PNG)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a parameter of shelf_events"
+    )
     parser.add_argument("--input", type=Path, metavar="DIR", help="score recorded samples instead of generated ones")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write what was asked for; returns the exit status."""
     try:
+        settings = settings_of(args.set)
         if args.input is not None:
-            figures, text, results, example = _recorded(args.input)
+            figures, text, results, example = _recorded(args.input, settings)
         else:
-            figures, text, results, example = _generated(args.seed, _QUICK if args.quick else Extent())
+            figures, text, results, example = _generated(args.seed, _QUICK if args.quick else Extent(), settings)
         print(text)
         if args.json is not None:
             args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +113,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str, Result], Example]:
+def settings_of(given: Sequence[str]) -> ShelfEventSettings:
+    """Return the parameters of ``shelf_events`` with some of them set.
+
+    Args:
+        given: ``NAME=VALUE`` each.
+
+    Raises:
+        ValueError: there is no such parameter, or it cannot have that value.
+    """
+    known = {item.name for item in dataclasses.fields(ShelfEventSettings)}
+    values: dict[str, float] = {}
+    for each in given:
+        name, _, value = each.partition("=")
+        if name not in known:
+            raise ValueError(f"--set {each}: expected NAME=VALUE with a parameter of shelf_events")
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise ValueError(f"--set {each}: expected a number") from None
+    settings = ShelfEventSettings(**values)
+    validate(settings)
+    return settings
+
+
+def _generated(
+    seed: int, extent: Extent, settings: ShelfEventSettings
+) -> tuple[dict[str, Any], str, dict[str, Result], Example]:
     results: dict[str, Result] = {}
     figures: dict[str, Any] = {}
     limits = {name: bounds(noise, _WINDOW) for name, noise in NOISES.items()}
@@ -117,13 +150,13 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
         count = extent.signals if name in NOISES else extent.situation_signals
         for number in range(count):
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
-            shown = _one_signal(result, name, extent.seconds, int(rng.integers(_FEWEST, _MOST + 1)), rng)
+            shown = _one_signal(result, name, extent.seconds, int(rng.integers(_FEWEST, _MOST + 1)), rng, settings)
             if name == "normal" and example is None:
                 example = shown
         print(f"  {name}: {result.ours.truths} events in {time.monotonic() - began:.0f} s", file=sys.stderr)
     for name in NOISES:
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), 1_000_000])
-        idle = _idle(name, extent.idle_hours, rng)
+        idle = _idle(name, extent.idle_hours, rng, settings)
         both = results[name].figures()
         for which, tally in (("ours", idle.ours), ("baseline", idle.rule)):
             both[which]["false_per_plate_hour"] = round(tally.found / tally.plate_hours, 4)
@@ -144,10 +177,12 @@ def _generated(seed: int, extent: Extent) -> tuple[dict[str, Any], str, dict[str
     return figures, table(figures, extent.idle_hours), results, example
 
 
-def _one_signal(result: Result, name: str, seconds: float, plates: int, rng: np.random.Generator) -> Example:
+def _one_signal(
+    result: Result, name: str, seconds: float, plates: int, rng: np.random.Generator, settings: ShelfEventSettings
+) -> Example:
     signal, noise, vibration = situation_signal(name, seconds, plates, rng)
     weights = signal.read(noise, vibration)
-    return _score(result, weights, signal.times, 1.0 / RATE, signal.truths, signal.stock)
+    return _score(result, weights, signal.times, 1.0 / RATE, signal.truths, signal.stock, settings)
 
 
 def _score(
@@ -157,19 +192,20 @@ def _score(
     period: float,
     truths: Sequence[Truth],
     stock: Stock,
+    settings: ShelfEventSettings,
 ) -> Example:
     plates = weights.shape[1]
     store = make_store([stock], plates)
     (shelf,) = store.shelf.values()
     hours = plates * len(times) * period / 3600.0
-    found, marks = ours(store, records_of(shelf, weights, times, period))
+    found, marks = ours(store, records_of(shelf, weights, times, period), settings)
     result.ours.add(truths, found, hours)
     result.waits += waits(truths, marks)
     result.rule.add(truths, rule(weights, times, period), hours)
     return Example(times, weights, tuple(truths), tuple(found))
 
 
-def _idle(name: str, hours: float, rng: np.random.Generator) -> Result:
+def _idle(name: str, hours: float, rng: np.random.Generator, settings: ShelfEventSettings) -> Result:
     """Count events of shelves that nobody touches; long batches, which change nothing but the time it takes."""
     result = Result()
     store = make_store([draw_stock(_MOST, rng, True)], _MOST)
@@ -178,18 +214,20 @@ def _idle(name: str, hours: float, rng: np.random.Generator) -> Result:
         weights = idle_signal(NOISES[name], _IDLE_SECONDS, _MOST, rng)
         times = ShelfSignal(_IDLE_SECONDS, 1, rng).times
         part = _MOST * _IDLE_SECONDS / 3600.0
-        found, _ = ours(store, records_of(shelf, weights, times, 1.0 / RATE, _IDLE_BATCH))
+        found, _ = ours(store, records_of(shelf, weights, times, 1.0 / RATE, _IDLE_BATCH), settings)
         result.ours.add((), found, part)
         result.rule.add((), rule(weights, times, 1.0 / RATE), part)
     return result
 
 
-def _recorded(folder: Path) -> tuple[dict[str, Any], str, dict[str, Result], Example]:
+def _recorded(folder: Path, settings: ShelfEventSettings) -> tuple[dict[str, Any], str, dict[str, Result], Example]:
     result = Result()
     example: Example | None = None
     start, plate_seconds = time.process_time(), 0.0
     for recording in read_folder(folder):
-        shown = _score(result, recording.weights, recording.times, recording.period, recording.truths, recording.stock)
+        shown = _score(
+            result, recording.weights, recording.times, recording.period, recording.truths, recording.stock, settings
+        )
         plate_seconds += recording.weights.size * recording.period
         example = example or shown
     if example is None:

@@ -15,6 +15,7 @@ from just_walk_out.benchmark.shelf_signals import NOISES, RATE
 from just_walk_out.benchmark.shelf_situations import shop_signal
 from just_walk_out.benchmark.shelf_stock import LIGHTEST, Stock
 from just_walk_out.records import EventState, PlateStatus, ShelfWeights
+from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.scale.shelf_events import ShelfEventStage
 from just_walk_out.store.model import EntrySettings, Facing, Gondola, Plate, Pose, Product, Shelf, Store
 
@@ -90,13 +91,15 @@ def records_of(
     return records
 
 
-def ours(store: Store, records: Sequence[ShelfWeights]) -> tuple[list[Found], NDArray[np.float64]]:
+def ours(
+    store: Store, records: Sequence[ShelfWeights], settings: ShelfEventSettings
+) -> tuple[list[Found], NDArray[np.float64]]:
     """Run the shelf-event stage; an event is published with the last sample of the batch that ends it.
 
     Returns:
         The final events, and (outputs, 2) when the watermark was published, and what it was, seconds.
     """
-    stage = ShelfEventStage(store)
+    stage = ShelfEventStage(store, settings)
     found, marks = [], []
     for record in records:
         last = record.stamp + (len(record.weights) // len(record.plates) - 1) * record.sample_period

@@ -112,6 +112,12 @@ class ShelfEventSettings:
         minimum=0.0,
         maximum=0.1,
     )
+    ring_share: float = setting(
+        0.0015,
+        "A plate may still ring by this share of what it changed when its event is told, one standard deviation.",
+        minimum=0.0,
+        maximum=0.1,
+    )
     second_look: float = setting(
         0.35,
         "Time at rest over which a change is measured again that fits no product well.",

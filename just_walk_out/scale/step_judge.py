@@ -18,8 +18,6 @@ _SIGNIFICANT = 4.0
 _RETURNED = 3.0
 # So many plates beside an event tell what the whole shelf does.
 _SHELF = 4
-# A plate counts as still when it scatters by no more than this share of what it changed: it may ring on.
-_RING_SHARE = 0.0015
 
 
 class StepJudge:
@@ -76,7 +74,9 @@ class StepJudge:
         means = np.add.reduce(values, axis=0) / self._rule.brief
         # What still rings of a large step is a small share of it.
         away = np.abs(means - self._baseline.values[columns])
-        still = np.maximum(self._baseline.deviations[columns], np.maximum(_RING_SHARE * away, self._unrest))
+        still = np.maximum(
+            self._baseline.deviations[columns], np.maximum(self._settings.ring_share * away, self._unrest)
+        )
         values -= means
         values *= values
         scatter = np.sqrt(np.add.reduce(values, axis=0) / self._rule.brief)
@@ -107,7 +107,7 @@ class StepJudge:
             return []
         if self._overshadowed(column, abs(change), departures):
             return []
-        quiet, deviation = deviation, max(deviation, _RING_SHARE * abs(change), self._unrest)
+        quiet, deviation = deviation, max(deviation, self._settings.ring_share * abs(change), self._unrest)
         ahead = (mean - course) * np.sign(change)
         speed, duration = approach(ahead, abs(change), deviation, count)
         count = self._rule.window(ahead, abs(change), deviation, speed, duration)

@@ -37,6 +37,20 @@ def test_a_quick_run_prints_a_table_and_writes_figures_and_a_picture(tmp_path, c
     assert (tmp_path / "b" / "shelf.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("ringing=0.1", "expected NAME=VALUE with a parameter of shelf_events"),
+        ("steady_time", "expected a number"),
+        ("steady_time=soon", "expected a number"),
+        ("steady_time=99", "steady_time: 99.0 is outside 0.1 .. 10.0 s"),
+    ],
+)
+def test_wrong_parameters_end_in_one_line(given, line, capsys):
+    assert main(["benchmark", "shelf", "--quick", "--set", given]) == 2
+    assert line in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", [*NOISES, *SITUATIONS])
 def test_signals_are_seeded_and_end_at_the_weight_their_truths_say(name):
     made = [situation_signal(name, 40.0, 6, np.random.default_rng(4)) for _ in range(2)]
