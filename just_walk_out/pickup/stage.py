@@ -11,6 +11,7 @@ from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.sightings import Sight, Sightings
 from just_walk_out.pickup.stops import Act, StopModel
 from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import (
@@ -23,6 +24,7 @@ from just_walk_out.records import (
     Severity,
     ShelfEvent,
     ShelfEventArray,
+    ShelfObservationArray,
     TrackArray,
     VisitArray,
     VisitState,
@@ -40,11 +42,12 @@ class PickupStage:
 
     An event is decided when the tracks have passed its end, when everyone who was near is linked to
     a visit (or the visits have been seen up to it), when its shelf has been seen up to its start and
-    earlier events of it are decided, and, for something put down, when that holds for every shelf.
+    earlier events of it are decided, and, for something put down, when that holds for every shelf; and when the
+    cameras that look at its shelf, if any, have said what they saw.
     The waits for others are bounded in event time.
     """
 
-    inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray, VisitArray)
+    inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray, VisitArray, ShelfObservationArray)
     outputs: ClassVar[tuple[type, ...]] = (InteractionArray, Alert)
 
     def __init__(self, store: Store, settings: PickupSettings, journal: Journal) -> None:
@@ -55,6 +58,7 @@ class PickupStage:
         self._products = ProductModel(store, settings)
         self._reach = ReachModel(store, settings, TRACK_MEMORY)
         self._decisions = Decisions(store)
+        self._sightings = Sightings(store, settings)
         self._stops = StopModel(settings)
         self._suspicions = Suspicions(store, settings)
         self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
@@ -79,8 +83,8 @@ class PickupStage:
             return []
         return [InteractionArray(max(item.end for item in known), (), tuple(known))]
 
-    def push(self, record: ShelfEventArray | TrackArray | VisitArray) -> list[Any]:
-        """Take shelf events, tracks or visits; return decided interactions and alerts."""
+    def push(self, record: ShelfEventArray | TrackArray | VisitArray | ShelfObservationArray) -> list[Any]:
+        """Take shelf events, tracks, visits or what shelf cameras saw; return decided interactions and alerts."""
         if isinstance(record, ShelfEventArray):
             for event in record.events:
                 if event.state is EventState.FINAL and not self._is_decided(event.id):
@@ -90,6 +94,8 @@ class PickupStage:
         elif isinstance(record, TrackArray):
             self._reach.push(record)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
+        elif isinstance(record, ShelfObservationArray):
+            self._sightings.push(record)
         else:
             self._take_visits(record)
         return self._advance()
@@ -175,6 +181,8 @@ class PickupStage:
         if self._tracks_seen < due:
             return False
         waited = self._tracks_seen - event.end
+        if not self._sightings.answered(event) and waited < self._settings.view_wait * _SECOND:
+            return False
         near = self._near_event(event)
         if (
             not all(self._visit(track, event) for track in near)
@@ -212,9 +220,10 @@ class PickupStage:
         for step in self._steps(event):
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
-            people = self._people(event, step, near, due)
+            sight = self._sightings.of(event, step)
+            people = self._people(event, step, near, due, sight)
             gone = {visit for visit, exited in self._exited.items() if exited < event.start}
-            found = self._attribution.decide(event, step, people, len(made), gone)
+            found = self._attribution.decide(event, step, people, len(made), gone, sight)
             doubtful = any(item.state is not DecisionState.COMMITTED for item in found)
             if doubtful and len(near) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
@@ -230,9 +239,10 @@ class PickupStage:
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
         return written[::-1]
 
-    def _people(self, event: ShelfEvent, step: Step, near: dict[str, float], due: int) -> list[Person]:
-        """Return who may have acted, by where they stood and by what they did besides at the fixture."""
-        scores = {**near, "": self._reach.log_nobody}
+    def _people(self, event: ShelfEvent, step: Step, near: dict[str, float], due: int, sight: Sight) -> list[Person]:
+        """Return who may have acted, by where they stood, whose arm was seen, and what they did besides there."""
+        scores = {track: score + sight.tracks.get(track, 0.0) for track, score in near.items()}
+        scores[""] = self._reach.log_nobody
         if len(near) > 1:
             undecided, done = self._earlier(event, near, due)
             left = frozenset(track for track in near if not self._reach.stays(track, event.end, due))
