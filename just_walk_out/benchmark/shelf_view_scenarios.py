@@ -16,7 +16,7 @@ from just_walk_out.store.model import Camera, Facing, Gondola, Pose, Store
 
 Rng = np.random.Generator
 
-_WIDTH, _HEIGHT, _RATE, _FIELD = 640, 480, 10.0, 70.0
+_WIDTH, _HEIGHT, _RATE, _FIELD = 640, 480, 5.0, 70.0
 _ASIDE, _BEFORE, _UP = 0.55, 0.65, 2.15
 _GAP = 6.5
 _AT = 32.0

@@ -59,7 +59,6 @@ class ShelfViewStage:
         self._eye = Eye(self._camera)
         self._pictures = Pictures(self._views, settings)
         self._arms = ArmCue(self._eye, settings)
-        self._hidden: dict[tuple[float, float], Mask] = {}
         self._stamps: list[int] = []
         self._places: list[dict[str, tuple[float, float]]] = []
         self._seen = dict.fromkeys(self._camera.shelves, 0)
@@ -180,16 +179,7 @@ class ShelfViewStage:
             away = float(np.hypot(*(np.array(place) - self._eye.place[:2])))
             beyond = float(np.hypot(*(view.edge[:2] - self._eye.place[:2])))
             if away < beyond + 0.3:
-                body = self._body(place)[view.rows, view.columns]
+                body = self._eye.body(*place)[view.rows, view.columns]
                 if float(body[view.mask].mean()) > _HIDDEN:
                     return False
         return True
-
-    def _body(self, place: tuple[float, float]) -> Mask:
-        # looked up on a grid: people stand still, and an outline is drawn in a millisecond
-        spot = (round(place[0], 1), round(place[1], 1))
-        if spot not in self._hidden:
-            if len(self._hidden) > 2000:
-                self._hidden.clear()
-            self._hidden[spot] = self._eye.body(*spot)
-        return self._hidden[spot]

@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 
 _LEAST = 30
 _BODY, _HEAD = 0.22, 1.8
+_REMEMBERED = 1000  # outlines of bodies
 _RING = np.linspace(0.0, 2.0 * np.pi, 9)[:-1]
 _EDGES = ((0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7))
 
@@ -31,7 +32,8 @@ class PlateView:
         rows: of the picture, those that hold it.
         columns: likewise.
         mask: which pixels of these rows and columns show it.
-        edge: middle of its front edge, where a hand passes; (3,) metres, ``map``.
+        edge: a hand's height over the middle of its front edge; (3,) metres, ``map``.
+        middle: the same over its middle.
     """
 
     plate: str
@@ -39,6 +41,7 @@ class PlateView:
     columns: slice
     mask: Mask
     edge: Floats
+    middle: Floats
 
 
 class Eye:
@@ -50,6 +53,7 @@ class Eye:
         self.shape = (camera.height, camera.width)
         self._extrinsic = camera.extrinsic()
         self._lens = Lens.of(camera)
+        self._bodies: dict[tuple[float, float], Mask] = {}
         self.place = np.linalg.inv(self._extrinsic)[:3, 3]
 
     def project(self, points: Floats) -> Floats:
@@ -66,7 +70,15 @@ class Eye:
         return np.asarray(mask, dtype=bool)
 
     def body(self, x: float, y: float) -> Mask:
-        """Return the pixels (height, width) that a person at a place on the floor, metres, hides."""
+        """Return the pixels (height, width) that a person at a place on the floor, metres, hides; to a decimetre."""
+        spot = (round(x, 1), round(y, 1))
+        if spot not in self._bodies:
+            if len(self._bodies) >= _REMEMBERED:
+                self._bodies.clear()
+            self._bodies[spot] = self._draw_body(*spot)
+        return self._bodies[spot]
+
+    def _draw_body(self, x: float, y: float) -> Mask:
         ring = np.stack([x + _BODY * np.cos(_RING), y + _BODY * np.sin(_RING)], axis=1)
         levels = [np.column_stack([ring, np.full(len(ring), height)]) for height in (0.1, 0.9, _HEAD)]
         return self.outline(np.concatenate(levels))
@@ -93,8 +105,9 @@ def plate_views(store: Store, camera: Camera, settings: ShelfViewSettings) -> di
                 continue
             rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
             high, wide = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-            edge = (corners[0] + corners[1]) / 2.0 + (0.0, 0.0, min(0.1, height / 2.0))
-            found[plate.id] = PlateView(plate.id, high, wide, mask[high, wide], edge)
+            over = np.array([0.0, 0.0, min(0.1, height / 2.0)])
+            edge, middle = corners[:2].mean(axis=0) + over, corners[:4].mean(axis=0) + over
+            found[plate.id] = PlateView(plate.id, high, wide, mask[high, wide], edge, middle)
     return found
 
 

@@ -102,7 +102,7 @@ def test_a_take_is_answered_with_its_product_and_its_arm(store, settings, cue, r
     scores = dict(zip(seen.skus, seen.product_scores, strict=True))
     assert max(scores, key=scores.get) == sku and scores[sku] > 1.0
     arms = dict(zip(seen.tracks, seen.track_scores, strict=True))
-    assert arms["t-b"] > 2.0 and arms["t-b"] > arms.get("t-a", -9.0) + 2.0
+    assert arms["t-b"] > max(0.0, arms.get("t-a", -9.0) + 1.0)
     assert marks["g1/s2"] > 22 * SECOND
 
 
