@@ -146,7 +146,7 @@ CASES = [
     (C, ["cameras", 0, "rate"], True, "cameras[0].rate", "frames a second, got True"),
     (C, ["cameras", 0, "role"], "spy", "cameras[0].role", "one of overview, reader, shelf"),
     (C, ["cameras", 0, "shelves"], ["g1"], "cameras[0].shelves", "expected a camera of role shelf"),
-    (C, ["cameras", "+"], shelf_camera(shelves=["g1/s9"]), "cameras[5].shelves[0]", "there is no 'g1/s9'; did you mean g1/s"),
+    (C, ["cameras", "+"], shelf_camera(shelves=["g1/s9"]), "cameras[5].shelves[0]", "did you mean g1/s"),
     (C, ["cameras", "+"], shelf_camera(shelves=["g1", "g1"]), "cameras[5].shelves[1]", "of its own"),
     (C, ["cameras", "+"], shelf_camera(xyz=[1.15, 2.05, 2.9]), "cameras[5]", "a shelf in the picture of over_g1"),
     ("catalogue.yaml", ["products", 0, "photos"], "nowhere", "products[0].photos", "a folder with pictures"),
