@@ -145,6 +145,11 @@ def plan(
         for camera in store.cameras:
             chosen = {"source": ends.cameras[camera.id]} if camera.id in ends.cameras else {}
             name, part = f"camera_{camera.id}", f"camera {camera.id}"
+            if camera.role == "shelf":
+                nodes.append(
+                    node("shelf_view", f"shelf_view_{camera.id}", part, camera.host, camera=camera.id, **chosen)
+                )
+                continue
             nodes.append(node("camera", name, part, camera.host, camera=camera.id, **chosen))
     expected = [f"{each.name}: {each.part}" for each in nodes]
     nodes.append(node("monitor", part="monitor", expected=expected))

@@ -53,6 +53,8 @@ __all__ = [
     "Severity",
     "ShelfEvent",
     "ShelfEventArray",
+    "ShelfObservation",
+    "ShelfObservationArray",
     "ShelfWeights",
     "StockArray",
     "StockLevel",
@@ -305,6 +307,32 @@ class ShelfEventArray:
     stamp: int
     watermarks: tuple[Watermark, ...] = ()
     events: tuple[ShelfEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfObservation:
+    """What a shelf camera says about one plate of a shelf event."""
+
+    id: str
+    camera: str
+    event: str
+    plate: str
+    start: int
+    end: int
+    skus: tuple[str, ...] = ()
+    product_scores: tuple[float, ...] = ()
+    tracks: tuple[str, ...] = ()
+    track_scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfObservationArray:
+    """New observations of one shelf camera, and how far it has answered for each shelf it sees."""
+
+    stamp: int
+    camera: str
+    watermarks: tuple[Watermark, ...] = ()
+    observations: tuple[ShelfObservation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

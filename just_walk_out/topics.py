@@ -39,6 +39,14 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "shelf_events", records.ShelfEventArray, "event", False, True, "weight steps, and how far each shelf is seen"
     ),
+    Topic(
+        "shelf_observations",
+        records.ShelfObservationArray,
+        "event",
+        True,
+        False,
+        "products and arms at shelves, by sight",
+    ),
     Topic("tracks", records.TrackArray, "event", False, True, "everyone on the floor, ten times a second"),
     Topic("gate_crossings", records.GateCrossingArray, "event", False, True, "who crossed which gate"),
     Topic("entries", records.Entry, "event", False, False, "verdicts on codes"),

@@ -136,13 +136,15 @@ def test_the_picture_of_the_graph_is_that_of_the_stages():
     }
     stages = {names[type(stage).__name__]: stage for stage in stages_of(load_store(ROOT / "config" / "demo_store"))}
     makers = {"PersonDetectionArray": "camera", "ShelfWeights": "load_cells", "CodeScan": "entry"}
+    makers["ShelfObservationArray"] = "shelf_view"
     makers |= {kind.__name__: name for name, stage in stages.items() for kind in stage.outputs if kind in BY_RECORD}
     edges = {
         (makers[kind.__name__], BY_RECORD[kind].name.rpartition("/")[2], name)
         for name, stage in stages.items()
         for kind in stage.inputs
     }
-    assert drawn == edges | {("camera", "images", "entry")}
+    seeing = {("shelf_events", "shelf_events", "shelf_view"), ("person_tracker", "tracks", "shelf_view")}
+    assert drawn == edges | seeing | {("camera", "images", "entry")}
 
 
 def test_every_verb_and_option_exists(capsys):

@@ -51,7 +51,16 @@ def test_the_plan_starts_only_nodes_that_are_built():
     built = {path.stem.removesuffix("_node") for path in PACKAGE.glob("*/*_node.py")}
     from just_walk_out.deployment import PIPELINE_NODES
 
-    assert {*PIPELINE_NODES, "store_map", "monitor", "camera", "load_cells", "recorder", "player"} == built
+    assert {
+        *PIPELINE_NODES,
+        "store_map",
+        "monitor",
+        "camera",
+        "shelf_view",
+        "load_cells",
+        "recorder",
+        "player",
+    } == built
     for recipe in ("CMakeLists.txt", "setup.py"):
         assert "*/*_node.py" in (ROOT / recipe).read_text()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from just_walk_out.pickup.decisions import Decisions
 from just_walk_out.pickup.products import Explanation, ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.sightings import NOTHING, Sight
 from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import Candidate, DecisionState, Interaction, Kind, ShelfEvent
 from just_walk_out.store.model import Policy
@@ -58,7 +59,13 @@ class Attribution:
         self._policy = policy
 
     def decide(
-        self, event: ShelfEvent, step: Step, people: Sequence[Person], index: int, gone: Set[str]
+        self,
+        event: ShelfEvent,
+        step: Step,
+        people: Sequence[Person],
+        index: int,
+        gone: Set[str],
+        sight: Sight = NOTHING,
     ) -> list[Interaction]:
         """Return what most probably happened, one interaction a product.
 
@@ -68,6 +75,7 @@ class Attribution:
             people: who may have done it.
             index: number of interactions of the event before this one.
             gone: visits that were over by then.
+            sight: what shelf cameras say of the step; their part in the people's scores is in there already.
         """
         joint: list[tuple[Explanation, str, str, float]] = []
         if step.total < 0:
@@ -89,7 +97,11 @@ class Attribution:
                     for option in self._products.returns(step, held)
                 ]
                 joint += self._handed_over(event, step, each, held, gone)
-        return self._choose(event, step, joint, index)
+        if sight.products:
+            joint = [
+                (option, visit, track, weight + sight.of_items(option.items)) for option, visit, track, weight in joint
+            ]
+        return self._choose(event, step, joint, index, sight.ids)
 
     def _believed(self, step: Step) -> dict[str, float]:
         """Return what products of the plates of a step weigh according to what was taken before."""
@@ -116,7 +128,12 @@ class Attribution:
         return joint
 
     def _choose(
-        self, event: ShelfEvent, step: Step, joint: list[tuple[Explanation, str, str, float]], index: int
+        self,
+        event: ShelfEvent,
+        step: Step,
+        joint: list[tuple[Explanation, str, str, float]],
+        index: int,
+        views: tuple[str, ...],
     ) -> list[Interaction]:
         """Take the best of product, quantity and shopper together; members of one visit count as one."""
         best = max(weight for *_, weight in joint)
@@ -146,7 +163,7 @@ class Attribution:
         sure = sum(share for share, option, who, _ in ranked if who == visit and _units(option) == _units(items))
         reason = self._doubt(sure if items else probability, items, visit, track, event)
         state = DecisionState.REVIEW if reason else DecisionState.COMMITTED
-        evidence = (event.id, track) if track else (event.id,)
+        evidence = (event.id, track, *views) if track else (event.id, *views)
         return [
             Interaction(
                 f"{event.id}#{index + offset}", event.start, event.end, event.shelf, step.plates, kind, state,

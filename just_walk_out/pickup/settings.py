@@ -122,3 +122,16 @@ class PickupSettings:
         minimum=0.0,
         maximum=60.0,
     )
+    view_products: float = setting(
+        1.0, "Weight of the log-likelihood that shelf cameras give a product, 0: none", minimum=0.0, maximum=2.0
+    )
+    view_arms: float = setting(
+        1.0, "Weight of the log-likelihood that shelf cameras give a person's arm, 0: none", minimum=0.0, maximum=2.0
+    )
+    view_wait: float = setting(
+        2.0,
+        "How long a step waits for the shelf cameras that look at its shelf",
+        unit="s",
+        minimum=0.0,
+        maximum=60.0,
+    )

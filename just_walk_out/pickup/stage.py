@@ -11,6 +11,7 @@ from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.sightings import Sight, Sightings
 from just_walk_out.pickup.stops import Act, StopModel
 from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import (
@@ -23,6 +24,7 @@ from just_walk_out.records import (
     Severity,
     ShelfEvent,
     ShelfEventArray,
+    ShelfObservationArray,
     TrackArray,
     VisitArray,
     VisitState,
@@ -39,14 +41,15 @@ class PickupStage:
     """Attributes each final shelf event once all that could bear on it has been seen.
 
     An event is decided when the tracks have passed its end, when everyone who was near is linked to
-    a visit (or the visits have been seen up to it), when its fixture has been seen up to its start, and,
-    for something put down, when that holds for every shelf and all earlier events are decided. One that
-    may be of several people is looked at again a while later, with what has happened at the fixture
-    meanwhile. Events of a fixture are decided in the order of the moments as of which they are looked at,
-    and a decision made as of a later moment does not count. The waits for others are bounded in event time.
+    a visit (or the visits have been seen up to it), when its fixture has been seen up to its start, when
+    the cameras that look at its shelf, if any, have said what they saw, and, for something put down, when
+    that holds for every shelf and all earlier events are decided. One that may be of several people is
+    looked at again a while later, with what has happened at the fixture meanwhile. Events of a fixture are
+    decided in the order of the moments as of which they are looked at, and a decision made as of a later
+    moment does not count. The waits for others are bounded in event time.
     """
 
-    inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray, VisitArray)
+    inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray, VisitArray, ShelfObservationArray)
     outputs: ClassVar[tuple[type, ...]] = (InteractionArray, Alert)
 
     def __init__(self, store: Store, settings: PickupSettings, journal: Journal) -> None:
@@ -57,6 +60,7 @@ class PickupStage:
         self._products = ProductModel(store, settings)
         self._reach = ReachModel(store, settings, TRACK_MEMORY)
         self._decisions = Decisions(store)
+        self._sightings = Sightings(store, settings)
         self._stops = StopModel(settings)
         self._suspicions = Suspicions(store, settings)
         self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
@@ -81,8 +85,8 @@ class PickupStage:
             return []
         return [InteractionArray(max(item.end for item in known), (), tuple(known))]
 
-    def push(self, record: ShelfEventArray | TrackArray | VisitArray) -> list[Any]:
-        """Take shelf events, tracks or visits; return decided interactions and alerts."""
+    def push(self, record: ShelfEventArray | TrackArray | VisitArray | ShelfObservationArray) -> list[Any]:
+        """Take shelf events, tracks, visits or what shelf cameras saw; return decided interactions and alerts."""
         if isinstance(record, ShelfEventArray):
             for event in record.events:
                 if event.state is EventState.FINAL and not self._is_decided(event.id):
@@ -92,6 +96,8 @@ class PickupStage:
         elif isinstance(record, TrackArray):
             self._reach.push(record)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
+        elif isinstance(record, ShelfObservationArray):
+            self._sightings.push(record)
         else:
             self._take_visits(record)
         return self._advance()
@@ -177,6 +183,8 @@ class PickupStage:
         if self._tracks_seen < due:
             return False
         waited = self._tracks_seen - event.end
+        if not self._sightings.answered(event) and waited < self._settings.view_wait * _SECOND:
+            return False
         near = self._near_event(event)
         if (
             not all(self._visit(track, event) for track in near)
@@ -216,9 +224,10 @@ class PickupStage:
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
-            people = self._people(event, step, beside, near, due)
+            sight = self._sightings.of(event, step)
+            people = self._people(event, step, beside, near, due, sight)
             gone = {visit for visit, exited in self._exited.items() if exited < event.start}
-            found = self._attribution.decide(event, step, people, len(made), gone)
+            found = self._attribution.decide(event, step, people, len(made), gone, sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
             if doubtful and len(near) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
@@ -236,10 +245,11 @@ class PickupStage:
         return written[::-1]
 
     def _people(
-        self, event: ShelfEvent, step: Step, beside: list[Step], near: dict[str, float], due: int
+        self, event: ShelfEvent, step: Step, beside: list[Step], near: dict[str, float], due: int, sight: Sight
     ) -> list[Person]:
-        """Return who may have acted, by where they stood and by what they did besides at the fixture."""
-        scores = {**near, "": self._reach.log_nobody}
+        """Return who may have acted, by where they stood, whose arm was seen, and what they did besides there."""
+        scores = {track: score + sight.tracks.get(track, 0.0) for track, score in near.items()}
+        scores[""] = self._reach.log_nobody
         if len(near) > 1:
             undecided, done = self._earlier(event, near, due)
             left = frozenset(track for track in near if not self._reach.stays(track, event.end, due))

@@ -30,6 +30,7 @@ from just_walk_out.simulation.render import OverviewCamera
 from just_walk_out.simulation.scanner import scan_line, scan_time
 from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.scene import build_scene
+from just_walk_out.simulation.shelf_camera import ShelfCamera
 from just_walk_out.simulation.truth import TruthWriter
 from just_walk_out.simulation.world import World
 from just_walk_out.store.load import load_store
@@ -84,6 +85,8 @@ def run_cameras(options: LiveOptions, signals: Signals) -> None:
     for camera in store.cameras:
         if camera.role == "reader":
             draw[camera.id] = _reader(ReaderCamera(camera, codes, options.seed), world, gate_of.get(camera.id, ""))
+        elif camera.role == "shelf":
+            draw[camera.id] = _shelf(ShelfCamera(camera, store, options.seed), world)
         else:
             draw[camera.id] = _overview(OverviewCamera(camera, scene, options.seed), world)
     server = CameraServer([camera.id for camera in store.cameras], options.base_port).start()
@@ -161,6 +164,10 @@ def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
     finally:
         for line in lines.values():
             line.unplug()
+
+
+def _shelf(camera: ShelfCamera, world: World) -> Callable[[float], object]:
+    return lambda second: camera.render(world.stock.units, world.figures(second))
 
 
 def _overview(camera: OverviewCamera, world: World) -> Callable[[float], object]:

@@ -19,6 +19,7 @@ from just_walk_out.simulation.render import OverviewCamera
 from just_walk_out.simulation.scanner import scan_time
 from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.scene import build_scene
+from just_walk_out.simulation.shelf_camera import ShelfCamera
 from just_walk_out.simulation.truth import describe
 from just_walk_out.simulation.world import World
 from just_walk_out.store.model import Camera, Store
@@ -105,6 +106,7 @@ class OfflineStore:
         self._host_due: dict[str, float] = {}
         self._overview: dict[str, OverviewCamera] = {}
         self._reader: dict[str, ReaderCamera] = {}
+        self._shelf: dict[str, ShelfCamera] = {}
         self._cameras: list[Camera] = []
         if frames:
             scene = build_scene(store)
@@ -112,6 +114,8 @@ class OfflineStore:
             for camera in store.cameras:
                 if camera.role == "overview":
                     self._overview[camera.id] = OverviewCamera(camera, scene, seed)
+                elif camera.role == "shelf":
+                    self._shelf[camera.id] = ShelfCamera(camera, store, seed)
                 else:
                     self._reader[camera.id] = ReaderCamera(camera, self._codes, seed)
         self._gate_of = {gate.reader.camera: gate.id for gate in store.gates if gate.reader and gate.reader.camera}
@@ -180,6 +184,8 @@ class OfflineStore:
     def _image(self, camera: str, time: float) -> NDArray[np.uint8]:
         if camera in self._overview:
             return self._overview[camera].render(self.world.figures(time))
+        if camera in self._shelf:
+            return self._shelf[camera].render(self.world.stock.units, self.world.figures(time))
         gate = self._gate_of.get(camera, "")
         return self._reader[camera].render([item for item in self.world.showings if item.gate == gate], time)
 

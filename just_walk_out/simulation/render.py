@@ -38,9 +38,13 @@ class OverviewCamera:
         """
         self.camera = camera
         self._extrinsic = camera.extrinsic()
-        self._empty, self._depth, self._floor = cast(camera, scene)
-        self._shaded = np.clip(self._empty * _SHADOW_GAIN, 0, 255).astype(np.uint8)
+        self.show(*cast(camera, scene))
         self._noise = SensorNoise(camera, np.random.default_rng([seed, zlib.crc32(camera.id.encode())]))
+
+    def show(self, empty: Image, depth: NDArray[np.float32], floor: NDArray[np.bool_]) -> None:
+        """Take another picture of the store without people: colours, depth, and where the floor is."""
+        self._empty, self._depth, self._floor = empty, depth, floor
+        self._shaded = np.clip(self._empty * _SHADOW_GAIN, 0, 255).astype(np.uint8)
 
     def render(self, figures: Sequence[Figure]) -> Image:
         """Return a frame (height, width, 3), BGR."""

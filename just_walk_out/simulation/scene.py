@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,11 +58,16 @@ class Quad:
         return np.asarray(normal / np.linalg.norm(normal))
 
 
-def build_scene(store: Store) -> list[Quad]:
-    """Return floor, walls, gates, gondolas and the goods on them."""
+def build_scene(store: Store, bare: Collection[str] = ()) -> list[Quad]:
+    """Return floor, walls, gates, gondolas and the goods on them.
+
+    Args:
+        store: what is drawn.
+        bare: ids of shelves that are drawn without goods.
+    """
     quads = [_floor(store), _ceiling(store), *_walls(store)]
     for gondola in store.gondolas:
-        quads += _gondola(gondola, store)
+        quads += _gondola(gondola, store, bare)
     return quads
 
 
@@ -119,7 +125,7 @@ def _walls(store: Store) -> list[Quad]:
         quads.append(_upright(wall.start, wall.end, 0.0, height, _plain((150, 140, 120))))
     for gate in store.gates:
         for post in (gate.start, gate.end):
-            quads += _box(np.eye(4), (post[0] - 0.04, post[1] - 0.15, 0.0), (0.08, 0.3, 1.0), (70, 70, 74))
+            quads += box(np.eye(4), (post[0] - 0.04, post[1] - 0.15, 0.0), (0.08, 0.3, 1.0), (70, 70, 74))
     return quads
 
 
@@ -158,14 +164,22 @@ def _plain(colour: Colour) -> Image:
     return np.full((2, 2, 3), colour, np.uint8)
 
 
-def _box(
+def box(
     base: Array,
     low: tuple[float, float, float],
     size: tuple[float, float, float],
     colour: Colour,
     front: Image | None = None,
 ) -> list[Quad]:
-    """Return the five visible faces of a box, its front (low y) with a picture of its own."""
+    """Return the five visible faces of a box, its front (low y) with a picture of its own.
+
+    Args:
+        base: 4x4, from the frame of the box to ``map``.
+        low: its corner of least x, y, z, metres.
+        size: along x, y, z, metres.
+        colour: of the faces.
+        front: picture of the front, row 0 on top; plain where None.
+    """
     x, y, z = low
     w, d, h = size
     plain = _plain(colour)
@@ -183,23 +197,23 @@ def _box(
     ]
 
 
-def _gondola(gondola: Gondola, store: Store) -> list[Quad]:
+def _gondola(gondola: Gondola, store: Store, bare: Collection[str]) -> list[Quad]:
     base = gondola.pose.matrix()
     w, d, h = gondola.width, gondola.depth, gondola.height
     frame: Colour = (86, 88, 92)
-    quads = _box(base, (0.0, 0.0, 0.0), (w, d, 0.16), (60, 62, 66))
-    quads += _box(base, (0.0, d - 0.03, 0.0), (w, 0.03, h), (150, 154, 158))
+    quads = box(base, (0.0, 0.0, 0.0), (w, d, 0.16), (60, 62, 66))
+    quads += box(base, (0.0, d - 0.03, 0.0), (w, 0.03, h), (150, 154, 158))
     for x in (0.0, w - 0.025):
-        quads += _box(base, (x, 0.02, 0.0), (0.025, d - 0.02, h * 0.97), frame)
+        quads += box(base, (x, 0.02, 0.0), (0.025, d - 0.02, h * 0.97), frame)
     for shelf in gondola.shelves:
         placed = base @ shelf.pose.matrix()
         strip = np.full((4, 60, 3), (225, 228, 230), np.uint8)
         strip[:, 5::10] = (60, 60, 200)
-        quads += _box(placed, (0.0, 0.0, -0.045), (shelf.width, shelf.depth, 0.03), frame, strip)
+        quads += box(placed, (0.0, 0.0, -0.045), (shelf.width, shelf.depth, 0.03), frame, strip)
         for plate in shelf.plates:
             corner = (plate.pose.x - plate.width / 2 + 0.004, plate.pose.y - plate.depth / 2, -0.015)
-            quads += _box(placed, corner, (plate.width - 0.008, plate.depth, 0.015), (175, 178, 180))
-            skus = store.skus_on[plate.id]
+            quads += box(placed, corner, (plate.width - 0.008, plate.depth, 0.015), (175, 178, 180))
+            skus = () if shelf.id in bare else store.skus_on[plate.id]
             for index, sku in enumerate(skus):
                 product = store.product[sku]
                 wide = 0.86 * plate.width / len(skus)
@@ -207,7 +221,7 @@ def _gondola(gondola: Gondola, store: Store) -> list[Quad]:
                 tall = float(np.clip(0.07 + 0.17 * product.weight ** (1.0 / 3.0), 0.08, 0.27))
                 colour, label = _label(product)
                 low = (left, plate.pose.y - 0.4 * plate.depth, 0.0)
-                quads += _box(placed, low, (wide * 0.94, 0.8 * plate.depth, tall), colour, label)
+                quads += box(placed, low, (wide * 0.94, 0.8 * plate.depth, tall), colour, label)
     return quads
 
 

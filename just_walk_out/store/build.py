@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
@@ -30,6 +30,7 @@ from just_walk_out.store.model import (
     Wall,
 )
 from just_walk_out.store.place import Place
+from just_walk_out.store.sight import seen_shelves
 
 
 @dataclass
@@ -68,8 +69,20 @@ def build_gate(doc: schema.GateDoc) -> Gate:
     return Gate(doc.id, doc.kind, doc.start, doc.end, reader)
 
 
-def build_camera(doc: schema.CameraDoc) -> Camera:
-    """Return the camera; a field of view stands for an ideal pinhole with square pixels."""
+def build_camera(doc: schema.CameraDoc, gondolas: tuple[Gondola, ...] = ()) -> Camera:
+    """Return the camera; a field of view stands for an ideal pinhole with square pixels.
+
+    One of role shelf looks at the shelves that it names, or else at all that it has in its picture.
+    """
+    camera = _build_lens(doc)
+    if doc.role != "shelf":
+        return camera
+    named = set(doc.shelves or seen_shelves(camera, gondolas))
+    shelves = [shelf.id for each in gondolas for shelf in each.shelves if shelf.id in named or each.id in named]
+    return replace(camera, shelves=tuple(shelves))
+
+
+def _build_lens(doc: schema.CameraDoc) -> Camera:
     cx, cy = (doc.width - 1) / 2, (doc.height - 1) / 2
     fx = fy = doc.width / 2 / math.tan(math.radians(doc.horizontal_fov_deg or 90.0) / 2)
     camera = Camera(
@@ -93,7 +106,7 @@ def _build_detector(doc: schema.CameraDoc) -> Detector:
     found = doc.detector
     if found is not None:
         return Detector(found.kind, found.model, found.score, found.device, found.head, found.precision)
-    return Detector("none") if doc.role == "reader" else Detector()
+    return Detector() if doc.role == "overview" else Detector("none")
 
 
 def build_gondolas(docs: tuple[schema.GondolaDoc, ...]) -> Built:
@@ -182,7 +195,7 @@ def build_product(doc: schema.ProductDoc, tax_classes: dict[str, int]) -> Produc
     weight = doc.weight if doc.weight is not None else (doc.weight_g or 0.0) / 1000
     spread = doc.weight_spread if doc.weight_spread is not None else (doc.weight_spread_g or 0.0) / 1000
     tax = tax_classes.get(doc.tax, 0) if doc.tax is not None else 0
-    return Product(doc.sku, doc.name, doc.barcode, weight, spread, doc.price, tax, doc.minimum_age)
+    return Product(doc.sku, doc.name, doc.barcode, weight, spread, doc.price, tax, doc.minimum_age, doc.photos or "")
 
 
 def build_promotion(doc: schema.PromotionDoc) -> Promotion:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from just_walk_out.store import schema
-from just_walk_out.store.build import build_gondolas
+from just_walk_out.store.build import build_camera, build_gondolas
 from just_walk_out.store.checks import check_known, check_one_of, check_unique
 from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import MAIN_HOST, Point
@@ -39,6 +39,27 @@ def check_cameras(cameras: tuple[schema.CameraDoc, ...], errors: Errors) -> None
         detector = camera.detector
         if detector is not None and detector.kind == "onnx" and not detector.model:
             errors.add(detector.at.key("model"), "missing; expected a model file for the onnx detector")
+
+
+def check_shelf_cameras(
+    cameras: tuple[schema.CameraDoc, ...], gondolas: tuple[schema.GondolaDoc, ...], errors: Errors
+) -> None:
+    """Report cameras that look at shelves that are not there, or at none."""
+    built = build_gondolas(gondolas).gondolas
+    known = {gondola.id for gondola in built} | {shelf.id for gondola in built for shelf in gondola.shelves}
+    for camera in cameras:
+        if camera.role != "shelf":
+            if camera.shelves is not None:
+                errors.add(camera.at.key("shelves"), f"expected a camera of role shelf, {camera.id} is {camera.role}")
+            continue
+        at = camera.at.key("shelves")
+        names = camera.shelves or ()
+        good = [check_known(name, known, "id", at.item(index), errors) for index, name in enumerate(names)]
+        check_unique([(name, at.item(index)) for index, name in enumerate(names)], "shelf", errors)
+        if all(good) and not build_camera(camera, built).shelves:
+            errors.add(
+                camera.at, f"expected a shelf in the picture of {camera.id}, there is none; aim it or name shelves"
+            )
 
 
 def check_camera_places(floor: Sequence[Point], cameras: tuple[schema.CameraDoc, ...], errors: Errors) -> None:

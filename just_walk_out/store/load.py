@@ -14,8 +14,10 @@ from just_walk_out.store.place import Errors, Place, StoreError
 from just_walk_out.store.reader import INVALID, Reader, describe, limits_of
 from just_walk_out.store.validate import validate
 
-__all__ = ["SENSORS", "StoreError", "load_store"]
+__all__ = ["PICTURES", "SENSORS", "StoreError", "load_store"]
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+"""Endings of the files that count as photos of a product."""
 
 SENSORS = ("gates", "cameras", "buses", "entry")
 """Sections that only say how a store is read: a recording of one can do without."""
@@ -32,8 +34,10 @@ def load_store(path: Path | str, without: Collection[str] = ()) -> Store:
         StoreError: with every error found, one line each.
     """
     errors = Errors()
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
     documents = read_documents(Path(path), errors)
     sections = _read_sections(documents, errors, without)
+    _find_photos(sections, folder, errors)
     validate(sections, {name: at for name, (at, _) in documents.sections.items()}, errors)
     if errors.found:
         raise StoreError(errors.lines())
@@ -68,7 +72,24 @@ def _read_sections(documents: Documents, errors: Errors, without: Collection[str
     return sections
 
 
+def _find_photos(sections: dict[str, Any], folder: Path, errors: Errors) -> None:
+    """Report folders of photos without a picture, and give the others a whole path."""
+    found = []
+    for product in sections.get("products", ()):
+        if product.photos is None:
+            found.append(product)
+            continue
+        whole = (folder / product.photos).resolve()
+        if not any(each.suffix.lower() in PICTURES for each in (whole.iterdir() if whole.is_dir() else ())):
+            kinds = ", ".join(PICTURES)
+            errors.add(product.at.key("photos"), f"expected a folder with pictures ({kinds}), got {product.photos!r}")
+        found.append(dataclasses.replace(product, photos=str(whole)))
+    if found:
+        sections["products"] = tuple(found)
+
+
 def _build(doc: schema.StoreDoc) -> Store:
+    gondolas = build.build_gondolas(doc.gondolas).gondolas
     policy, payment = Policy(), Payment()
     if doc.policy is not None:
         given = {item.name: getattr(doc.policy, item.name) for item in dataclasses.fields(Policy)}
@@ -82,8 +103,8 @@ def _build(doc: schema.StoreDoc) -> Store:
         floor=doc.floor,
         walls=tuple(build.build_wall(wall) for wall in doc.walls),
         gates=tuple(build.build_gate(gate) for gate in doc.gates),
-        cameras=tuple(build.build_camera(camera) for camera in doc.cameras),
-        gondolas=build.build_gondolas(doc.gondolas).gondolas,
+        cameras=tuple(build.build_camera(camera, gondolas) for camera in doc.cameras),
+        gondolas=gondolas,
         buses=tuple(build.build_bus(bus) for bus in doc.buses),
         products=tuple(build.build_product(product, doc.tax_classes or {}) for product in doc.products),
         planogram=tuple(build.build_facing(facing) for facing in doc.planogram),

@@ -123,7 +123,8 @@ class Camera:
 
     ``pose`` is of the camera body (x forward, y left, z up); the optical frame (x right, y down,
     z forward) is called ``<id>_optical``. ``host`` is the computer it is plugged into, ``latency`` the
-    seconds from the exposure of a frame to its arrival there, where known.
+    seconds from the exposure of a frame to its arrival there, where known. A camera of role shelf looks at
+    ``shelves`` (qualified ids).
     """
 
     id: str
@@ -136,12 +137,13 @@ class Camera:
     cx: float
     cy: float
     pose: Pose
-    role: Literal["overview", "reader"] = "overview"
+    role: Literal["overview", "reader", "shelf"] = "overview"
     distortion_model: Literal["plumb_bob", "equidistant"] = "plumb_bob"
     distortion: tuple[float, ...] = ()
     detector: Detector = Detector()
     host: str = MAIN_HOST
     latency: float = 0.0
+    shelves: tuple[str, ...] = ()
 
     @property
     def intrinsic(self) -> NDArray[np.float64]:
@@ -303,7 +305,10 @@ class Bus:
 
 @dataclass(frozen=True)
 class Product:
-    """A catalogue entry; the price is in minor units of the store's currency, the weight in kilograms."""
+    """A catalogue entry; the price is in minor units of the store's currency, the weight in kilograms.
+
+    ``photos`` is a folder of pictures of it, for shelf cameras; empty where there is none.
+    """
 
     sku: str
     name: str
@@ -313,6 +318,7 @@ class Product:
     price: int
     tax_basis_points: int = 0
     minimum_age: int = 0
+    photos: str = ""
 
 
 @dataclass(frozen=True)
@@ -435,6 +441,16 @@ class Store:
     def camera(self) -> dict[str, Camera]:
         """Cameras by id."""
         return {camera.id: camera for camera in self.cameras}
+
+    @cached_property
+    def watchers(self) -> dict[str, tuple[str, ...]]:
+        """Cameras of role shelf that look at each shelf; shelves without one are left out."""
+        found: dict[str, list[str]] = {}
+        for camera in self.cameras:
+            if camera.role == "shelf":
+                for shelf in camera.shelves:
+                    found.setdefault(shelf, []).append(camera.id)
+        return {shelf: tuple(cameras) for shelf, cameras in found.items()}
 
     @cached_property
     def gate(self) -> dict[str, Gate]:

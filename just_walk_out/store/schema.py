@@ -133,7 +133,8 @@ class CameraDoc:
     height: int = key(expected="pixels", minimum=16, maximum=16384)
     rate: float = key(expected="frames a second", above=0.0, maximum=240.0)
     pose: CameraPoseDoc
-    role: Literal["overview", "reader"] = "overview"
+    role: Literal["overview", "reader", "shelf"] = "overview"
+    shelves: tuple[str, ...] | None = key(None, "ids of gondolas (g1) or of their shelves (g1/s2)", at_least=1)
     intrinsics: IntrinsicsDoc | None = None
     horizontal_fov_deg: float | None = key(None, "degrees", minimum=5.0, maximum=170.0)
     detector: DetectorDoc | None = None
@@ -291,6 +292,7 @@ class ProductDoc:
     weight_spread_g: float | None = key(None, "grams", minimum=0.0, maximum=1_000_000.0)
     tax: str | None = key(None, "the name of a tax class")
     minimum_age: int = key(0, "years", minimum=0, maximum=120)
+    photos: str | None = key(None, "a folder of pictures, relative to the store description")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,9 @@ NEAR = (0.002, 0.005, 0.010)
 def summary(store: Store) -> str:
     """Return what the store consists of, and every concern about it."""
     overview = [camera for camera in store.cameras if camera.role == "overview"]
+    readers = sum(camera.role == "reader" for camera in store.cameras)
+    shelf = len(store.cameras) - len(overview) - readers
+    watched = f", {shelf} shelf ({len(store.watchers)} shelves)" if shelf else ""
     channels = [channel for bus in store.buses for channel in bus.channels]
     boards = {(bus.id, channel.board) for bus in store.buses for channel in bus.channels}
     weights = sorted(product.weight for product in store.products)
@@ -25,7 +28,7 @@ def summary(store: Store) -> str:
         f"{store.name} ({store.id}), {store.currency}",
         f"  floor      {polygon_area(store.floor):.1f} m2, {len(store.walls)} inner walls",
         f"  gates      {', '.join(f'{gate.id} ({gate.kind})' for gate in store.gates)}",
-        f"  cameras    {len(overview)} overview, {len(store.cameras) - len(overview)} reader{_seen(store)}",
+        f"  cameras    {len(overview)} overview, {readers} reader{watched}{_seen(store)}",
         f"  fixtures   {len(store.gondolas)} gondolas, {len(store.shelf)} shelves, {len(store.plate)} plates",
         f"  buses      {len(store.buses)} with {len(boards)} boards and {len(channels)} channels",
         f"  hosts      {', '.join(_carries(store, host) for host in store.hosts)}",

@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]], ...]
     (check_floor.check_ways, ("floor", "walls", "gates", "gondolas"), ("floor", "walls", "gates", "gondolas")),
     (check_devices.check_cameras, ("cameras",), ()),
     (check_devices.check_camera_places, ("floor", "cameras"), ("floor",)),
+    (check_devices.check_shelf_cameras, ("cameras", "gondolas"), ("cameras", "gondolas")),
     (check_devices.check_readers, ("gates", "cameras"), ()),
     (check_devices.check_ports, ("gates", "buses"), ()),
     (check_devices.check_hosts, ("cameras", "buses"), ()),

@@ -21,6 +21,13 @@ def rule(**keys):
     return {name: value for name, value in values.items() if value is not None}
 
 
+def shelf_camera(xyz=(1.15, 2.05, 2.15), **keys):
+    """A camera at the left end of the first gondola; seen from beyond its right end nothing is in the picture."""
+    aim = [0.4, 3.08, 0.7] if xyz[2] < 2.5 else [8.0, 0.5, 2.9]
+    values = {"id": "over_g1", "source": "0", "role": "shelf", "width": 640, "height": 480, "rate": 10}
+    return values | {"horizontal_fov_deg": 70, "pose": {"xyz": list(xyz), "look_at": aim}} | keys
+
+
 @functools.cache
 def tree(file):
     return yaml.safe_load((DEMO / file).read_text())
@@ -137,7 +144,12 @@ CASES = [
     (C, ["cameras", 0, "source"], -1, "cameras[0].source", "at least 0"),
     (C, ["cameras", 0, "width"], 480.5, "cameras[0].width", "pixels, got 480.5"),
     (C, ["cameras", 0, "rate"], True, "cameras[0].rate", "frames a second, got True"),
-    (C, ["cameras", 0, "role"], "spy", "cameras[0].role", "one of overview, reader"),
+    (C, ["cameras", 0, "role"], "spy", "cameras[0].role", "one of overview, reader, shelf"),
+    (C, ["cameras", 0, "shelves"], ["g1"], "cameras[0].shelves", "expected a camera of role shelf"),
+    (C, ["cameras", "+"], shelf_camera(shelves=["g1/s9"]), "cameras[5].shelves[0]", "did you mean g1/s"),
+    (C, ["cameras", "+"], shelf_camera(shelves=["g1", "g1"]), "cameras[5].shelves[1]", "of its own"),
+    (C, ["cameras", "+"], shelf_camera(xyz=[1.15, 2.05, 2.9]), "cameras[5]", "a shelf in the picture of over_g1"),
+    ("catalogue.yaml", ["products", 0, "photos"], "nowhere", "products[0].photos", "a folder with pictures"),
     (C, ["cameras", 0, "pose", "xyz"], [-0.8, 0.75, 3.0], "cameras[0].pose.xyz", "0.80 m outside"),
     (C, ["cameras", 0, "pose", "xyz", 2], -3.0, "cameras[0].pose.xyz", "above the floor"),
     (C, ["cameras", 0, "pose", "rpy_deg"], [0, 0, 0], "cameras[0].pose", "got rpy_deg and look_at"),
@@ -428,3 +440,16 @@ def test_the_protocols_that_may_be_named_are_those_there_are():
     named = get_type_hints(BusDoc)["protocol"]
 
     assert set(get_args(named)) == set(PROTOCOLS)
+
+
+def test_a_shelf_camera_looks_at_what_is_named_or_in_its_picture(folder):
+    change(folder, "cameras.yaml", ["cameras", "+"], shelf_camera())
+    change(folder, "cameras.yaml", ["cameras", "+"], shelf_camera(id="named", shelves=["g1/s2", "g2"]))
+    (folder / "photos").mkdir()
+    (folder / "photos" / "1.PNG").touch()
+    change(folder, "catalogue.yaml", ["products", 0, "photos"], "photos")
+    store = load_store(folder)
+    assert store.camera["over_g1"].shelves == ("g1/s1", "g1/s2", "g1/s3")
+    assert store.camera["named"].shelves == ("g1/s2", "g2/s1", "g2/s2", "g2/s3")
+    assert store.watchers["g1/s2"] == ("over_g1", "named") and "g3/s1" not in store.watchers
+    assert Path(store.products[0].photos) == (folder / "photos").resolve()

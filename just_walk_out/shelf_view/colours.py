@@ -1,0 +1,128 @@
+"""Products by their colours: what changed on a plate against the photos of the catalogue.
+
+The pixels that changed are draws from the product's colours, or from clutter; their log-likelihood under the
+histogram of each product's photos, in relation to that of all products together, is the evidence
+(Swain and Ballard 1991 compare such histograms; a likelihood of draws adds up with other evidence).
+Pixels of one pack are far from independent, so all of them count as a few looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from just_walk_out.shelf_view.settings import ShelfViewSettings
+from just_walk_out.shelf_view.views import Mask
+from just_walk_out.store.load import PICTURES
+from just_walk_out.store.model import Store
+
+Floats = NDArray[np.float64]
+Image = NDArray[np.uint8]
+
+_HUES, _GREYS = 18, 4
+_PALE, _STRONG, _DARK = 60, 140, 40
+_BINS = 2 * _HUES + _GREYS
+_MIDDLE = 0.6  # share of a photo's width and height, around its middle, that shows the product
+_FLOOR = 0.02  # share that is spread over all colours, since photos are few
+
+
+class PhotoError(Exception):
+    """A photo that cannot be read; the message names it."""
+
+
+def read_photos(store: Store) -> dict[str, list[Image]]:
+    """Return the photos (height, width, 3), BGR, of each product that has any, by SKU.
+
+    Raises:
+        PhotoError: a file is no picture.
+    """
+    found: dict[str, list[Image]] = {}
+    for product in store.products:
+        if not product.photos:
+            continue
+        for path in sorted(Path(product.photos).iterdir()):
+            if path.suffix.lower() in PICTURES:
+                image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+                if image is None:
+                    raise PhotoError(f"{path}: expected a picture of {product.sku}, it cannot be read as one")
+                found.setdefault(product.sku, []).append(np.asarray(image, np.uint8))
+    return found
+
+
+class ColourCue:
+    """Log-likelihoods of products for the pixels that changed on a plate."""
+
+    def __init__(self, photos: Mapping[str, Sequence[Image]], settings: ShelfViewSettings) -> None:
+        """Learn the colours of the products from their photos.
+
+        Args:
+            photos: (height, width, 3), BGR, by SKU; the product is in the middle.
+            settings: how much looks are worth.
+        """
+        self.skus = tuple(sorted(photos))
+        self._settings = settings
+        self._colours = np.array([_colours_of(photos[sku]) for sku in self.skus]).reshape(-1, _BINS)
+        self._any = self._colours.mean(axis=0) if len(self.skus) else np.full(_BINS, 1.0 / _BINS)
+
+    def scores(self, image: Image, changed: Mask) -> tuple[float, ...]:
+        """Return a log-likelihood for each of ``skus``, in relation to an unknown thing, within the limit.
+
+        Args:
+            image: (rows, columns, 3) BGR, the one that shows the product.
+            changed: (rows, columns) the pixels that count.
+        """
+        settings = self._settings
+        share = histogram(image[changed][None])
+        clutter = settings.clutter
+        ratio = np.log((1.0 - clutter) * self._colours + clutter * self._any) - np.log(self._any)
+        worth = settings.looks * min(1.0, float(changed.sum()) / (4.0 * settings.least_pixels))
+        scores = worth * (ratio @ share)
+        # the best is bounded together with the others, so that they stay as far apart as they are
+        scores -= max(0.0, float(scores.max()) - settings.limit)
+        return tuple(round(float(score), 4) for score in np.maximum(scores, -settings.limit))
+
+
+def changed_pixels(before: Image, after: Image, mask: Mask, level: float) -> Mask:
+    """Return the pixels (rows, columns) of a plate's view whose colour changed.
+
+    Args:
+        before: (rows, columns, 3) BGR.
+        after: likewise.
+        mask: which pixels show the plate.
+        level: least change of a channel, of 255.
+    """
+    one, other = (cv2.GaussianBlur(image, (3, 3), 0) for image in (before, after))
+    changed = (cv2.absdiff(one, other).max(axis=2) > level) & mask
+    return np.asarray(cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0)
+
+
+def histogram(image: Image) -> Floats:
+    """Return the share of each colour in an image (rows, columns, 3), BGR: hues, pale and strong, then greys."""
+    hue, saturation, value = (
+        plane.ravel().astype(np.intp) for plane in cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2HSV))
+    )
+    tint = hue * _HUES // 180 + np.where(saturation >= _STRONG, _HUES, 0)
+    grey = 2 * _HUES + value * _GREYS // 256
+    bins = np.where((saturation < _PALE) | (value < _DARK), grey, tint)
+    counts = np.bincount(bins, minlength=_BINS).astype(np.float64)
+    return np.asarray(counts / max(float(counts.sum()), 1.0))
+
+
+def _colours_of(photos: Sequence[Image]) -> Floats:
+    total = np.zeros(_BINS)
+    for photo in photos:
+        high, wide = photo.shape[:2]
+        top, left = round(high * (1.0 - _MIDDLE) / 2.0), round(wide * (1.0 - _MIDDLE) / 2.0)
+        total += histogram(np.ascontiguousarray(photo[top : high - top, left : wide - left]))
+    # neighbouring hues and strengths get a part: the light of the store is not that of the photos
+    tints = total[: 2 * _HUES].reshape(2, _HUES)
+    spread = 0.6 * tints + 0.2 * np.roll(tints, 1, axis=1) + 0.2 * np.roll(tints, -1, axis=1)
+    spread = 0.8 * spread + 0.2 * spread[::-1]
+    greys = total[2 * _HUES :]
+    near = np.convolve(greys, [0.2, 0.6, 0.2], mode="same")
+    whole = np.concatenate([spread.ravel(), near])
+    return np.asarray((1.0 - _FLOOR) * whole / whole.sum() + _FLOOR / _BINS)

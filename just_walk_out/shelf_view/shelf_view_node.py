@@ -1,0 +1,70 @@
+"""Node ``shelf_view``: one shelf camera, shelf events and tracks in; observations out."""
+
+from __future__ import annotations
+
+from just_walk_out.camera.capture import Capture, CaptureSettings
+from just_walk_out.ros.diagnostics import Health, Level
+from just_walk_out.ros.parameters import ParameterError, declare, declare_one
+from just_walk_out.ros.stages import StageNode, declare_endpoint, run
+from just_walk_out.shelf_view.colours import PhotoError
+from just_walk_out.shelf_view.cues import product_cue
+from just_walk_out.shelf_view.pictures import Picture
+from just_walk_out.shelf_view.settings import ShelfViewSettings
+from just_walk_out.shelf_view.stage import ShelfViewStage
+
+
+def _stage(node: StageNode) -> ShelfViewStage:
+    name = declare_one(node, "camera", "", "Id of the shelf camera in the store description")
+    known = [camera.id for camera in node.store.cameras if camera.role == "shelf"]
+    if name not in known:
+        raise ParameterError(f"parameter camera: {name!r} is none of the shelf cameras {', '.join(known)}")
+    settings = declare(node, ShelfViewSettings)
+    try:
+        return ShelfViewStage(node.store, name, settings, product_cue(node.store, settings))
+    except (PhotoError, OSError) as error:
+        raise ParameterError(str(error)) from None
+
+
+class ShelfViewNode(StageNode):
+    """A stage that is fed by a camera, too."""
+
+    def __init__(self) -> None:
+        """Open the camera that the parameter ``camera`` names; a missing one is retried for ever."""
+        super().__init__("shelf_view", _stage)
+        self._camera = self.store.camera[self.get_parameter("camera").value]
+        source = declare_endpoint(
+            self, "source", self._camera.source, "USB index, device path, URL or video file that replaces its own"
+        )
+        wake = self.create_guard_condition(self._process)
+        self._capture = Capture(
+            source,
+            size=(self._camera.width, self._camera.height),
+            rate=self._camera.rate,
+            latency=self._camera.latency,
+            clock=lambda: self.get_clock().now().nanoseconds,
+            settings=declare(self, CaptureSettings, "capture"),
+            on_frame=wake.trigger,
+        )
+        self.diagnostics.add(f"camera {self._camera.id}", self._camera_health)
+        self._capture.start()
+
+    def _process(self) -> None:
+        frame = self._capture.take()
+        if frame is not None:
+            self.push(Picture(frame.stamp, self._camera.id, frame.image))
+
+    def _camera_health(self) -> Health:
+        status = self._capture.status()
+        values: dict[str, object] = {"rate [1/s]": f"{status.rate:.1f}", "frames": status.frames}
+        if not status.connected and not status.opening and not status.finished:
+            return Health(Level.ERROR, status.error or "not open yet", values)
+        return Health(Level.OK, "opening" if status.opening else "capturing", values)
+
+    def close(self) -> None:
+        """Stop capturing."""
+        self._capture.close()
+
+
+def main() -> int:
+    """Run the node."""
+    return run(ShelfViewNode)

@@ -1,0 +1,175 @@
+"""What a shelf camera makes of pictures, shelf events and tracks."""
+
+import dataclasses
+import itertools
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from just_walk_out.records import (
+    EventState,
+    ShelfEvent,
+    ShelfEventArray,
+    Track,
+    TrackArray,
+    TrackState,
+    Watermark,
+)
+from just_walk_out.shelf_view.colours import ColourCue, PhotoError, histogram, read_photos
+from just_walk_out.shelf_view.pictures import Picture
+from just_walk_out.shelf_view.stage import ShelfViewStage
+from just_walk_out.shelf_view.views import Eye, plate_views
+from just_walk_out.simulation.figure import Figure, draw_appearance
+from just_walk_out.simulation.raycast import project
+from just_walk_out.store.sight import plate_corners, seen_shelves
+
+SECOND = 1_000_000_000
+TICK = SECOND // 10
+PLATE, NEAR = "g1/s2/p5", "g1/s2/p2"
+COVARIANCE = tuple(0.01 if row == column else 0.0 for row in range(4) for column in range(4))
+
+
+def stand(store, plate, distance=0.45):
+    base = store.gondola_of[plate].pose.matrix()
+    x, y = store.front_of(plate)
+    return (x - distance * base[0, 1], y - distance * base[1, 1])
+
+
+def figure(store, name, plate, reaching, number):
+    base = store.gondola_of[plate].pose.matrix()
+    x, y = stand(store, plate)
+    hand = tuple(np.add(store.plate_position[reaching], (0.0, 0.0, 0.1))) if reaching else None
+    look = draw_appearance(np.random.default_rng(number), number)
+    heading = math.atan2(base[1, 1], base[0, 1])
+    return Figure(name, x, y, heading, 0.0, 0.0, hand, 1.0 if reaching else 0.0, 0, False, look)
+
+
+def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False):
+    """Twenty seconds of an empty shelf, then two people before it, of whom one takes from a plate: three streams."""
+    camera = store.cameras[-1].id
+    pictures, tracks, events = [], [], []
+    sku = stock.units[PLATE][-1].sku
+    step = ShelfEvent(
+        "e1", "g1/s2", start * SECOND, (start + 1) * SECOND, EventState.FINAL, (PLATE,), (change,), (4e-6,)
+    )
+    for tick in range(0, (start + 4) * 10, 2):
+        now = tick * TICK
+        there = people and start - 3 <= tick / 10 <= start + 1.6
+        reaching = start <= tick / 10 <= start + 0.9
+        if tick == start * 10 + 6:
+            stock.take(PLATE, "", 1)
+        bodies = (
+            [figure(store, "a", NEAR, "", 1), figure(store, "b", PLATE, PLATE if reaching else "", 2)] if there else []
+        )
+        if not dead:
+            pictures.append(Picture(now, camera, rendered.render(stock.units, bodies)))
+        found = tuple(
+            Track(f"t-{each.id}", TrackState.CONFIRMED, each.x, each.y, 0, 0, COVARIANCE, 1.0, 0) for each in bodies
+        )
+        tracks.append(TrackArray(now, (), found))
+        seen = now - SECOND // 2
+        done = (step,) if seen - 2 * TICK < step.end <= seen else ()
+        mark = min(seen, step.start - 1) if seen < step.end else seen
+        events.append(ShelfEventArray(now, (Watermark("g1/s2", mark),), done))
+    return sku, [pictures, tracks, events]
+
+
+def answers(store, settings, cue, streams):
+    stage = ShelfViewStage(store, store.cameras[-1].id, settings, cue)
+    arrays = [array for record in streams for array in stage.push(record)]
+    marks = {}
+    for array in arrays:
+        marks.update({mark.source: mark.stamp for mark in array.watermarks})
+    return [each for array in arrays for each in array.observations], marks, arrays
+
+
+def in_turn(streams):
+    return [record for row in itertools.zip_longest(*streams) for record in row if record is not None]
+
+
+@pytest.fixture(scope="module")
+def cue(photos, settings):
+    return ColourCue(photos, settings)
+
+
+def test_a_take_is_answered_with_its_product_and_its_arm(store, settings, cue, rendered, stock):
+    sku, streams = play(store, rendered, stock)
+    (seen,), marks, _ = answers(store, settings, cue, in_turn(streams))
+    assert (seen.event, seen.plate) == ("e1", PLATE)
+    assert seen.start <= 20 * SECOND and seen.end >= 21 * SECOND
+    scores = dict(zip(seen.skus, seen.product_scores, strict=True))
+    assert max(scores, key=scores.get) == sku and scores[sku] > 1.0
+    arms = dict(zip(seen.tracks, seen.track_scores, strict=True))
+    assert arms["t-b"] > max(0.0, arms.get("t-a", -9.0) + 1.0)
+    assert marks["g1/s2"] > 22 * SECOND
+
+
+def test_the_answer_does_not_depend_on_how_streams_interleave(store, settings, cue, rendered, stock):
+    _, (pictures, tracks, events) = play(store, rendered, stock)
+    plain = answers(store, settings, cue, in_turn([pictures, tracks, events]))[0]
+    late = [record for row in itertools.zip_longest(tracks, events, pictures) for record in row if record is not None]
+    assert answers(store, settings, cue, late)[0] == plain
+    assert answers(store, settings, cue, in_turn([events, pictures, tracks]) * 2)[0] == plain
+
+
+def test_a_dead_camera_holds_nobody_up(store, settings, cue, rendered, stock):
+    _, streams = play(store, rendered, stock, dead=True)
+    found, marks, arrays = answers(store, settings, cue, in_turn(streams))
+    assert found == [] and marks["g1/s2"] > 22 * SECOND
+    passed = next(each.stamp for each in arrays for mark in each.watermarks if mark.stamp >= 20 * SECOND)
+    assert passed <= (21 + settings.after_wait + settings.grace + 0.6) * SECOND
+
+
+def test_what_did_not_change_and_what_has_no_photos_says_nothing_of_products(store, settings, rendered, stock):
+    _, streams = play(store, rendered, stock, people=False)
+    assert answers(store, settings, None, in_turn(streams))[0] == []
+
+
+def test_plates_are_where_the_renderer_puts_them_through_a_bent_lens(demo_store, camera, settings):
+    bent = dataclasses.replace(camera, distortion=(-0.25, 0.06, 0.001, -0.001, 0.0))
+    eye = Eye(bent)
+    shelf = demo_store.shelf["g1/s2"]
+    corners = plate_corners(demo_store.gondolas[0], shelf, shelf.plates[2], 0.2)
+    expected, _ = project(bent, bent.extrinsic(), corners)
+    assert np.allclose(eye.project(corners), expected, atol=0.05)
+    views = plate_views(demo_store, bent, settings)
+    assert set(views) == {plate.id for shelf in demo_store.gondolas[0].shelves for plate in shelf.plates}
+    view = views["g1/s2/p3"]
+    u, v = expected.mean(axis=0).round().astype(int)
+    assert view.mask[v - view.rows.start, u - view.columns.start]
+
+
+def test_a_camera_sees_shelves_from_the_front_only(demo_store, camera):
+    assert seen_shelves(camera, demo_store.gondolas) == ("g1/s1", "g1/s2", "g1/s3")
+    behind = dataclasses.replace(camera, pose=dataclasses.replace(camera.pose, x=-3.0))
+    assert "g1/s1" not in seen_shelves(behind, demo_store.gondolas)
+
+
+@pytest.mark.parametrize("light", [0.75, 1.2])
+def test_products_are_told_in_another_light(photos, cue, light):
+    told = 0
+    for sku, images in photos.items():
+        image = np.clip(images[0][40:120, 50:110] * light, 0, 255).astype(np.uint8)
+        scores = dict(zip(cue.skus, cue.scores(image, np.ones(image.shape[:2], bool)), strict=True))
+        told += max(scores, key=scores.get) == sku
+    assert told >= 0.8 * len(photos)
+
+
+def test_scores_stay_within_the_limit_and_histograms_are_shares(settings, cue):
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        image = rng.integers(0, 256, (8, 9, 3)).astype(np.uint8)
+        assert histogram(image).sum() == pytest.approx(1.0)
+        assert all(abs(score) <= settings.limit for score in cue.scores(image, rng.random((8, 9)) < 0.5))
+
+
+def test_a_photo_that_is_none_is_named(store, tmp_path):
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((9, 9, 3), np.uint8))
+    product = dataclasses.replace(store.products[0], photos=str(tmp_path))
+    one = dataclasses.replace(store, products=(product, *store.products[1:]))
+    assert set(read_photos(one)) == {product.sku}
+    (tmp_path / "2.jpg").write_text("no picture")
+    with pytest.raises(PhotoError, match=r"2\.jpg: expected a picture of"):
+        read_photos(one)
