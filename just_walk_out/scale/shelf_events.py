@@ -44,6 +44,8 @@ class _Stream:
         self.period = record.sample_period
         self.newest = record.stamp - 1
         self.watermark = record.stamp - 1
+        # Nothing before was seen, nor is what a plate does before its resting weight is known.
+        self.since = self.watermark
         self._shelf = record.shelf
         self._lost = record.lost
         self._delay = int(settings.detection_delay * _SECOND)
@@ -80,6 +82,7 @@ class _Stream:
             "period": self.period,
             "newest": self.newest,
             "watermark": self.watermark,
+            "since": self.since,
             "settled": self._settled,
             "blind": self._blind.snapshot(),
             "bank": self._bank.snapshot(),
@@ -92,6 +95,7 @@ class _Stream:
         """Go on from a snapshot of the same plates, before the first samples."""
         self.newest = self._noted = state["newest"]
         self.watermark, self._settled = state["watermark"], state["settled"]
+        self.since = state.get("since", self.since)
         self._blind.resume(state["blind"], self.newest)
         self._bank.resume(state["bank"], self.newest)
         self._grouper.resume(state["pending"])
@@ -202,6 +206,8 @@ class _Stream:
             held = (self._bank.holding_since(), self._grouper.holding_since())
             reach = min([reach, *(stamp - 1 for stamp in held if stamp is not None)])
         self._promise(reach)
+        if self._bank.busy and not self._bank.learned:
+            self.since = self.watermark
 
     def _promise(self, reach: int) -> None:
         self._settled = reach = max(self._settled, reach)
@@ -333,7 +339,9 @@ class ShelfEventStage:
     def _watermarks(self) -> tuple[Watermark, ...]:
         return tuple(
             [
-                Watermark(shelf, min([stream.watermark for stream in streams]))
+                Watermark(
+                    shelf, min([stream.watermark for stream in streams]), max([stream.since for stream in streams])
+                )
                 for shelf, streams in self._by_shelf
                 if not self._unheard[shelf]
             ]
