@@ -26,7 +26,7 @@ def look_through(
         say: prints one line for people.
 
     Returns:
-        How many units waited, and the visits that were decided about.
+        How many units waited of unknown products, which are on no receipt, and the visits that were decided about.
     """
     try:
         waiting = reviews("", namespace)
@@ -51,7 +51,7 @@ def look_through(
             continue
         say(f"review    {what}: {item.reason}; {item.quantity} x {found}, confirmed by {NAME}")
         decided.append(item.visit)
-    return sum(item.quantity for item in waiting), decided
+    return sum(item.quantity for item in waiting if not item.sku), decided
 
 
 def _on_the_shelf(store: Store, item: Interaction) -> str:

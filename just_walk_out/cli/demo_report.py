@@ -67,7 +67,7 @@ def report(observer: Any, store: Store, run_dir: Path, picture: Path, waited: in
         store: the store.
         run_dir: where the simulation has left the truth.
         picture: file to draw.
-        waited: how many units waited for a person.
+        waited: how many units of unknown products waited for a person.
         say: prints one line for people.
     """
     departures, handlings = scoring.read_truth(run_dir / "truth.jsonl")
@@ -88,13 +88,14 @@ def report(observer: Any, store: Store, run_dir: Path, picture: Path, waited: in
         charges,
         scores.receipts,
     )
+    held = waited + sum(each.held.total() for each in scores.receipts)
     say("summary")
     for name, value in (
         ("receipts exact", f"{scores.exact} of {len(scores.receipts)}"),
         ("item precision", f"{scores.precision:.3f}"),
         ("item recall", f"{scores.recall:.3f}"),
         ("receipt F1", f"{scores.f1:.3f}"),
-        ("held for review", f"{waited} units, {sum(each.adjustments > 0 for each in scores.receipts)} corrected"),
+        ("held for review", f"{held} units, {sum(each.adjustments > 0 for each in scores.receipts)} corrected"),
         ("take to cart line", scoring.spread(lines)),
         ("exit to charge", scoring.spread(exits)),
     ):
