@@ -196,10 +196,11 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Promise that ``source`` has nothing more to say up to ``stamp``."""
+    """Promise that ``source`` has nothing more to say up to ``stamp``, having seen all from ``since`` on."""
 
     source: str
     stamp: int
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

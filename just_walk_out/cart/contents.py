@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Iterable
 
 from just_walk_out.cart.decided import DecisionBook
 from just_walk_out.cart.fold import Contents, fold
@@ -51,6 +52,26 @@ class Carts:
         """Return an interaction as it stands now, or as it was seen if it was removed; None: unknown."""
         seen = self._interactions.get(id)
         return None if seen is None else self.decisions.apply(seen)[0] or seen
+
+    def forget(self, before: int, keep: Iterable[str]) -> None:
+        """Drop what is over: nothing of it can be asked any more, and no cart that is shown changes.
+
+        Args:
+            before: what ended earlier may go, nanoseconds.
+            keep: visits of which all stays; those about which was decided since stay as well.
+        """
+        kept = {*keep, *self.decisions.visits(before)}
+        gone = [
+            id
+            for id, each in self._interactions.items()
+            if each.end < before and kept.isdisjoint({each.visit, *self.decisions.owners(id)} - {""})
+        ]
+        for id in gone:
+            visit = self._interactions.pop(id).visit
+            self._of_visit[visit].remove(id)
+        self._of_visit = defaultdict(list, {visit: ids for visit, ids in self._of_visit.items() if ids})
+        self._contents = {visit: each for visit, each in self._contents.items() if visit in kept}
+        self.decisions.forget(gone, kept)
 
     def completed(self, draft: Decision) -> Decision:
         """Return a decision with the visit that its interaction is in, where it names none."""

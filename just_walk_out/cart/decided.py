@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from just_walk_out.records import Decision, DecisionKind, DecisionState, Interaction
 
@@ -59,9 +59,22 @@ class DecisionBook:
         """Return the interactions that were moved to a visit, wherever they are now."""
         return tuple(self._moved.get(visit, ()))
 
-    def visits(self) -> tuple[str, ...]:
-        """Return the visits that decisions bear on."""
-        return tuple(self._bearing)
+    def visits(self, since: int = 0) -> tuple[str, ...]:
+        """Return the visits that decisions bear on which were made at a moment (nanoseconds) or later."""
+        return tuple(visit for visit, made in self._bearing.items() if made and made[-1].stamp >= since)
+
+    def owners(self, interaction: str) -> set[str]:
+        """Return the visits that decisions about an interaction name."""
+        made = self._by_interaction.get(interaction, ())
+        return {visit for _, each in made for visit in (each.visit, each.to_visit)} - {""}
+
+    def forget(self, interactions: Iterable[str], kept: Container[str]) -> None:
+        """Drop what was decided about these interactions, and about visits that are not kept."""
+        for interaction in interactions:
+            self._by_interaction.pop(interaction, None)
+        for index in (self._whole, self._bearing, self._moved):
+            for visit in [each for each in index if each not in kept]:
+                del index[visit]
 
     def has(self, interaction: str) -> bool:
         """Tell whether anything has been decided about this interaction in particular."""

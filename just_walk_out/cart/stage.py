@@ -9,7 +9,7 @@ from just_walk_out.cart.contents import Carts
 from just_walk_out.cart.fold import Contents
 from just_walk_out.cart.review import objection
 from just_walk_out.checkout.pricing import PriceList
-from just_walk_out.journal import Journal
+from just_walk_out.journal import RECENT, Journal
 from just_walk_out.records import (
     Alert,
     Cart,
@@ -33,6 +33,7 @@ from just_walk_out.store.model import Promotion, Store
 
 NANOSECONDS = 1_000_000_000
 VISITS = "visits"
+_TIDYING = 3600 * NANOSECONDS
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,10 @@ class CartStage:
         self._visits: dict[str, Visit] = {}
         self._over: dict[str, Visit] = {}
         self._watermarks: dict[str, int] = {}
+        self._since: dict[str, int] = {}
         self._undecided: dict[str, Interaction] = {}
         self._stamp = 0
+        self._tidied = 0
         self._published: int | None = None
         self._promised = (0, 0)
 
@@ -116,8 +119,10 @@ class CartStage:
                 changed = False
                 for interaction in record.interactions:
                     changed = self._take_in(interaction, alerts) or changed
+            self._tidy()
             for mark in record.watermarks:
                 self._watermarks[mark.source] = max(mark.stamp, self._watermarks.get(mark.source, mark.stamp))
+                self._since[mark.source] = max(mark.since, self._since.get(mark.source, 0))
         alerts += self._unmatched_returns()
         if not (changed or self._due()):
             return list(alerts)
@@ -180,6 +185,16 @@ class CartStage:
                 self._journal.append(visit, visit.id, visit.exited)
         return changed
 
+    def _tidy(self) -> None:
+        """Forget once in a while what a restart would not read back either: memory does not grow with the journal."""
+        if self._stamp < self._tidied + _TIDYING:
+            return
+        self._tidied, before = self._stamp, self._stamp - RECENT
+        reopened = self._carts.decisions.visits(before)
+        self._over = {id: each for id, each in self._over.items() if each.exited >= before or id in reopened}
+        self._priced = {id: priced for id, priced in self._priced.items() if id in self._visits}
+        self._carts.forget(before, [*self._visits, *self._over])
+
     def _known(self, visit: str) -> Visit | None:
         return self._visits.get(visit) or self._over.get(visit)
 
@@ -234,7 +249,7 @@ class CartStage:
         return alerts
 
     def _snapshot(self) -> CartArray:
-        marks = tuple(Watermark(source, stamp) for source, stamp in sorted(self._watermarks.items()))
+        marks = tuple(Watermark(each, stamp, self._since[each]) for each, stamp in sorted(self._watermarks.items()))
         again = [self._over[id] for id in self._carts.decisions.visits() if id in self._over and self._is_reopened(id)]
         return CartArray(self._stamp, marks, tuple(self._cart(visit) for visit in [*self._visits.values(), *again]))
 

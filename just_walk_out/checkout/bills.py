@@ -124,6 +124,21 @@ class Book:
         return kept, tuple(sorted([*rest, *others], key=lambda line: (line.sku, line.state)))
 
 
+def bills(outcomes: Iterable[Charge | Adjustment]) -> list[Bill]:
+    """Return charges in their order, each with its adjustments in theirs; repeated ones count once.
+
+    Args:
+        outcomes: as they were made, or as they were published.
+    """
+    found: dict[str, Bill] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Charge):
+            found.setdefault(outcome.id, Bill(outcome))
+        elif outcome.charge in found and outcome not in found[outcome.charge].adjustments:
+            found[outcome.charge].adjustments.append(outcome)
+    return list(found.values())
+
+
 def units(lines: Iterable[CartLine]) -> list[tuple[str, int, int]]:
     """Return what lines are about, whatever it costs: SKU, state and quantity."""
     return [(line.sku, int(line.state), line.quantity) for line in lines]

@@ -1,4 +1,4 @@
-"""Which shelves each track came near."""
+"""Which shelves each track came near, and when."""
 
 from __future__ import annotations
 
@@ -12,15 +12,25 @@ from numpy.typing import NDArray
 from just_walk_out.records import Track, TrackArray
 from just_walk_out.store.model import Store
 
+_JOINED = 2_000_000_000
+"""Nanoseconds: who is back at a shelf so soon was there all the time, as far as a track can tell."""
+
 
 @dataclass
 class _Path:
     whole: bool
-    near: set[int] = field(default_factory=set)
+    near: dict[int, list[list[int]]] = field(default_factory=dict)
+
+    def stay(self, shelf: int, stamp: int) -> None:
+        stays = self.near.setdefault(shelf, [])
+        if stays and stamp - stays[-1][1] <= _JOINED:
+            stays[-1][1] = max(stays[-1][1], stamp)
+        else:
+            stays.append([stamp, stamp])
 
 
 class Proximity:
-    """Remembers for each track the shelves it could have reached.
+    """Remembers for each track the shelves it could have reached, and when.
 
     A track is near a shelf when the distance from its position to the front edge of the shelf's part of
     the gondola is at most ``reach`` plus ``sigmas`` standard deviations of the position in its worst
@@ -53,7 +63,8 @@ class Proximity:
         for track, row in zip(array.tracks, near, strict=True):
             path = self._paths.setdefault(track.id, _Path(whole=array.stamp - track.born <= self._birth_age))
             self._paths.move_to_end(track.id)
-            path.near.update(np.flatnonzero(row).tolist())
+            for shelf in np.flatnonzero(row).tolist():
+                path.stay(shelf, array.stamp)
         while len(self._paths) > self._memory:
             self._paths.popitem(last=False)
 
@@ -64,8 +75,16 @@ class Proximity:
             path = self._paths.get(track)
             if path is None or not path.whole:
                 return self.shelves
-            near |= path.near
+            near |= path.near.keys()
         return tuple(self.shelves[index] for index in sorted(near))
+
+    def stays(self, tracks: Iterable[str], shelf: str) -> list[tuple[int, int]] | None:
+        """Return from when to when one of these tracks could have reached a shelf, nanoseconds; None: at any time."""
+        index = self.shelves.index(shelf)
+        paths = [self._paths.get(track) for track in tracks]
+        if any(path is None or not path.whole for path in paths):
+            return None
+        return [(begin, end) for path in paths if path for begin, end in path.near.get(index, ())]
 
     def _near(self, tracks: tuple[Track, ...]) -> NDArray[np.bool_]:
         """Return for (tracks, shelves) whether they are within reach."""

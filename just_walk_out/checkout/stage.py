@@ -10,6 +10,7 @@ from just_walk_out.checkout.cashier import Cashier
 from just_walk_out.checkout.gateways import PaymentGateway, open_gateway
 from just_walk_out.checkout.ledger import Ledger
 from just_walk_out.checkout.proximity import Proximity
+from just_walk_out.checkout.unseen import UnseenTimes
 from just_walk_out.records import (
     Adjustment,
     Alert,
@@ -32,7 +33,7 @@ VISITS = "visits"
 
 @dataclass(frozen=True)
 class CheckoutSettings:
-    """How settlement decides which shelves to wait for."""
+    """How settlement decides which shelves to wait for, and which visits a person must look at."""
 
     sigmas: float = setting(
         2.0, "standard deviations of a track's position that are added to the reach", minimum=0.0, maximum=10.0
@@ -40,6 +41,10 @@ class CheckoutSettings:
     birth_age: float = setting(
         2.0, "a track older than this when first seen may have been near any shelf before", unit="s", minimum=0.0
     )
+    unseen: float = setting(
+        0.5, "how long a shelf that a visit is near may go unseen; a visit near it for longer goes to review", unit="s",
+        minimum=0.0, maximum=60.0,
+    )  # fmt: skip
     memory: int = setting(10_000, "number of tracks whose shelves are remembered", minimum=100)
     republish: int = setting(100, "number of charges, and of adjustments, published again after a restart", minimum=0)
     patience: float = setting(
@@ -57,7 +62,8 @@ class CheckoutStage:
     A visit that left at T is settled once the carts' watermarks of every shelf its members came near,
     and of the visits, have passed T. If that has not happened when the tracks are
     ``policy.settle_timeout`` past T, the charge is for review and names what is silent; for a cart that is
-    not told at all, as while nodes are started again, it waits ``patience`` longer. The ledger has
+    not told at all, as while nodes are started again, it waits ``patience`` longer. So it is for review, too,
+    when the visit was near a shelf while nothing could be seen of it, see ``UnseenTimes``. The ledger has
     the charge before it is published; its id makes it unique whatever is repeated.
 
     Who pays in the store gets a charge for the cart so far, settled likewise as of the moment of asking (what
@@ -91,6 +97,8 @@ class CheckoutStage:
         self._republish = settings.republish
         birth_age = round(settings.birth_age * NANOSECONDS)
         self._proximity = Proximity(store, store.policy.reach, settings.sigmas, birth_age, settings.memory)
+        self._unseen = UnseenTimes()
+        self._bearable = round(settings.unseen * NANOSECONDS)
         self._tick = 0
         self._decided: dict[str, int] = {}
         self._carts: dict[str, Cart] = {}
@@ -116,6 +124,7 @@ class CheckoutStage:
             # a cart_aggregator that was started again promises less at first, and keeps what it has promised before
             for mark in record.watermarks:
                 self._decided[mark.source] = max(mark.stamp, self._decided.get(mark.source, mark.stamp))
+                self._unseen.take(mark)
             self._carts = {cart.visit: cart for cart in record.carts}
             for cart in record.carts:
                 if cart.state is not CartState.OPEN and cart.visit not in self._leaving:
@@ -161,6 +170,8 @@ class CheckoutStage:
                 self._leaving[visit.id] = visit
         if before - self._visits.keys():
             self._cashier.forget_all_but([*self._visits, *self._leaving, *self._carts])
+            inside = [visit.entered for visit in [*self._visits.values(), *self._leaving.values()] if visit.entered]
+            self._unseen.forget_before(min(inside, default=array.stamp))
         return alerts
 
     def _silent(self, visit: Visit, stamp: int) -> list[str]:
@@ -176,13 +187,25 @@ class CheckoutStage:
         cart = self._carts.get(visit.id)
         if not silent and cart is not None:
             lost = visit.state is VisitState.LOST
-            return self._issue(visit, cart, visit.exited, "nobody saw the shopper leave" if lost else "")
+            doubt = "nobody saw the shopper leave" if lost else self._blindness(visit)
+            return self._issue(visit, cart, visit.exited, doubt)
         # a silent shelf is a fault of the store, a cart that is not told yet one of our own that passes
         ours = cart is None or VISITS in silent
         if self._tick < visit.exited + self._timeout + (self._patience if ours else 0):
             return []
         reason = f"no word from {', '.join(silent)} up to the exit" if silent else "the cart is not known"
         return self._issue(visit, cart, visit.exited + self._timeout, reason)
+
+    def _blindness(self, visit: Visit) -> str:
+        """Return why a visit may have taken what nothing could see; empty: it cannot."""
+        whole = [(visit.entered, visit.exited)]
+        found = []
+        for shelf in self._proximity.of(visit.tracks):
+            stays = self._proximity.stays(visit.tracks, shelf)
+            unseen = self._unseen.longest(shelf, whole if stays is None else stays)
+            if unseen > self._bearable:
+                found.append(f"{shelf} for {unseen / NANOSECONDS:.1f} s")
+        return f"the shopper was near shelves that could not be seen: {', '.join(found)}" if found else ""
 
     def _issue(self, visit: Visit, cart: Cart | None, stamp: int, reason: str) -> list[Any]:
         del self._leaving[visit.id]

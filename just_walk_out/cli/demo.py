@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -14,7 +15,9 @@ from typing import Any
 from just_walk_out.resources import scenario_path, share
 
 _NAMESPACE = "demo"
+_SEEN_FOR = 1_000_000_000  # nanoseconds for which every shelf must have been seen before the store opens
 _START_LIMIT = 90.0  # seconds until every node must be up
+_CORRECTION_LIMIT = 20.0  # seconds a correction may take after the operator has decided
 _SETTLE_LIMIT = 20.0  # seconds a charge may take after its party has left before the demo gives up
 
 
@@ -87,7 +90,9 @@ class Demo:
     def run(self) -> int:
         """Run the store, then replay its bag."""
         os.environ.update(self._environment())
+        from just_walk_out.cli.demo_report import replay_agrees, report
         from just_walk_out.records import (
+            Adjustment,
             Alert,
             CartArray,
             Charge,
@@ -99,17 +104,22 @@ class Demo:
         )
         from just_walk_out.ros.observer import Observer
 
-        kinds = (Alert, CartArray, Charge, Entry, InteractionArray, ShelfEventArray, TrackArray, VisitArray)
+        kinds = (
+            *(Adjustment, Alert, CartArray, Charge, Entry),
+            *(InteractionArray, ShelfEventArray, TrackArray, VisitArray),
+        )
         try:
             with Observer(self._store, kinds, _NAMESPACE) as observer:
                 if not self._start(observer):
                     return 1
                 self._watch(observer)
                 self._supervisor.stop(["recorder"])
-                scores = self._report(observer)
+                waited = self._review(observer)
+                scores = report(observer, self._store, self._run_dir, self._out / "picture.png", waited, self._say)
         finally:
             self._supervisor.stop()
-        agree = self._replay(observer.records(Charge))
+        receipts = self._out / "receipts.jsonl"
+        agree = replay_agrees(self._bag, receipts, observer.records(Charge), observer.records(Adjustment), self._say)
         self._say(f"bag {self._bag}, picture {self._out / 'picture.png'}, logs {self._out / 'logs'}")
         wrong = self._args.check and scores.exact < len(scores.receipts)
         return 0 if agree and scores.receipts and not wrong else 1
@@ -163,7 +173,13 @@ class Demo:
         shelves = set(store.shelf)
 
         def sensing() -> bool:
-            seen = {mark.source for array in observer.records(ShelfEventArray)[-50:] for mark in array.watermarks}
+            # who came before the resting weights are known would have to be looked at by a person
+            seen = {
+                mark.source
+                for array in observer.records(ShelfEventArray)[-50:]
+                for mark in array.watermarks
+                if mark.stamp >= mark.since + _SEEN_FOR
+            }
             return len(observer.arrivals(TrackArray)) > 20 and seen >= shelves
 
         if not observer.wait_for(sensing, _START_LIMIT):
@@ -175,6 +191,7 @@ class Demo:
 
     def _watch(self, observer: Any) -> None:
         """Print what happens until every party has left and been charged."""
+        from just_walk_out.cli.demo_report import print_receipt
         from just_walk_out.monitor.stage import standing
         from just_walk_out.records import Alert, Charge, Entry, InteractionArray, Kind, Severity, VisitArray
         from just_walk_out.replay.scoring import Departure, read_truth
@@ -223,81 +240,36 @@ class Demo:
             for departure in departures:
                 if departure.account in charges and departure.account not in compared:
                     compared.add(departure.account)
-                    self._print_receipt(departure, charges[departure.account])
+                    items = [item for array in observer.records(InteractionArray) for item in array.interactions]
+                    charge = charges[departure.account]
+                    doubts = {item.reason: None for item in items if item.reason and item.visit == charge.visit}
+                    print_receipt(self._say, departure, charge, doubts=tuple(doubts))
             if len(departures) == expected and len(compared) == expected:
                 return
             if len(departures) == expected and last_departure and time.monotonic() - last_departure > _SETTLE_LIMIT:
                 break
         self._say(f"ends with {len(compared)} of {expected} parties charged")
 
-    def _print_receipt(self, departure: Any, charge: Any) -> None:
-        from just_walk_out.checkout.money import format_money
-        from just_walk_out.replay.scoring import compare, units_text
+    def _review(self, observer: Any) -> int:
+        """Let the operator look at what waits, and print the corrected receipts; returns how many units waited."""
+        from just_walk_out.cli.demo_operator import look_through
+        from just_walk_out.cli.demo_report import print_receipt
+        from just_walk_out.records import Adjustment, Charge, VisitArray
+        from just_walk_out.replay.scoring import read_truth
 
-        result = compare(departure, charge)
-        verdict = "exact" if result.exact else "DIFFERS"
-        self._say(
-            f"receipt   {departure.account}: {units_text(result.charged) or 'nothing'}, "
-            f"{format_money(charge.total, charge.currency)}, {charge.state.name.lower()} -- {verdict}"
-        )
-        if not result.exact:
-            self._say(f"          truth: {units_text(result.truth) or 'nothing'}")
-        if result.review:
-            self._say(f"          for review, not charged: {units_text(result.review)} {charge.reason}")
+        accounts = {visit.id: visit.account for each in observer.records(VisitArray) for visit in each.visits}
+        waited, visits = look_through(self._store, accounts, _NAMESPACE, self._say)
+        departures = {each.account: each for each in read_truth(self._run_dir / "truth.jsonl")[0]}
+        charges = {each.visit: each for each in observer.records(Charge) if not each.kiosk}
 
-    def _report(self, observer: Any) -> Any:
-        from just_walk_out.records import CartArray, Charge, InteractionArray, TrackArray, VisitArray
-        from just_walk_out.replay import scoring
-        from just_walk_out.replay.picture import draw
+        def corrections(visit: str) -> list[Any]:
+            return [each for each in observer.records(Adjustment) if each.visit == visit]
 
-        departures, handlings = scoring.read_truth(self._run_dir / "truth.jsonl")
-        charges = observer.records(Charge)
-        scores = scoring.score(departures, charges)
-        visits = {visit.id: visit for array in observer.records(VisitArray) for visit in array.visits}
-        interactions = {i.id: i for array in observer.records(InteractionArray) for i in array.interactions}
-        owners = {visit.id: visit.account for visit in visits.values()}
-        lines = scoring.line_delays(handlings, list(interactions.values()), observer.arrivals(CartArray), owners)
-        exits = scoring.charge_delays(departures, observer.arrivals(Charge))
-        held = sum(result.review.total() for result in scores.receipts)
-        tracks = observer.records(TrackArray)
-        draw(
-            self._out / "picture.png",
-            self._store,
-            tracks,
-            visits,
-            list(interactions.values()),
-            charges,
-            scores.receipts,
-        )
-        self._say("summary")
-        for name, value in (
-            ("receipts exact", f"{scores.exact} of {len(scores.receipts)}"),
-            ("item precision", f"{scores.precision:.3f}"),
-            ("item recall", f"{scores.recall:.3f}"),
-            ("receipt F1", f"{scores.f1:.3f}"),
-            ("held for review", f"{held} units"),
-            ("take to cart line", scoring.spread(lines)),
-            ("exit to charge", scoring.spread(exits)),
-        ):
-            print(f"            {name:<20}{value}", flush=True)
-        return scores
-
-    def _replay(self, live: list[Any]) -> bool:
-        """Replay the bag twice offline and hold the receipts against each other and the live ones."""
-        from just_walk_out.checkout.receipt import receipt_line
-        from just_walk_out.replay.offline import replay
-
-        started = time.monotonic()
-        first, second = (sorted(receipt_line(charge) for charge in replay(self._bag)) for _ in range(2))
-        lived = sorted(receipt_line(charge) for charge in live)
-        (self._out / "receipts.jsonl").write_text("".join(line + "\n" for line in first))
-        same_again, same_as_live = first == second, first == lived
-        self._say(
-            f"bag replayed offline twice in {time.monotonic() - started:.1f} s: "
-            f"{'the same bytes' if same_again else 'DIFFERENT'} both times, "
-            f"{'the same' if same_as_live else 'DIFFERENT'} receipts as live"
-        )
-        if not same_as_live:
-            for line in sorted(set(first) ^ set(lived)):
-                self._say(f"          {'replayed' if line in first else 'live    '} {line}")
-        return same_again and same_as_live
+        for visit in dict.fromkeys(visits):
+            # evidence that came late may have corrected it before
+            decided = functools.partial(lambda each: any(found.decisions for found in corrections(each)), visit)
+            if not observer.wait_for(decided, _CORRECTION_LIMIT):
+                self._say(f"receipt   {accounts[visit]}: no correction followed")
+            elif accounts[visit] in departures and visit in charges:
+                print_receipt(self._say, departures[accounts[visit]], charges[visit], corrections(visit))
+        return waited

@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> int:
     if args.live:
         parameters = {"bag": str(args.bag), "all": args.all, "rate": args.rate, "wait_for": 0 if args.all else 1}
         return subprocess.call(command(NodePlan("player", "player", parameters), args.namespace))
+    from just_walk_out.checkout.bills import bills
     from just_walk_out.checkout.receipt import receipt_line, receipt_text
+    from just_walk_out.records import Adjustment, Charge
     from just_walk_out.replay.bag import BagError, bag_span, read_store
     from just_walk_out.replay.offline import replay
     from just_walk_out.replay.scoring import read_truth, score, summary
@@ -42,10 +44,14 @@ def run(args: argparse.Namespace) -> int:
         store = load_store(args.store) if args.store else read_store(args.bag)
         departures = read_truth(args.truth)[0] if args.truth else None
         started = time.monotonic()
-        charges = []
-        for charge in replay(args.bag, store, args.config):
-            charges.append(charge)
-            print(receipt_text(charge, store.name) if args.text else receipt_line(charge), flush=True)
+        outcomes: list[Charge | Adjustment] = []
+        try:
+            for outcome in replay(args.bag, store, args.config):
+                outcomes.append(outcome)
+        finally:
+            for bill in bills(outcomes):
+                text = receipt_text(bill.charge, store.name, bill.adjustments) if args.text else ""
+                print(text or receipt_line(bill.charge, bill.adjustments), flush=True)
         elapsed, span = time.monotonic() - started, bag_span(args.bag)
     except BrokenPipeError:
         raise
@@ -54,5 +60,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     print(f"{span:.1f} s replayed in {elapsed:.1f} s ({span / max(elapsed, 1e-9):.1f} x real time)", file=sys.stderr)
     if departures is not None:
-        print("\n".join(summary(score(departures, charges))), file=sys.stderr)
+        charges = [each for each in outcomes if isinstance(each, Charge)]
+        adjustments = [each for each in outcomes if isinstance(each, Adjustment)]
+        print("\n".join(summary(score(departures, charges, adjustments))), file=sys.stderr)
     return 0

@@ -69,6 +69,7 @@ class PickupStage:
         self._near: dict[str, dict[str, float]] = {}
         self._pending: dict[str, ShelfEvent] = {}
         self._seen: dict[str, int] = {}
+        self._since: dict[str, int] = {}
         self._decided: dict[str, int] = {}
         self._tracks_seen = 0
         self._visits_seen = 0
@@ -93,6 +94,7 @@ class PickupStage:
                     self._pending[event.id] = event
             for mark in record.watermarks:
                 self._seen[mark.source] = max(mark.stamp, self._seen.get(mark.source, 0))
+                self._since[mark.source] = max(mark.since, self._since.get(mark.source, 0))
         elif isinstance(record, TrackArray):
             self._reach.push(record)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
@@ -175,7 +177,7 @@ class PickupStage:
             stamp = min([seen, *open_starts])
             if stamp > self._decided.get(shelf, 0):
                 self._decided[shelf] = stamp
-                marks.append(Watermark(shelf, stamp))
+                marks.append(Watermark(shelf, stamp, self._since[shelf]))
         return marks
 
     def _ready(self, event: ShelfEvent) -> bool:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from just_walk_out.records import CartArray, Charge, ChargeState, DecisionState, Interaction, Kind
+from just_walk_out.checkout.bills import Bill, bills
+from just_walk_out.records import (
+    Adjustment,
+    AdjustmentState,
+    CartArray,
+    CartLine,
+    Charge,
+    ChargeState,
+    DecisionState,
+    Interaction,
+    Kind,
+)
 
 _HANDLINGS = {"take": Kind.TAKE, "put_back": Kind.RETURN, "put_back_wrong": Kind.RETURN}
 
@@ -43,10 +54,12 @@ class ReceiptScore:
 
     Attributes:
         account: who left.
-        charged: units that were charged.
-        review: units listed but held for review, not charged.
+        charged: units that were charged in the end, after adjustments.
+        review: units listed but held for review in the end, not charged.
         truth: units carried.
         state: of the charge; None when none came.
+        adjustments: how many corrections of the charge there were.
+        held: units that were held for review when the charge was made.
     """
 
     account: str
@@ -54,6 +67,8 @@ class ReceiptScore:
     review: Counter[str]
     truth: Counter[str]
     state: ChargeState | None
+    adjustments: int = 0
+    held: Counter[str] = field(default_factory=Counter)
 
     @property
     def exact(self) -> bool:
@@ -131,29 +146,40 @@ def parse_truth(lines: Iterable[dict[str, Any]]) -> tuple[list[Departure], list[
     return departures, handlings
 
 
-def compare(departure: Departure, charge: Charge | None) -> ReceiptScore:
-    """Hold one charge against what its party carried."""
-    charged: Counter[str] = Counter()
-    review: Counter[str] = Counter()
-    if charge is not None:
-        for line in charge.lines:
-            if charge.state is ChargeState.CHARGED and line.state is DecisionState.COMMITTED:
-                charged[line.sku] += line.quantity
-            else:
-                review[line.sku] += line.quantity
+def compare(departure: Departure, charge: Charge | None, adjustments: Sequence[Adjustment] = ()) -> ReceiptScore:
+    """Hold one charge, net of its adjustments in order, against what its party carried."""
     truth = Counter() if departure.staff else departure.units
-    return ReceiptScore(departure.account, charged, review, truth, None if charge is None else charge.state)
+    if charge is None:
+        return ReceiptScore(departure.account, Counter(), Counter(), truth, None)
+    charged, held = _split(charge.lines, charge.state is ChargeState.CHARGED)
+    review = held
+    # what is declined is owed, not paid: the receipt stays what it was
+    settled = [each for each in adjustments if each.state is not AdjustmentState.DECLINED]
+    if settled:
+        charged, review = _split(settled[-1].lines, True)
+    return ReceiptScore(departure.account, charged, review, truth, charge.state, len(adjustments), held)
 
 
-def score(departures: Sequence[Departure], charges: Sequence[Charge]) -> Scores:
-    """Match charges to departures by account, in order, and compare each."""
-    by_account: dict[str, list[Charge]] = {}
-    for charge in sorted(charges, key=lambda item: (item.exited, item.id)):
-        by_account.setdefault(charge.account, []).append(charge)
+def _split(lines: Iterable[CartLine], paid: bool) -> tuple[Counter[str], Counter[str]]:
+    """Return the units that are charged, and those that are held."""
+    charged: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for line in lines:
+        units = charged if paid and line.state is DecisionState.COMMITTED else held
+        units[line.sku] += line.quantity
+    return charged, held
+
+
+def score(departures: Sequence[Departure], charges: Sequence[Charge], adjustments: Sequence[Adjustment] = ()) -> Scores:
+    """Match charges, net of their adjustments, to departures by account, in order, and compare each."""
+    by_account: dict[str, list[Bill]] = {}
+    for bill in sorted(bills([*charges, *adjustments]), key=lambda item: (item.charge.exited, item.charge.id)):
+        by_account.setdefault(bill.charge.account, []).append(bill)
     scores = []
     for departure in sorted(departures, key=lambda item: item.exited):
         queue = by_account.get(departure.account, [])
-        scores.append(compare(departure, queue.pop(0) if queue else None))
+        own = queue.pop(0) if queue else None
+        scores.append(compare(departure, own.charge, own.adjustments) if own else compare(departure, None))
     return Scores(tuple(scores))
 
 
@@ -171,8 +197,11 @@ def summary(scores: Scores) -> list[str]:
         lines.append(f"{each.account} differs; {'; '.join(texts)}")
     wrongly = sum((each.charged - each.truth).total() for each in scores.receipts)
     held = sum(each.review.total() for each in scores.receipts)
+    corrections = sum(each.adjustments for each in scores.receipts)
+    corrected = f", after {corrections} corrections" if corrections else ""
     lines.append(
         f"{scores.exact} of {len(scores.receipts)} receipts exact, {wrongly} units charged wrongly, {held} held"
+        f"{corrected}"
     )
     lines.append(f"item precision {scores.precision:.3f}, recall {scores.recall:.3f}, receipt F1 {scores.f1:.3f}")
     return lines

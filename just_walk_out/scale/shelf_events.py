@@ -107,7 +107,9 @@ class ShelfEventStage:
     def _watermarks(self) -> tuple[Watermark, ...]:
         return tuple(
             [
-                Watermark(shelf, min([stream.watermark for stream in streams]))
+                Watermark(
+                    shelf, min([stream.watermark for stream in streams]), max([stream.since for stream in streams])
+                )
                 for shelf, streams in self._by_shelf
                 if not self._unheard[shelf]
             ]

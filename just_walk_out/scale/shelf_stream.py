@@ -33,6 +33,7 @@ class ShelfStream:
         period: between samples, nanoseconds.
         newest: stamp of the last sample, nanoseconds.
         watermark: up to where all that happened on these plates has been told, nanoseconds.
+        since: what was before has not been seen of all of them, nanoseconds.
     """
 
     def __init__(self, record: ShelfWeights, store: Store, settings: ShelfEventSettings) -> None:
@@ -47,6 +48,8 @@ class ShelfStream:
         self.period = record.sample_period
         self.newest = record.stamp - 1
         self.watermark = record.stamp - 1
+        # Nothing before was seen, nor is what a plate does before its resting weight is known.
+        self.since = self.watermark
         self._shelf = record.shelf
         self._lost = record.lost
         self._delay = int(settings.detection_delay * _SECOND)
@@ -83,6 +86,7 @@ class ShelfStream:
             "period": self.period,
             "newest": self.newest,
             "watermark": self.watermark,
+            "since": self.since,
             "settled": self._settled,
             "blind": self._blind.snapshot(),
             "bank": self._bank.snapshot(),
@@ -95,6 +99,7 @@ class ShelfStream:
         """Go on from a snapshot of the same plates, before the first samples."""
         self.newest = self._noted = state["newest"]
         self.watermark, self._settled = state["watermark"], state["settled"]
+        self.since = state["since"]
         self._blind.resume(state["blind"], self.newest)
         self._bank.resume(state["bank"], self.newest)
         self._grouper.resume(state["pending"])
@@ -209,6 +214,8 @@ class ShelfStream:
             held = (self._bank.holding_since(), self._grouper.holding_since())
             reach = min([reach, *(stamp - 1 for stamp in held if stamp is not None)])
         self._promise(reach)
+        if self._bank.busy and not self._bank.learned:
+            self.since = self.watermark
 
     def _promise(self, reach: int) -> None:
         self._settled = reach = max(self._settled, reach)

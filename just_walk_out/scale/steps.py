@@ -72,6 +72,11 @@ class PlateBank:
         return self._motion.busy
 
     @property
+    def learned(self) -> bool:
+        """Whether it is known of every plate what it weighs at rest: without, no change of it is seen."""
+        return bool(self._baseline.learned.all())
+
+    @property
     def unmoved(self) -> int:
         """How many more blocks are judged by the baselines as they are, unless something moves."""
         return STRIDE - 1 - self._history.newest % STRIDE

@@ -294,3 +294,26 @@ def test_wherever_the_process_is_killed_the_same_decisions_give_the_same_carts(s
     assert result.carts == expected.carts
     assert stage.reviews() == plain.reviews()
     assert all(line.quantity > 0 for cart in result.carts for line in cart.lines)
+
+
+def test_what_is_long_over_is_forgotten_and_what_is_open_or_decided_lately_stays(store):
+    day = 86400
+    stage = CartStage(store, CartSettings(), Journal())
+    stage.restore()
+    stage.push(present(5, V1, V2))
+    theirs, own, third = act(3), act(4, visit="v2"), act(5, quantity=2)
+    nobody = act(6, visit="")
+    stage.push(decided(10, theirs, own, third, nobody))
+    stage.push(present(11, LEFT, V2))
+    stage.push(present(4 * day, V2))
+    stage.decide(say("CONFIRM", third, seconds=4 * day))
+    assert len(stage.reviews()) == 3
+    stage.push(present(8 * day, V2))
+    assert [each.id for each in stage.reviews()] == [theirs.id, own.id], "a decision keeps the visit it is about"
+    (array,) = (each for each in stage.push(present(12 * day, V2)) if isinstance(each, CartArray))
+    assert [each.id for each in stage.reviews()] == [own.id]
+    assert {cart.visit: held(cart) for cart in array.carts} == {"v2": [("apple", 1, "REVIEW")]}
+    with pytest.raises(ValueError, match="of the last days"):
+        stage.decide(say("REMOVE", third, seconds=12 * day))
+    assert not [each for each in stage.push(decided(12 * day, theirs, third)) if isinstance(each, Alert)]
+    assert [each.id for each in stage.reviews()] == [own.id], "and does not come back when it is told again"

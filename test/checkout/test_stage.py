@@ -96,6 +96,37 @@ def test_a_silent_shelf_it_was_near_sends_it_to_review_by_name_after_the_timeout
     assert alerts == ["charge_in_review"]
 
 
+def unseen_until(seconds, stamp):
+    """A promise about g1 that covers what was from ``seconds`` on."""
+    mark = Watermark("g1/s1", round(stamp * SECOND), round(seconds * SECOND))
+    return CartArray(round(stamp * SECOND), (mark,), ())
+
+
+@pytest.mark.parametrize(
+    ("before", "begins", "near", "state"),
+    [
+        (None, 12, (3, 14), ChargeState.REVIEW),  # there before anything was seen of the shelf
+        (None, 2, (3, 14), ChargeState.CHARGED),
+        (9, 12, (3, 14), ChargeState.REVIEW),  # there while its scales were away
+        (9, 12, (13, 15), ChargeState.CHARGED),  # came afterwards
+        (9, 12, (3, 8), ChargeState.CHARGED),  # had gone
+        (9, 9.4, (3, 14), ChargeState.CHARGED),  # too short to take anything
+    ],
+)
+def test_who_was_near_a_shelf_while_nothing_was_seen_of_it_goes_to_review(store, before, begins, near, state):
+    stage = make(store)
+    marks = [] if before is None else [unseen_until(0, before)]
+    away = [seen(2, 5.0, 1.0), seen(20.5, 5.0, 1.0)]
+    steps = range(round(near[0] * 10), round(near[1] * 10))
+    way = sorted([*away, *(seen(step / 10) for step in steps)], key=lambda each: each.stamp)
+    promised = carts(20.5, APPLES)
+    marked = [dataclasses.replace(each, since=round(begins * SECOND)) for each in promised.watermarks[:1]]
+    promised = dataclasses.replace(promised, watermarks=(*marked, *promised.watermarks[1:]))
+    charges, _ = run(stage, *marks, *way, present(20.5, LEFT), promised)
+    assert [charge.state for charge in charges] == [state]
+    assert ("g1/s1 for" in charges[0].reason) is (state is ChargeState.REVIEW)
+
+
 def test_a_cart_that_is_not_told_is_waited_for_longer_than_a_sensor(store):
     """A checkout that was started again may hear minutes of tracks before the first cart."""
     stage = make(store)

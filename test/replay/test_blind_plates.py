@@ -9,6 +9,7 @@ from test_dropped_frames import TAKEN, afterwards
 from just_walk_out.records import Charge, ChargeState, DecisionState, PlateStatus, ShelfWeights
 from just_walk_out.replay.bag import read_records, read_store
 from just_walk_out.replay.pipeline import Pipeline, stages_of
+from just_walk_out.scale.shelf_events import ShelfEventStage
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,36 @@ def test_what_was_taken_while_its_plate_was_not_seen_is_charged_to_who_was_there
     found = charges(recorded, change)
     assert found["ada"].state is ChargeState.CHARGED and units(found["ada"]) == TAKEN["ada"]
     assert {account: units(charge) for account, charge in found.items()} == TAKEN
+
+
+@pytest.mark.parametrize("late", [14.0, 24.0])
+def test_who_was_near_shelves_before_they_were_first_heard_is_not_let_through(recorded, late):
+    """A node that did not listen yet must not promise that nothing was taken."""
+    found = charges(recorded, lambda seconds, record: record if seconds > late else None)
+    for account, charge in found.items():
+        seen = charge.state is ChargeState.CHARGED and units(charge) == TAKEN[account]
+        assert seen or (charge.state is ChargeState.REVIEW and "could not be seen" in charge.reason)
+    assert any(charge.state is ChargeState.REVIEW for charge in found.values())
+
+
+@pytest.mark.parametrize(("begin", "end"), [(15.5, 19.0)])
+def test_a_node_that_comes_back_without_a_memory_lets_nobody_through_who_was_there(recorded, begin, end):
+    """All weights of some seconds are lost, and with them what the shelves weighed."""
+    store, records = recorded
+    start = min(record.stamp for record in records)
+    found = {}
+    pipeline, again = Pipeline(stages_of(store)), ShelfEventStage(store)
+    for record in records:
+        seconds = (record.stamp - start) / 1e9
+        if not isinstance(record, ShelfWeights) or seconds < begin:
+            queue = [record]
+        else:
+            queue = list(again.push(record)) if seconds >= end else []
+        for item in queue:
+            for output in pipeline.push(item):
+                if isinstance(output, Charge):
+                    found[output.account] = output
+    assert found.keys() == TAKEN.keys()
+    for account, charge in found.items():
+        sure = charge.state is ChargeState.CHARGED and units(charge) == TAKEN[account]
+        assert sure or charge.state is ChargeState.REVIEW, account

@@ -3,6 +3,8 @@ from collections import Counter
 import pytest
 
 from just_walk_out.records import (
+    Adjustment,
+    AdjustmentState,
     Cart,
     CartArray,
     CartLine,
@@ -121,6 +123,25 @@ def test_the_truth_is_sorted_into_departures_and_handlings():
     )
     assert departures == [left("a", exited=9, bread=1)]
     assert [item.kind for item in handlings] == [Kind.TAKE, Kind.RETURN]
+
+
+def adjusted(charge, *lines, state=AdjustmentState.CHARGED, number=1):
+    id = f"{charge.id}.{number}"
+    return Adjustment(10, id, charge.id, charge.visit, charge.account, state, lines, 0, 0, 0, 0, "EUR", "", ())
+
+
+def test_receipts_are_scored_net_of_their_adjustments_and_what_was_held_before_is_kept():
+    doubtful = charge("a", line("apple", 1), line("bread", 1, DecisionState.REVIEW))
+    confirmed = adjusted(doubtful, line("apple", 1), line("bread", 1))
+    (result,) = score([left("a", apple=1, bread=1)], [doubtful], [confirmed, confirmed]).receipts
+    assert result.exact and (result.review, result.held, result.adjustments) == (Counter(), Counter(bread=1), 1)
+    removed = adjusted(doubtful, line("apple", 1), state=AdjustmentState.REFUNDED, number=2)
+    assert compare(left("a", apple=1), doubtful, [confirmed, removed]).exact
+    declined = adjusted(doubtful, line("apple", 1), line("bread", 1), state=AdjustmentState.DECLINED)
+    assert compare(left("a", apple=1), doubtful, [declined]).exact, "what is owed is not charged"
+    held = charge("a", line("apple", 1), state=ChargeState.REVIEW)
+    assert compare(left("a", apple=1), held, [adjusted(held, line("apple", 1))]).exact
+    assert "0 held, after 1 corrections" in summary(score([left("a")], [doubtful], [adjusted(doubtful)]))[-2]
 
 
 def test_the_summary_names_what_differs_and_counts_the_rest():

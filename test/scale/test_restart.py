@@ -1,11 +1,13 @@
 """A stage that is killed and goes on from its last snapshot, written as ros/stages.py writes it."""
 
+import dataclasses
 import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf_signals import Signal, make_store, seconds
 
+from just_walk_out.records import PlateStatus
 from just_walk_out.scale.shelf_events import ShelfEventStage
 
 BATCH_SECONDS = 0.1
@@ -90,3 +92,33 @@ def test_the_note_is_due_before_a_promise_it_does_not_know_of():
             due.append(record.stamp)
             stage.snapshot()
     assert 5 <= len(due) <= 20
+
+
+def since(published):
+    return [mark.since for output in published for mark in output.watermarks]
+
+
+def test_no_promise_covers_what_was_before_the_resting_weights_were_known():
+    published = Life().run(RECORDS).published
+    known = since(published)
+    assert known == sorted(known), "a promise is not taken back"
+    assert RECORDS[0].stamp <= known[-1] <= RECORDS[0].stamp + round(2.5e9)
+    assert all(mark.since <= mark.stamp for output in published for mark in output.watermarks)
+
+
+def test_who_goes_on_from_a_snapshot_has_seen_all_and_who_begins_anew_has_not():
+    first = Life().run(RECORDS[:50])
+    remembered, anew = (Life(note).run(RECORDS[70:]) for note in (first.note, None))
+    assert set(since(remembered.published)) == {since(first.published)[-1]}
+    assert since(anew.published)[-1] >= RECORDS[70].stamp
+
+
+def test_a_plate_that_was_zeroed_by_somebody_has_not_been_seen_meanwhile():
+    stage, start = ShelfEventStage(make_store(1)), RECORDS[0].stamp
+    marks = []
+    for record in RECORDS[:60]:
+        if start + round(2.0e9) <= record.stamp < start + round(2.5e9):
+            status = (PlateStatus.ADJUSTED, *record.status[1:])
+            record = dataclasses.replace(record, status=status)
+        marks += [mark for output in stage.push(record) for mark in output.watermarks]
+    assert start + round(2.5e9) <= marks[-1].since
