@@ -69,8 +69,10 @@ class Meetings:
                 verdicts.append((meeting.chance, pair))
                 continue
             odds = self._odds(tracks, a, b, meeting)
-            chance = meeting.chance if odds is None else 1.0 / (1.0 + math.exp(-odds))
-            sure = odds is not None and min(chance, 1.0 - chance) < self._settings.doubt
+            if odds is None:  # in a queue it may take long until both are seen on their own
+                continue
+            chance = 1.0 / (1.0 + math.exp(-odds))
+            sure = min(chance, 1.0 - chance) < self._settings.doubt
             if sure or time - meeting.last > self._settings.parting_time * _SECOND:
                 verdicts.append((chance, pair))
         exchanged: list[str] = []

@@ -59,7 +59,7 @@ class TrackerSettings:
     )
     duplicate_time: float = setting(0.8, "How long, before one is given up", unit="s", minimum=0.0)
     elbow_room: float = setting(
-        0.6, "People nearer to each other than this may cover each other: their clothes are not learned",
+        0.4, "People nearer to each other than this may cover each other: their clothes are not learned",
         unit="m", minimum=0.0,
     )  # fmt: skip
     look_deviation: float = setting(
@@ -70,7 +70,7 @@ class TrackerSettings:
         8, "Sights of each after two people have parted from which their clothes are compared", minimum=1
     )
     parting_time: float = setting(
-        3.0, "How long after that it is decided who is who; what is open then stays in doubt", unit="s", minimum=0.0
+        3.0, "How long their clothes are compared at least; what is open then stays in doubt", unit="s", minimum=0.0
     )
     doubt: float = setting(
         0.05, "Probability of a mistake below which it is decided who is who", minimum=0.0001, maximum=0.5
