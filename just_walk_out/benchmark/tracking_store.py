@@ -163,7 +163,7 @@ class _Ledger:
         self._names: dict[str, set[str]] = {}
         self._errors: list[float] = []
         self._present: list[int] = []
-        self._missed = self._inside = self._exchanges = 0
+        self._missed = self._inside = self._exchanges = self._renamed = 0
 
     def add(self, people: list[tuple[str, float, float]], array: TrackArray) -> None:
         tracks = [track for track in array.tracks if track.state is not TrackState.TENTATIVE]
@@ -193,6 +193,7 @@ class _Ledger:
         self._runs[track] = (who, ticks + 1 if before == who else 1)
         if self._runs[track][1] == _LASTING:
             self._exchanges += self._owner.get(track, who) != who
+            self._renamed += track not in self._owner and who in self._names
             self._owner[track] = who
             self._names.setdefault(who, set()).add(track)
 
@@ -203,7 +204,7 @@ class _Ledger:
             "most": int(max(self._present)),
             "visits": len(self._names),
             "exchanges": self._exchanges,
-            "renamed": sum(len(names) - 1 for names in self._names.values()) - self._exchanges,
+            "renamed": self._renamed,
             "error": float(np.median(errors)),
             "error_90": float(np.percentile(errors, 90)),
             "found": 1.0 - self._missed / max(self._inside, 1),
