@@ -223,6 +223,7 @@ class PersonDetection:
     score: float
     box: tuple[float, ...]
     hands: tuple[Hand, ...] = ()
+    appearance: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,9 @@ class Track:
     born: int
     birth_gate: str = ""
     cameras: tuple[str, ...] = ()
+    identity: float = 1.0
+    candidates: tuple[str, ...] = ()
+    chances: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,7 @@ class TrackArray:
     watermarks: tuple[Watermark, ...] = ()
     tracks: tuple[Track, ...] = ()
     ended: tuple[str, ...] = ()
+    exchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -621,7 +626,7 @@ def to_dict(record: Any) -> Any:
     """Turn a record into JSON values: dicts, lists, numbers and strings."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return {name: to_dict(getattr(record, name)) for name in field_types(type(record))}
-    if isinstance(record, tuple | list):
+    if isinstance(record, tuple | list | bytes):
         return [to_dict(item) for item in record]
     if isinstance(record, np.ndarray):
         return record.tolist()
@@ -644,6 +649,8 @@ def _rebuild(kind: Any, value: Any) -> Any:
         return tuple(_rebuild(typing.get_args(kind)[0], item) for item in value)
     if origin is np.ndarray:
         return np.asarray(value, dtype=np.float32)
+    if kind is bytes:
+        return bytes(value)
     if origin in (typing.Union, types.UnionType):
         (inner,) = (item for item in typing.get_args(kind) if item is not types.NoneType)
         return None if value is None else _rebuild(inner, value)

@@ -29,6 +29,7 @@ def values(kind):
         int: st.integers(-(2**62), 2**62),
         float: st.floats(allow_nan=False, allow_infinity=False),
         str: st.text(max_size=12),
+        bytes: st.binary(max_size=8),
     }[kind]
 
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from just_walk_out.benchmark.tracking_colours import Painter
+from just_walk_out.camera.appearance import COLOURS, PARTS
 from just_walk_out.camera.detectors.base import Detections, Image
 from just_walk_out.camera.finder import PersonFinder
 from just_walk_out.camera.floor import FloorProjector
@@ -67,6 +69,7 @@ class _Eye:
         self._projector = FloorProjector(camera)
         self._occluders = Occluders(store.gondolas, store.walls)
         self._finder = PersonFinder(store, camera, detector=_NoDetector())
+        self._painter = Painter(camera, [seed, number])
 
     def see(self, stamp: int, figures: list[Figure]) -> PersonDetectionArray:
         """Return the detections of a frame."""
@@ -79,7 +82,7 @@ class _Eye:
             corner = self._rng.random(2) * (self.camera.width - 0.4 * tall, self.camera.height - tall)
             boxes = np.concatenate([boxes, [[*corner, 0.4 * tall, tall]]])
             scores = np.append(scores, self._rng.uniform(0.3, 0.7))
-        return self._finder.report(stamp, Detections(boxes, scores))
+        return self._finder.report(stamp, Detections(boxes, scores), self._painter.paint(figures))
 
     def _found(self, figures: list[Figure]) -> tuple[Floats, Floats]:
         places = np.array([(each.x, each.y) for each in figures])
@@ -160,7 +163,7 @@ class _Ledger:
         self._names: dict[str, set[str]] = {}
         self._errors: list[float] = []
         self._present: list[int] = []
-        self._missed = self._inside = self._exchanges = 0
+        self._missed = self._inside = self._exchanges = self._renamed = 0
 
     def add(self, people: list[tuple[str, float, float]], array: TrackArray) -> None:
         tracks = [track for track in array.tracks if track.state is not TrackState.TENTATIVE]
@@ -190,6 +193,7 @@ class _Ledger:
         self._runs[track] = (who, ticks + 1 if before == who else 1)
         if self._runs[track][1] == _LASTING:
             self._exchanges += self._owner.get(track, who) != who
+            self._renamed += track not in self._owner and who in self._names
             self._owner[track] = who
             self._names.setdefault(who, set()).add(track)
 
@@ -200,7 +204,7 @@ class _Ledger:
             "most": int(max(self._present)),
             "visits": len(self._names),
             "exchanges": self._exchanges,
-            "renamed": sum(len(names) - 1 for names in self._names.values()) - self._exchanges,
+            "renamed": self._renamed,
             "error": float(np.median(errors)),
             "error_90": float(np.percentile(errors, 90)),
             "found": 1.0 - self._missed / max(self._inside, 1),
@@ -232,6 +236,7 @@ def _milling(
     """Yield detections of people who come in at a gate and mill about on a grid of places, seen by every camera."""
     rng = np.random.default_rng([seed, people])
     home = np.column_stack([np.linspace(0.8, 7.6, people), rng.uniform(0.9, 5.8, people)])
+    looks = [rng.integers(0, 80, PARTS * COLOURS).astype(np.uint8).tobytes() for _ in range(people)]
     phase, pace = rng.uniform(0, 2 * np.pi, people), rng.uniform(0.3, 0.6, people)
     for frame in range(round(seconds * rate)):
         for number, camera in enumerate(cameras):
@@ -239,6 +244,7 @@ def _milling(
             swing = 0.5 * np.column_stack([np.cos(pace * now + phase), np.sin(pace * now + phase)])
             places = home + swing + rng.normal(0.0, 0.05, (people, 2))
             found = tuple(
-                PersonDetection(float(x), float(y), (0.01, 0.0, 0.01), 0.9, (0.0, 0.0, 40.0, 100.0)) for x, y in places
+                PersonDetection(float(x), float(y), (0.01, 0.0, 0.01), 0.9, (0.0, 0.0, 40.0, 100.0), (), look)
+                for (x, y), look in zip(places, looks, strict=True)
             )
             yield PersonDetectionArray(_START + round(now * _SECOND), camera.id, found)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from just_walk_out.camera.appearance import AppearanceSampler
 from just_walk_out.camera.detectors.base import Detections, Floats, Image, PersonDetector
 from just_walk_out.camera.detectors.choice import make_detector
 from just_walk_out.camera.floor import FloorProjector
@@ -53,7 +54,9 @@ class PersonFinder:
         self._settings = settings or FinderSettings()
         self._time = SteadyTime()
         self._projector = FloorProjector(camera)
-        self._placer = BoxPlacer(self._projector, Occluders(store.gondolas, store.walls), person)
+        occluders = Occluders(store.gondolas, store.walls)
+        self._placer = BoxPlacer(self._projector, occluders, person)
+        self._sampler = AppearanceSampler(self._projector, occluders)
 
     def process(self, stamp: int, image: Image) -> PersonDetectionArray:
         """Find the people in a frame.
@@ -70,10 +73,16 @@ class PersonFinder:
             raise ValueError(
                 f"camera {self._camera.id}: frame of {image.shape[1]}x{image.shape[0]}, calibrated for {wanted}"
             )
-        return self.report(stamp, self._detector.detect(image, self._time.of(stamp)))
+        return self.report(stamp, self._detector.detect(image, self._time.of(stamp)), image)
 
-    def report(self, stamp: int, found: Detections) -> PersonDetectionArray:
-        """Place detections on the floor and leave out those that are not in the store."""
+    def report(self, stamp: int, found: Detections, image: Image | None = None) -> PersonDetectionArray:
+        """Place detections on the floor and leave out those that are not in the store.
+
+        Args:
+            stamp: acquisition, nanoseconds.
+            found: by the detector.
+            image: in which it found them, for the colours of clothes; they are unknown without it.
+        """
         positions, covariances = found.positions, found.covariances
         if positions is None or covariances is None:
             placed = self._placer.place(found.boxes)
@@ -81,6 +90,10 @@ class PersonFinder:
         sound = np.asarray(np.isfinite(positions).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2)))
         away = distance_outside(self._store.floor, np.where(sound[:, None], positions, 0.0))
         chosen = np.flatnonzero(sound & (away <= self._settings.margin))
+        looks = [b""] * len(chosen)
+        if image is not None:
+            sampled = self._sampler.sample(image, found.boxes[chosen], positions[chosen], found.mask)
+            looks = [look.tobytes() if look.any() else b"" for look in sampled]
         return PersonDetectionArray(
             stamp,
             self._camera.id,
@@ -92,8 +105,9 @@ class PersonFinder:
                     float(found.scores[k]),
                     tuple(float(value) for value in found.boxes[k]),
                     self._hands(found.hands[k]) if found.hands is not None else (),
+                    look,
                 )
-                for k in chosen
+                for k, look in zip(chosen, looks, strict=True)
             ),
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from rosbags.interfaces import MessageDefinitionFormat, Nodetype
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
@@ -60,6 +61,8 @@ def _value(own: Typestore, node: Any, value: Any) -> Any:
         blank: Any = {"string": "", "bool": False}.get(inner[0], 0)
         return blank if value is None else value
     item, length = inner
+    if value is None and item[0] == Nodetype.BASE and item[1][0] != "string":
+        return np.zeros(length if sort == Nodetype.ARRAY else 0, np.dtype(item[1][0]))
     if value is None:
         value = [None] * (length if sort == Nodetype.ARRAY else 0)
     elif item[0] == Nodetype.BASE:

@@ -107,6 +107,8 @@ def _value_writer(kind: Any) -> Callable[[Any], Any]:
         return list
     if origin is np.ndarray:
         return _floats
+    if kind is bytes:
+        return functools.partial(array.array, "B")
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return int
     return lambda value: value

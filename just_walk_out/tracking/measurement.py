@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import PersonDetectionArray
+from just_walk_out.tracking.looks import looks
 
 Floats = NDArray[np.float64]
 
@@ -13,7 +14,7 @@ Floats = NDArray[np.float64]
 _FARTHEST = 1e4
 
 
-def measurements(frame: PersonDetectionArray, least_score: float, bias: float) -> tuple[Floats, Floats, Floats]:
+def measurements(frame: PersonDetectionArray, least_score: float, bias: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Take the sound detections of a frame, in an order of their own.
 
     Args:
@@ -22,17 +23,18 @@ def measurements(frame: PersonDetectionArray, least_score: float, bias: float) -
         bias: standard deviation of the systematic part of the error, metres; added to each covariance.
 
     Returns:
-        Points (M, 2) metres, covariances (M, 2, 2) m^2, and scores (M,).
+        Points (M, 2) metres, covariances (M, 2, 2) m^2, scores (M,), and looks (M, 2, COLOURS).
     """
     found = sorted(
-        (each.x, each.y, each.covariance, each.score)
+        (each.x, each.y, each.covariance, each.score, each.appearance)
         for each in frame.detections
         if each.score >= least_score and _sound(each.x, each.y, each.covariance)
     )
-    points = np.array([(x, y) for x, y, _, _ in found], dtype=np.float64).reshape(-1, 2)
-    flat = np.array([(c[0], c[1], c[1], c[2]) for _, _, c, _ in found], dtype=np.float64)
+    points = np.array([(x, y) for x, y, *_ in found], dtype=np.float64).reshape(-1, 2)
+    flat = np.array([(c[0], c[1], c[1], c[2]) for _, _, c, *_ in found], dtype=np.float64)
     noises = flat.reshape(-1, 2, 2) + bias**2 * np.eye(2)
-    return points, noises, np.array([score for *_, score in found], dtype=np.float64)
+    scores = np.array([score for _, _, _, score, _ in found], dtype=np.float64)
+    return points, noises, scores, looks([look for *_, look in found])
 
 
 def _sound(x: float, y: float, covariance: tuple[float, ...]) -> bool:

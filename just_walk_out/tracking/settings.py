@@ -58,6 +58,23 @@ class TrackerSettings:
         0.5, "Two tracks this close may be one person", unit="m", minimum=0.0, maximum=2.0
     )
     duplicate_time: float = setting(0.8, "How long, before one is given up", unit="s", minimum=0.0)
+    elbow_room: float = setting(
+        0.4, "People nearer to each other than this may cover each other: their clothes are not learned",
+        unit="m", minimum=0.0,
+    )  # fmt: skip
+    look_deviation: float = setting(
+        0.35, "How far two sights of the same clothes are apart (Hellinger)", minimum=0.05, maximum=10.0
+    )
+    look_memory: float = setting(60.0, "Sights after which clothes are learned no slower", unit="sights", minimum=1.0)
+    parting_sights: int = setting(
+        8, "Sights of each after two people have parted from which their clothes are compared", minimum=1
+    )
+    parting_time: float = setting(
+        3.0, "How long their clothes are compared at least; what is open then stays in doubt", unit="s", minimum=0.0
+    )
+    doubt: float = setting(
+        0.05, "Probability of a mistake below which it is decided who is who", minimum=0.0001, maximum=0.5
+    )
     apart_frames: int = setting(
         3, "Pictures that show both of two close tracks from which they are two people", minimum=1
     )

@@ -56,7 +56,7 @@ class TrackerStage:
         published: list[Any] = []
         for stamp, frames in self._buffer.push(record):
             tracks, ended = self._tracker.process(stamp, frames)
-            published.append(TrackArray(stamp, (Watermark("tracks", stamp),), tracks, ended))
+            published.append(TrackArray(stamp, (Watermark("tracks", stamp),), tracks, ended, self._tracker.exchanged))
         return published
 
     def snapshot(self) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from just_walk_out.tracking import kalman
 from just_walk_out.tracking.association import assign
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.identity import Identities
+from just_walk_out.tracking.looks import learn, unlikeness
 from just_walk_out.tracking.measurement import measurements
+from just_walk_out.tracking.meetings import Meetings
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
@@ -45,6 +47,13 @@ class Tracker:
         self._tick = round(settings.tick * _SECOND)
         self._births: tuple[int, int] = (0, 0)
         self._identities = Identities(floor, settings)
+        self._meetings = Meetings(settings)
+        self._exchanged: tuple[str, ...] = ()
+
+    @property
+    def exchanged(self) -> tuple[str, ...]:
+        """Ids, in pairs, of tracks whose exchange the last tick has taken back."""
+        return self._exchanged
 
     def process(self, stamp: int, frames: Sequence[PersonDetectionArray]) -> tuple[tuple[Track, ...], tuple[str, ...]]:
         """Take all frames up to a tick.
@@ -62,6 +71,7 @@ class Tracker:
             self._take_all(list(group))
         self._predict(stamp)
         self._confirm()
+        self._exchanged = self._meetings.update(self._tracks, self._time)
         ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
         return self._report(), tuple(sorted(ended))
 
@@ -105,7 +115,7 @@ class Tracker:
         if frame.camera not in self._index:
             return
         camera = self._index[frame.camera]
-        points, noises, scores = measurements(frame, self._settings.least_score, self._settings.bias)
+        points, noises, scores, looks = measurements(frame, self._settings.least_score, self._settings.bias)
         tracks, settings = self._tracks, self._settings
         unseen = (self._time - tracks.seen) / _SECOND
         active = tracks.confirmed & (unseen <= settings.active_time)
@@ -122,16 +132,18 @@ class Tracker:
             (np.flatnonzero(lost), settings.reach),
             (np.flatnonzero(~tracks.confirmed), settings.gate_distance),
         ):
-            found = self._associate(mean[rows], covariance[rows], points[free], noises[free], reach)
+            unlike = unlikeness(tracks.look[rows], looks[free])
+            found = self._associate(mean[rows], covariance[rows], points[free], noises[free], unlike, reach)
             pairs += [(int(rows[r]), int(free[c])) for r, c in found]
             free = np.delete(free, [c for _, c in found])
         self._correct(pairs, points, noises, camera)
+        learn(tracks, pairs, looks, settings.look_memory)
         self._note_misses(pairs, camera)
         self._identities.note_apart(self._tracks, [row for row, _ in pairs])
         self._spawn(points[free], noises[free], scores[free], camera)
 
     def _associate(
-        self, mean: Floats, covariance: Floats, points: Floats, noises: Floats, reach: float
+        self, mean: Floats, covariance: Floats, points: Floats, noises: Floats, unlike: Floats, reach: float
     ) -> list[tuple[int, int]]:
         if not len(mean) or not len(points):
             return []
@@ -141,7 +153,8 @@ class Tracker:
         slack = np.sqrt(np.linalg.eigvalsh(noises)[:, 1])
         allowed = (squared < self._settings.gate) & (apart < reach + 2.0 * slack)
         allowed &= ~self._floor.walled_off(mean[:, :2], points, 2.0 * slack)
-        return assign(squared + volume, allowed)
+        # Clothes tell whose a detection is where it may be of several; they never forbid it.
+        return assign(squared + volume + unlike / self._settings.look_deviation**2, allowed)
 
     def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
         if not pairs:
@@ -244,6 +257,7 @@ class Tracker:
         keep[sorted(rows)] = False
         tracks.keep(keep)
         self._identities.forget(gone)
+        self._meetings.forget(gone, set(tracks.ids))
         return ended
 
     def _report(self) -> tuple[Track, ...]:
@@ -251,6 +265,7 @@ class Tracker:
         shown = [row for row in range(len(tracks)) if tracks.confirmed[row] or tracks.gates[row]]
         places = self._floor.push_out(tracks.mean[:, :2])
         existence = 1.0 / (1.0 + np.exp(-0.5 * tracks.evidence))
+        chances = self._meetings.chances()
         result = []
         for row in sorted(shown, key=lambda each: tracks.ids[each]):
             now = tracks.seen_by[row] > self._time - self._tick
@@ -258,6 +273,7 @@ class Tracker:
             if tracks.confirmed[row]:
                 fresh = self._time - tracks.seen[row] <= 2 * self._tick
                 state = TrackState.CONFIRMED if fresh else TrackState.COASTING
+            doubts = sorted(chances.get(tracks.ids[row], {}).items())
             result.append(
                 Track(
                     tracks.ids[row],
@@ -271,6 +287,9 @@ class Tracker:
                     int(tracks.born[row]),
                     tracks.gates[row],
                     tuple(sorted(camera for camera, k in self._index.items() if now[k])),
+                    float(np.prod([1.0 - chance for _, chance in doubts])),
+                    tuple(other for other, _ in doubts),
+                    tuple(chance for _, chance in doubts),
                 )
             )
         return tuple(result)
@@ -282,6 +301,7 @@ class Tracker:
             "births": list(self._births),
             "tracks": self._tracks.to_dict(),
             "identities": self._identities.snapshot(),
+            "meetings": self._meetings.snapshot(),
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -297,3 +317,4 @@ class Tracker:
         self._time = int(state["time"])
         self._births = (int(state["births"][0]), int(state["births"][1]))
         self._identities.resume(state["identities"])
+        self._meetings.resume(state["meetings"])

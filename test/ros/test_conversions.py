@@ -42,6 +42,8 @@ def values(kind, wire):
         return values(next(each for each in typing.get_args(kind) if each is not type(None)), wire)
     if issubclass(kind, IntEnum):
         return st.sampled_from(list(kind))
+    if kind is bytes:
+        return st.binary(max_size=8)
     if kind is bool:
         return st.booleans()
     if kind is str:

@@ -24,6 +24,7 @@ class Detections:
         covariances: (N, 2, 2) m^2, with ``positions``.
         hands: (N, 2, 3) u, v in pixels and confidence 0..1 of left and right wrist, NaN where one is not
             seen; None from detectors that find none.
+        mask: of any size over the whole picture, 0 where there is background; None from detectors that cannot tell.
     """
 
     boxes: Floats
@@ -31,6 +32,7 @@ class Detections:
     positions: Floats | None = None
     covariances: Floats | None = None
     hands: Floats | None = None
+    mask: Image | None = None
 
     def __len__(self) -> int:
         """Return the number of people."""

@@ -110,7 +110,7 @@ class MotionDetector:
         boxes = np.concatenate([sides[:, :2], sides[:, 2:] - sides[:, :2]], axis=1)
         covariances = np.array([item.covariance for item in found])
         scores = np.array([item.share for item in found])
-        return Detections(boxes, scores, positions, covariances)
+        return Detections(boxes, scores, positions, covariances, mask=mask)
 
     def _is_ghost(self, place: Floats, near: float) -> bool:
         return any(float(np.linalg.norm(other - place)) < near for other, _ in self._ghosts)
@@ -152,4 +152,4 @@ class MotionDetector:
         large = large[seen]
         boxes = large[:, :4] / self._scale
         scores = np.minimum(1.0, large[:, 4] / np.maximum(large[:, 2] * large[:, 3], 1.0) + 0.2)
-        return Detections(boxes, scores)
+        return Detections(boxes, scores, mask=mask)
