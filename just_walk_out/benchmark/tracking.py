@@ -9,7 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from just_walk_out.benchmark.tracking_cameras import is_views, read_views, score_ground, spoilt, track
+from just_walk_out.benchmark.tracking_cameras import (
+    is_views,
+    read_views,
+    score_ground,
+    spoilt,
+    track,
+    track_as_store,
+)
 from just_walk_out.benchmark.tracking_crowd import crowd
 from just_walk_out.benchmark.tracking_data import Sequence, is_sequence, read_sequence
 from just_walk_out.benchmark.tracking_ours import run_ours
@@ -19,6 +26,7 @@ from just_walk_out.benchmark.tracking_scores import Row, score, write_rows
 from just_walk_out.benchmark.tracking_store import load, simulated
 
 OURS = "just_walk_out"
+STORE = "store_tracker"
 _CROWDS = (10, 50)
 
 
@@ -130,6 +138,7 @@ def _views(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, dict[s
     for name, boxes in ((views.name, views.boxes), (f"{views.name}_degraded", spoilt(views, args.seed))):
         found, fps = track(views, boxes)
         figures[name] = {OURS: score_ground(views, found, fps).figures()}
+        figures[name][STORE] = score_ground(views, *track_as_store(views, boxes)).figures()
         if args.draw is not None:
             from just_walk_out.benchmark.tracking_draw import draw_floor
 

@@ -1,15 +1,17 @@
-"""Several overlapping cameras: the store's own tracker on true or spoilt boxes of each view (WILDTRACK's layout).
+"""Several overlapping cameras: trackers of the floor on true or spoilt boxes of each view (WILDTRACK's layout).
 
 ``views_boxes.csv`` (frame, cam, person_id, x1, y1, x2, y2), ``gt_ground_m.csv`` (frame, person_id, x_m, y_m),
 ``extrinsic/extr_*.xml`` and ``intrinsic_zero/intr_*.xml``; cameras are numbered in the order of their names.
-The tracker gets boxes and calibrations, never a person's number.
+The trackers get boxes and calibrations, never a person's number. The area is the rectangle in which anybody is
+annotated. It has no gates, so ``just_walk_out`` is the tracker of open areas; the store's own stands beside it, with
+births allowed everywhere.
 """
 
 from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.formats import read_wildtrack
 from just_walk_out.records import PersonDetection, PersonDetectionArray, TrackState
 from just_walk_out.store.model import Camera, EntrySettings, Store
+from just_walk_out.tracking.area_tracker import AreaTracker
 from just_walk_out.tracking.box_settings import BoxTrackerSettings
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.planes import FloorPlane
@@ -39,7 +42,7 @@ _SECOND = 1_000_000_000
 _START = 1_000 * _SECOND
 _MARGIN = 1.0  # metres of floor around everybody who is in the truth
 
-# Nobody knows gates here, so births are allowed everywhere, and pictures are half a second apart.
+# For the store's tracker: nobody knows gates here, so births are allowed everywhere; pictures are half a second apart.
 SETTINGS = TrackerSettings(
     tick=1.0 / RATE,
     camera_timeout=5.0,
@@ -139,7 +142,7 @@ def spoilt(views: Views, seed: int) -> Floats:
 
 
 def track(views: Views, boxes: Floats) -> tuple[list[tuple[Ints, Floats]], float]:
-    """Run the store's tracker over boxes.
+    """Run the tracker of open areas over boxes.
 
     Args:
         views: the cameras.
@@ -148,18 +151,37 @@ def track(views: Views, boxes: Floats) -> tuple[list[tuple[Ints, Floats]], float
     Returns:
         For each frame the numbers and places (N, 2) of everyone seen, and frames a second of the tracker alone.
     """
-    tracker = Tracker(FloorMap(_floor(views), views.cameras), SETTINGS)
-    names: dict[str, int] = {}
-    found: list[tuple[Ints, Floats]] = []
+    low, high = _area(views)
+    tracker = AreaTracker(FloorMap(_floor(views), views.cameras), low, high)
     given = list(_records(views, boxes))
     start = time.process_time()
     results = [tracker.process(stamp, records) for stamp, records in given]
     busy = time.process_time() - start
+    return _numbered([(each.ids.tolist(), each.places) for each in results]), views.frames / max(busy, 1e-9)
+
+
+def track_as_store(views: Views, boxes: Floats) -> tuple[list[tuple[Ints, Floats]], float]:
+    """Run the store's tracker over boxes, with births allowed everywhere; as ``track``."""
+    tracker = Tracker(FloorMap(_floor(views), views.cameras), SETTINGS)
+    given = list(_records(views, boxes))
+    start = time.process_time()
+    results = [tracker.process(stamp, records) for stamp, records in given]
+    busy = time.process_time() - start
+    found = []
     for tracks, _ in results:
         seen = [each for each in tracks if each.state is TrackState.CONFIRMED and each.cameras]
-        numbers = np.array([names.setdefault(each.id, len(names)) for each in seen], dtype=np.int64)
-        found.append((numbers, np.array([(each.x, each.y) for each in seen], dtype=np.float64).reshape(-1, 2)))
-    return found, views.frames / max(busy, 1e-9)
+        places = np.array([(each.x, each.y) for each in seen], dtype=np.float64).reshape(-1, 2)
+        found.append(([each.id for each in seen], places))
+    return _numbered(found), views.frames / max(busy, 1e-9)
+
+
+def _numbered(found: Sequence[tuple[Sequence[Hashable], Floats]]) -> list[tuple[Ints, Floats]]:
+    """Count those who were reported from 0, as TrackEval expects."""
+    numbers: dict[Hashable, int] = {}
+    return [
+        (np.array([numbers.setdefault(each, len(numbers)) for each in ids], dtype=np.int64), places)
+        for ids, places in found
+    ]
 
 
 def score_ground(views: Views, found: list[tuple[Ints, Floats]], fps: float) -> GroundScore:
@@ -197,9 +219,15 @@ def score_ground(views: Views, found: list[tuple[Ints, Floats]], fps: float) -> 
     )
 
 
+def _area(views: Views) -> tuple[Floats, Floats]:
+    """Return the corners (2,) of the rectangle in which people are annotated."""
+    return views.truth[:, 2:].min(axis=0), views.truth[:, 2:].max(axis=0)
+
+
 def _floor(views: Views) -> Store:
     """Return an empty store whose floor is where people are."""
-    low, high = views.truth[:, 2:].min(axis=0) - _MARGIN, views.truth[:, 2:].max(axis=0) + _MARGIN
+    low, high = _area(views)
+    low, high = low - _MARGIN, high + _MARGIN
     corners = ((low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1]))
     floor = tuple((float(x), float(y)) for x, y in corners)
     return Store(

@@ -142,37 +142,42 @@ class BoxTracker:
         if not len(self._ids) or not len(corners):
             return none, none
         settings = self._settings
-        squared, volume = kalman.distances(self._mean, self._covariance, sights.points, sights.noises)
+        places, volume = kalman.distances(self._mean, self._covariance, sights.points, sights.noises)
+        # Few pairs are near: all else is worked out for them alone, which most of a crowd's time goes into otherwise.
+        who, which = np.nonzero(places < max(settings.gate, settings.weak_gate))
+        squared = places[who, which]
         spread = self._spread + self._size_noise
         for axis in (0, 1):
-            squared += (sizes[None, :, axis] - self._size[:, None, axis]) ** 2 / spread[:, None, axis]
+            squared += (sizes[which, axis] - self._size[who, axis]) ** 2 / spread[who, axis]
         lengths = self._plane.lengths(self._size)
-        cost = squared + volume + (np.log(spread).sum(axis=1) - 4.0 * np.log(lengths))[:, None]
-        overlap = overlaps(self._plane.corners(self._mean[:, :2], self._size), corners)
+        cost = squared + volume[who, which] + (np.log(spread).sum(axis=1) - 4.0 * np.log(lengths))[who]
+        overlap = _shares(self._plane.corners(self._mean[:, :2], self._size)[who].T, corners[which].T)
         cost -= settings.overlap_bonus * overlap
         near = squared < settings.gate
-        sure = near & (cost < settings.newcomer)
-        strong = scores >= settings.high_score
-        active = self._confirmed & (self._time_now() - self._seen <= settings.active_time * _SECOND)
-        weak = (squared < settings.weak_gate) & (overlap > settings.weak_overlap) & ~strong
+        strong = scores[which] >= settings.high_score
+        confirmed = self._confirmed[who]
+        active = confirmed & (self._time_now() - self._seen[who] <= settings.active_time * _SECOND)
         stages = (
-            (active, sure & strong),
-            (active, weak),
-            (self._confirmed & ~active, near & strong & (cost < settings.newcomer_lost)),
-            (~self._confirmed, near & strong),
+            active & near & (cost < settings.newcomer) & strong,
+            active & (squared < settings.weak_gate) & (overlap > settings.weak_overlap) & ~strong,
+            confirmed & ~active & near & strong & (cost < settings.newcomer_lost),
+            ~confirmed & near & strong,
         )
+        costs = np.zeros(places.shape)
+        costs[who, which] = cost
         free = np.ones(len(corners), dtype=bool)
         waiting = np.ones(len(self._ids), dtype=bool)
         rows, columns = [none], [none]
-        for who, allowed in stages:
-            which = np.flatnonzero(who & waiting)
-            pairs = assign(cost[which], allowed[which] & free) if which.size else []
-            if pairs:
-                r, c = np.array(pairs, dtype=np.intp).T
-                rows.append(which[r])
-                columns.append(c)
-                waiting[which[r]] = False
-                free[c] = False
+        for stage in stages:
+            stage &= waiting[who] & free[which]
+            if not stage.any():
+                continue
+            allowed = np.zeros(places.shape, dtype=bool)
+            allowed[who[stage], which[stage]] = True
+            r, c = np.array(assign(costs, allowed), dtype=np.intp).T
+            rows.append(r)
+            columns.append(c)
+            waiting[r], free[c] = False, False
         return np.concatenate(rows), np.concatenate(columns)
 
     def _correct(
@@ -237,8 +242,12 @@ class BoxTracker:
 
 def overlaps(first: Floats, second: Floats) -> Floats:
     """Intersection over union (N, M) of boxes (N, 4) and (M, 4): left, top, right, bottom."""
+    return _shares(first.T[:, :, None], second.T[:, None, :])
+
+
+def _shares(one: Floats, two: Floats) -> Floats:
+    """The same of boxes whose columns (4, ...) can be broadcast."""
     # Column by column: sums and products over an axis of two cost more than all the rest.
-    one, two = first.T[:, :, None], second.T[:, None, :]
     wide = np.minimum(one[2], two[2]) - np.maximum(one[0], two[0])
     tall = np.minimum(one[3], two[3]) - np.maximum(one[1], two[1])
     shared = np.maximum(wide, 0.0) * np.maximum(tall, 0.0)
