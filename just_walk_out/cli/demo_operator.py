@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from just_walk_out.records import DecisionKind, Interaction, Kind
-from just_walk_out.ros.requests import RequestError, ask, reviews
 from just_walk_out.store.model import Store
 
 NAME = "demo operator"
@@ -28,6 +27,8 @@ def look_through(
     Returns:
         How many units waited of unknown products, which are on no receipt, and the visits that were decided about.
     """
+    from just_walk_out.ros.requests import RequestError, ask, reviews
+
     try:
         waiting = reviews("", namespace)
     except RequestError as error:

@@ -72,6 +72,7 @@ def test_the_demo_ends_with_what_its_script_says(store: Store, scenarios: Path) 
         "finn": {"lemonade": 1},
         "gina": {"olive_oil": 1, "passata": 1},
         "hugo": {"energy_drink": 3},
+        "ivan": {"coffee_beans": 1, "hazelnut_spread": 1},
     }
     (group,) = (line for line in facts(world, "party_left") if line["party"] == "emil")
     assert sorted(group["people"]) == ["emil", "emil.2"]

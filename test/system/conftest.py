@@ -167,8 +167,9 @@ class Running:
         """Return what has not followed the records played."""
         tracks, events = self.records(TrackArray)[-1:], self.records(ShelfEventArray)[-1:]
         late = []
-        # the reader of a camera may be a moment later than its writer, which costs the first pictures
-        if step.tracks and not (tracks and tracks[0].stamp >= step.tracks - 1.5e9):
+        # the reader of a camera may be a moment later than its writer, which costs the first pictures and tracks
+        newest = tracks[0].stamp if tracks else START
+        if step.tracks and newest < step.tracks - 1.5e9:
             late.append("tracks")
         if step.weights and not (events and events[0].stamp // SLOT >= step.weights // SLOT):
             late.append("shelf_events")

@@ -15,6 +15,10 @@ from just_walk_out.resources import share
 
 FILES = {path.stem: path for path in sorted((share() / "config").glob("*.yaml"))}
 NEEDED = {"camera": {"camera": "cam_sw"}, "load_cells": {"bus": "bus_a"}}
+SHELF_CAMERA = """
+  - {id: g1_left, source: none.avi, role: shelf, width: 640, height: 480, rate: 10, horizontal_fov_deg: 70,
+     pose: {xyz: [1.15, 2.05, 2.15], look_at: [0.4, 3.08, 0.7]}}
+"""
 # given by the plan for each store, or rclpy's own
 OTHERS = {"store", "state_dir", "bus", "port", "camera", "source", "expected", "use_sim_time"}
 FIELDS = {
@@ -28,7 +32,12 @@ FIELDS = {
 @pytest.fixture(scope="module")
 def bare(running):
     """Every node that has a parameter file, started without it."""
-    running.start([running.node(name, **NEEDED.get(name, {})) for name in FILES])
+    seen = running.folder / "seen_store"
+    shutil.copytree(running.path, seen)
+    with (seen / "cameras.yaml").open("a") as cameras:
+        cameras.write(SHELF_CAMERA)
+    needed = {**NEEDED, "shelf_view": {"store": str(seen), "camera": "g1_left"}}
+    running.start([running.node(name, **needed.get(name, {})) for name in FILES])
     return running
 
 
