@@ -109,29 +109,32 @@ class CameraNode(StoreNode):
             self._images.publish(message)
 
     def _health(self) -> Health:
-        status = self._capture.status()
-        values: dict[str, object] = {
-            "rate [1/s]": f"{status.rate:.1f}",
-            "frames": status.frames,
-            "dropped": status.dropped,
-            "repeated": status.repeated,
-            "refused": status.refused,
-            "reconnects": status.reconnects,
-            "clock jumps": status.clock_jumps,
-            "latency [s]": f"{self._latency:.3f}",
-            "size": f"{status.width}x{status.height}",
-        }
-        health = CameraHealth(self._camera, status, self._fault)
-        if health.errors:
-            return Health(Level.ERROR, "; ".join(health.errors), values)
-        if health.warnings:
-            return Health(Level.WARN, "; ".join(health.warnings), values)
-        calm = "opening" if health.opening else "finished" if status.finished else "capturing"
-        return Health(Level.OK, calm, values)
+        return to_health(CameraHealth(self._camera, self._capture.status(), self._fault), self._latency)
 
     def close(self) -> None:
         """Stop capturing."""
         self._capture.close()
+
+
+def to_health(health: CameraHealth, latency: float) -> Health:
+    """Return the state of a camera as diagnostics say it; ``latency`` is that of its last picture, seconds."""
+    status = health.status
+    values: dict[str, object] = {
+        "rate [1/s]": f"{status.rate:.1f}",
+        "frames": status.frames,
+        "dropped": status.dropped,
+        "repeated": status.repeated,
+        "refused": status.refused,
+        "reconnects": status.reconnects,
+        "clock jumps": status.clock_jumps,
+        "latency [s]": f"{latency:.3f}",
+        "size": f"{status.width}x{status.height}",
+    }
+    if health.errors:
+        return Health(Level.ERROR, "; ".join(health.errors), values)
+    if health.warnings:
+        return Health(Level.WARN, "; ".join(health.warnings), values)
+    return Health(Level.OK, "opening" if health.opening else "finished" if status.finished else "capturing", values)
 
 
 def to_camera_info(info: Calibration) -> CameraInfo:

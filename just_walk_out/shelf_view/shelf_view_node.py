@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from just_walk_out.camera.camera_node import to_health
 from just_walk_out.camera.capture import Capture, CaptureSettings
-from just_walk_out.ros.diagnostics import Health, Level
+from just_walk_out.camera.health import CameraHealth
+from just_walk_out.ros.diagnostics import Health
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StageNode, declare_endpoint, run
 from just_walk_out.shelf_view.colours import PhotoError
@@ -35,6 +37,7 @@ class ShelfViewNode(StageNode):
         source = declare_endpoint(
             self, "source", self._camera.source, "USB index, device path, URL or video file that replaces its own"
         )
+        self._latency = 0.0
         wake = self.create_guard_condition(self._process)
         self._capture = Capture(
             source,
@@ -51,14 +54,11 @@ class ShelfViewNode(StageNode):
     def _process(self) -> None:
         frame = self._capture.take()
         if frame is not None:
+            self._latency = (self.get_clock().now().nanoseconds - frame.stamp) / 1e9
             self.push(Picture(frame.stamp, self._camera.id, frame.image))
 
     def _camera_health(self) -> Health:
-        status = self._capture.status()
-        values: dict[str, object] = {"rate [1/s]": f"{status.rate:.1f}", "frames": status.frames}
-        if not status.connected and not status.opening and not status.finished:
-            return Health(Level.ERROR, status.error or "not open yet", values)
-        return Health(Level.OK, "opening" if status.opening else "capturing", values)
+        return to_health(CameraHealth(self._camera, self._capture.status()), self._latency)
 
     def close(self) -> None:
         """Stop capturing."""
