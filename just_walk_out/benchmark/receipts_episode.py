@@ -127,7 +127,7 @@ def run_through(pipeline: Pipeline, witness: Witness, records: Iterable[tuple[in
     return spent
 
 
-def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False) -> Outcome:
+def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False, hands: bool = False) -> Outcome:
     """Play a scenario and score what the pipeline makes of it.
 
     Args:
@@ -135,12 +135,13 @@ def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False) -> 
         scenario: who comes and what they do.
         seed: of everything drawn.
         cameras: people are detections of each camera through the tracker; otherwise tracks with its errors.
+        hands: the detectors of overview cameras find wrists.
     """
     key = benchmark_key()
     store = replace(store, entry=replace(store.entry, public_keys=(public_text(key),)))
     world = World(store, scenario, seed)
     codes = issue_codes(world.parties, store, key, _START)
-    light = LightStore(world, seed, _START, codes, cameras=cameras)
+    light = LightStore(world, seed, _START, codes, cameras=cameras, hands=hands)
     stages = [stage for stage in stages_of(store) if cameras or not isinstance(stage, TrackerStage)]
     pipeline, witness = Pipeline(stages), Witness()
     spent, over, arrival = 0.0, 0, _START

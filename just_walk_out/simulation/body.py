@@ -12,7 +12,8 @@ from just_walk_out.simulation.figure import Colour, Figure
 
 Array = NDArray[np.float64]
 
-_ARM = 0.75
+_ARM, _HAND = 0.75, 0.08
+_DEEPEST = 0.6
 _RING = np.linspace(0.0, 2.0 * math.pi, 9)[:-1]
 
 
@@ -58,10 +59,9 @@ def pose_body(figure: Figure) -> list[Part]:
     """
     look = figure.appearance
     h, girth = look.height, look.girth
-    cos, sin = math.cos(figure.heading), math.sin(figure.heading)
 
     def at(x: float, y: float, z: float) -> Array:
-        return np.array([figure.x + cos * x - sin * y, figure.y + sin * x + cos * y, z])
+        return _place(figure, x, y, z)
 
     walk = min(1.0, figure.speed / 1.0)
     parts: list[Part] = []
@@ -74,38 +74,47 @@ def pose_body(figure: Figure) -> list[Part]:
         parts.append(Limb(hip, knee, 0.082 * girth, look.trousers))
         parts.append(Limb(knee, foot, 0.06 * girth, look.trousers))
         parts.append(Limb(foot, at(0.3 * swing + 0.13, side * 0.1, 0.045 + 0.6 * lift), 0.045, (40, 40, 45)))
-    lean = 0.12 * figure.reach if figure.hand is not None else 0.02 * walk
-    rings = [
+    bend = _bend(figure, walk)
+    upper = [
         (0.0, 0.47 * h, 0.105, 0.165),
-        (0.3 * lean, 0.6 * h, 0.1, 0.155),
-        (0.9 * lean, 0.76 * h, 0.12, 0.2),
-        (lean, 0.83 * h, 0.08, 0.16),
+        (0.3, 0.6 * h, 0.1, 0.155),
+        (0.9, 0.76 * h, 0.12, 0.2),
+        (1.0, 0.83 * h, 0.08, 0.16),
     ]
-    torso = np.array([at(x + d * g * girth, w * s * girth, z) for x, z, d, w in rings for g, s in _circle()])
-    parts.append(Hull(torso, look.top))
+    torso = [at(d * g * girth, w * s * girth, z) + share * bend for share, z, d, w in upper for g, s in _circle()]
+    parts.append(Hull(np.array(torso), look.top))
     if look.stripe is not None:
-        band = [rings[1], (0.6 * lean, 0.67 * h, 0.112, 0.182)]
-        points = [at(x + d * g * girth, w * s * girth, z) for x, z, d, w in band for g, s in _circle()]
-        parts.append(Hull(np.array(points), look.stripe))
-    parts += _arms(figure, at, lean, walk)
-    neck = at(lean + 0.01, 0.0, 0.86 * h)
-    parts.append(Limb(at(lean, 0.0, 0.82 * h), neck, 0.05, look.skin))
-    parts.append(Ball(at(lean + 0.025, 0.0, 0.925 * h), 0.078, 1.3, look.skin))
-    parts.append(Ball(at(lean - 0.012, 0.0, 0.948 * h), 0.084, 1.05, look.hair))
+        band = [upper[1], (0.6, 0.67 * h, 0.112, 0.182)]
+        stripe = [at(d * g * girth, w * s * girth, z) + share * bend for share, z, d, w in band for g, s in _circle()]
+        parts.append(Hull(np.array(stripe), look.stripe))
+    parts += _arms(figure, walk)
+    neck = at(0.01, 0.0, 0.86 * h) + bend
+    parts.append(Limb(at(0.0, 0.0, 0.82 * h) + bend, neck, 0.05, look.skin))
+    parts.append(Ball(at(0.025, 0.0, 0.925 * h) + bend, 0.078, 1.3, look.skin))
+    parts.append(Ball(at(-0.012, 0.0, 0.948 * h) + bend, 0.084, 1.05, look.hair))
     return parts
 
 
-def _arms(figure: Figure, at: object, lean: float, walk: float) -> list[Part]:
-    look = figure.appearance
-    h = look.height
-    place = at
-    assert callable(place)
-    parts: list[Part] = []
+def wrists(figure: Figure) -> Array:
+    """Return where the wrists of a person are: (2, 3) metres in ``map``, right and left."""
+    walk = min(1.0, figure.speed / 1.0)
+    found = []
+    for _, elbow, hand in _joints(figure, walk):
+        way = elbow - hand
+        found.append(hand + way * (_HAND / max(float(np.linalg.norm(way)), 1e-6)))
+    return np.array(found)
+
+
+def _joints(figure: Figure, walk: float) -> list[tuple[Array, Array, Array]]:
+    """Return shoulder, elbow and hand of the right arm, which reaches, and of the left one."""
+    h, girth = figure.appearance.height, figure.appearance.girth
+    bend = _bend(figure, walk)
+    joints = []
     for side, phase in ((-1.0, 0.0), (1.0, math.pi)):
         swing = math.sin(figure.stride + phase) * walk
-        shoulder: Array = place(lean, side * 0.2 * look.girth, 0.8 * h)
-        hand: Array = place(0.2 * swing + 0.05, side * 0.26, 0.46 * h)
-        elbow: Array = place(0.05 * swing - 0.04, side * 0.27, 0.62 * h)
+        shoulder = _place(figure, 0.0, side * 0.2 * girth, 0.8 * h) + bend
+        hand = _place(figure, 0.2 * swing + 0.05, side * 0.26, 0.46 * h) + 0.4 * bend
+        elbow = _place(figure, 0.05 * swing - 0.04, side * 0.27, 0.62 * h) + 0.7 * bend
         if side < 0 and figure.hand is not None and figure.reach > 0.0:
             target = np.array(figure.hand)
             way = target - shoulder
@@ -115,12 +124,37 @@ def _arms(figure: Figure, at: object, lean: float, walk: float) -> list[Part]:
             hand = hand + (target - hand) * figure.reach
             sag = 0.14 * (1.0 - 0.7 * min(1.0, float(np.linalg.norm(hand - shoulder)) / _ARM))
             elbow = (shoulder + hand) / 2.0 - np.array([0.0, 0.0, sag])
-            if figure.holding:
-                parts.append(Ball(hand + np.array([0.0, 0.0, 0.04]), 0.055, 1.4, (60, 200, 235)))
+        joints.append((shoulder, elbow, hand))
+    return joints
+
+
+def _bend(figure: Figure, walk: float) -> Array:
+    """Return how far the shoulders are from upright: people bend to what their arm does not reach."""
+    if figure.hand is None:
+        return _place(figure, 0.02 * walk, 0.0, 0.0) - _place(figure, 0.0, 0.0, 0.0)
+    look = figure.appearance
+    lean = _place(figure, 0.12, 0.0, 0.0) - _place(figure, 0.0, 0.0, 0.0)
+    way = np.array(figure.hand) - _place(figure, 0.12, -0.2 * look.girth, 0.8 * look.height)
+    far = max(float(np.linalg.norm(way)), 1e-6)
+    return np.asarray(figure.reach * (lean + way / far * min(max(0.0, far - _ARM), _DEEPEST)))
+
+
+def _place(figure: Figure, x: float, y: float, z: float) -> Array:
+    """Return a point of somebody upright: metres ahead, to the left and above the floor, in ``map``."""
+    cos, sin = math.cos(figure.heading), math.sin(figure.heading)
+    return np.array([figure.x + cos * x - sin * y, figure.y + sin * x + cos * y, z])
+
+
+def _arms(figure: Figure, walk: float) -> list[Part]:
+    look = figure.appearance
+    parts: list[Part] = []
+    for reaches, (shoulder, elbow, hand) in zip((True, False), _joints(figure, walk), strict=True):
+        if reaches and figure.holding and figure.hand is not None and figure.reach > 0.0:
+            parts.append(Ball(hand + np.array([0.0, 0.0, 0.04]), 0.055, 1.4, (60, 200, 235)))
         parts.append(Limb(shoulder, elbow, 0.052 * look.girth, look.top))
         parts.append(Limb(elbow, hand, 0.042, look.skin))
         parts.append(Ball(hand, 0.048, 1.0, look.skin))
-        if side > 0 and figure.carries > 0:
+        if not reaches and figure.carries > 0:
             low = hand - np.array([0.0, 0.0, 0.34])
             points = [low + np.array([0.13 * g, 0.13 * s, z]) for z in (0.0, 0.26) for g, s in _circle()]
             parts.append(Hull(np.array(points), (75, 160, 90)))

@@ -53,6 +53,7 @@ class Shopper(Walker):
         self.owed: list[Unit] = []
         self.done = False
         self.stance: Point | None = None
+        self.reaching = ""
         self._hand: tuple[float, float, float] | None = None
         self._reach = 0.0
         self._holding = False
@@ -150,6 +151,7 @@ class Shopper(Walker):
             left -= grip
         yield from self._extend(0.0, 0.2)
         self._hand = None
+        self.reaching = ""
         self.stance = None
         self.anchored = False
         self.face = None
@@ -194,6 +196,9 @@ class Shopper(Walker):
             return
         adds = action.kind in ("put_back", "put_back_wrong", "restock")
         brisk = action.manner == "quick"
+        while self.world.is_reached(plate, self):
+            yield
+        self.reaching = plate
         spread = float(self._rng.uniform(-0.03, 0.03))
         x, y, z = self.world.store.plate_position[plate]
         self._hand = (x + spread, y + spread, z + 0.1)
@@ -226,6 +231,7 @@ class Shopper(Walker):
         if not brisk or action.quantity == 1:
             yield from self.wait(float(self._rng.uniform(0.1, 0.4)) if action.manner != "slow" else 0.1)
         self._holding = False
+        self.reaching = ""
 
     def _extend(self, reach: float, seconds: float) -> Iterator[None]:
         steps = max(1, round(seconds / self.world.step_seconds))

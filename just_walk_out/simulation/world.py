@@ -159,6 +159,10 @@ class World:
             for person in self.people
         )
 
+    def is_reached(self, plate: str, besides: Shopper) -> bool:
+        """Whether somebody else's hand is at a plate: there is no room for two."""
+        return any(person is not besides and person.reaching == plate for person in self.people)
+
     def _step(self) -> None:
         while self._arriving and self._arriving[0].arrival <= self.now + 1e-9:
             party = self._arriving.pop(0)
