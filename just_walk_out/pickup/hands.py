@@ -128,15 +128,19 @@ class HandModel:
         there = self._density(off, sigma).max(axis=1)
         beside = self._density(off, np.hypot(sigma, settings.hand_beside_sigma)).max(axis=1)
         log_there = log_beside = 0.0
+        least = 1.0
         for camera in np.unique(cameras):
             mine = cameras == camera
             moments = np.unique(stamps[mine], return_inverse=True)[1]
-            both = len(moments) > int(moments.max()) + 1
-            hidden = settings.hand_wrong if both else settings.hand_hidden
+            both = int(mine.sum()) / (int(moments.max()) + 1) - 1.0
+            hidden = settings.hand_hidden + min(both, 1.0) * (settings.hand_wrong - settings.hand_hidden)
+            least = min(least, hidden)
             log_there += _of_moments(there[mine], moments, hidden)
             log_beside += _of_moments(beside[mine], moments, hidden)
+        # what hides a hand from one camera, the board above it, mostly hides it from all
+        at_plate = np.logaddexp(math.log(1.0 - least) + log_there, math.log(least))
         idle = np.logaddexp(math.log(1.0 - settings.hand_beside), math.log(settings.hand_beside) + log_beside)
-        total = log_there - float(idle)
+        total = float(at_plate - idle)
         limit = settings.hand_limit
         return min(max(total, -limit), limit)
 
