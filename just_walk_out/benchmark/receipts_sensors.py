@@ -81,6 +81,10 @@ class LightStore:
             if any(shelf.plates for shelf in item.shelves)
         ]
 
+    def names(self) -> dict[str, str]:
+        """Return the track of each shopper at the moment: the truth; empty where people are reported as detections."""
+        return self._onlookers.names() if isinstance(self._onlookers, Watchers) else {}
+
     def run(self) -> Iterator[tuple[int, Any]]:
         """Yield (time of arrival in nanoseconds, record) for as long as somebody listens."""
         shown, tick = 0, 0
