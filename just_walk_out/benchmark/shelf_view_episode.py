@@ -14,7 +14,7 @@ from just_walk_out.entry.keys import public_text
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
-from just_walk_out.records import DecisionState, Interaction, InteractionArray, Kind, TrackArray, VisitArray
+from just_walk_out.records import DecisionState, Interaction, InteractionArray, Kind, VisitArray
 from just_walk_out.replay.pipeline import Pipeline, stages_of
 from just_walk_out.replay.rehearsal import issue_codes
 from just_walk_out.shelf_view.cues import ProductCue
@@ -168,8 +168,6 @@ def play(
     over = 0.0
     for arrival, record in SeenStore(store, world, light, seed, dresses or {}, {} if bare is None else bare).run():
         book.see(arrival, record)
-        if isinstance(record, TrackArray):
-            book.name(record.stamp, light.names())
         for pipeline, decided, accounts in zip(both, interactions, account, strict=True):
             for output in pipeline.push(record):
                 if pipeline is both[1]:
@@ -185,7 +183,7 @@ def play(
     truth = [describe(moment, light.scenario_start) for moment in sorted(world.moments, key=lambda item: item.time)]
     handled = [line for line in truth if line["kind"] in _HANDLINGS]
     blind, seeing = (_score(handled, *each) for each in zip(interactions, account, strict=True))
-    return Played(blind, seeing, book.looks(handled))
+    return Played(blind, seeing, book.looks(handled, light.names))
 
 
 def _score(handled: list[dict[str, Any]], decided: list[Interaction], account: dict[str, str]) -> list[Decided]:

@@ -6,7 +6,7 @@ The truth is the simulation's: what was moved, and under which name the tracker 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +67,6 @@ class LookBook:
     _said: dict[tuple[str, str], list[tuple[int, int]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str, str], ShelfObservation] = field(default_factory=dict)
     _places: dict[int, dict[str, tuple[float, float]]] = field(default_factory=dict)
-    _names: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def see(self, arrival: int, record: Any) -> None:
         """Take one record with its time of arrival, nanoseconds."""
@@ -84,11 +83,7 @@ class LookBook:
             for each in record.observations:
                 self._seen[(each.event, each.camera, each.plate)] = each
 
-    def name(self, stamp: int, tracks: Mapping[str, str]) -> None:
-        """Note which track is whose at a moment: the truth, by id of the shopper."""
-        self._names[stamp] = dict(tracks)
-
-    def looks(self, handled: Sequence[Mapping[str, Any]]) -> list[Look]:
+    def looks(self, handled: Sequence[Mapping[str, Any]], names: Callable[[int], Mapping[str, str]]) -> list[Look]:
         """Return what each camera said of each true take or return that a shelf event of its own tells of.
 
         Where one event holds several of a plate, nothing can be said of either, and they are left out.
@@ -96,6 +91,7 @@ class LookBook:
         Args:
             handled: lines of the truth: ``start`` and ``settled`` in nanoseconds, ``plate``, ``sku``, ``weight``
                 and ``shopper``.
+            names: gives the track of each shopper at a stamp, the truth, too.
         """
         found: list[Look] = []
         for arrival, event in sorted(self._events.values(), key=lambda item: (item[1].end, item[1].id)):
@@ -109,14 +105,20 @@ class LookBook:
                 ]
                 if len(inside) == 1:
                     for camera in self.store.watchers.get(event.shelf, ()):
-                        found.append(self._look(event, arrival, camera, inside[0]))
+                        found.append(self._look(event, arrival, camera, inside[0], names))
         return found
 
-    def _look(self, event: ShelfEvent, arrival: int, camera: str, line: Mapping[str, Any]) -> Look:
+    def _look(
+        self,
+        event: ShelfEvent,
+        arrival: int,
+        camera: str,
+        line: Mapping[str, Any],
+        names: Callable[[int], Mapping[str, str]],
+    ) -> Look:
         seen = self._seen.get((event.id, camera, line["plate"]))
         marks = self._said.get((camera, event.shelf), [])
         answered = next((at for stamp, at in marks if stamp >= event.start), None)
-        stamp = max((stamp for stamp in self._names if stamp <= line["settled"]), default=0)
         near = set()
         front = self.store.front_of(line["plate"])
         for at, places in self._places.items():
@@ -127,7 +129,7 @@ class LookBook:
             line["plate"],
             line["sku"],
             line["weight"] < 0.0,
-            self._names.get(stamp, {}).get(line["shopper"], ""),
+            names(line["settled"]).get(line["shopper"], ""),
             tuple(sorted(near)),
             dict(zip(seen.skus, seen.product_scores, strict=True)) if seen else {},
             dict(zip(seen.tracks, seen.track_scores, strict=True)) if seen else {},
