@@ -211,6 +211,10 @@ class Watchers:
             self._confuse([names[row] for row in followed], places[followed])
         return [TrackArray(stamp, (Watermark("tracks", stamp),), tuple(sorted(tracks, key=lambda t: t.id)), ended)]
 
+    def names(self) -> dict[str, str]:
+        """Return the track under which each person goes at the moment, by name of the person."""
+        return dict(self._id)
+
     def _track(self, stamp: int, name: str, place: Floats, seen: bool) -> Track:
         if name not in self._id:
             self._id[name] = f"t{stamp // 100_000_000:x}-{len(self._id)}"

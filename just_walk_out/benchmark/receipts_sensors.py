@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,6 +78,7 @@ class LightStore:
         self.scenario_start = start + round(lead_in * _SECOND)
         self._start, self._codes, self._lead_in = start, codes, lead_in
         store = world.store
+        self._names: list[tuple[int, dict[str, str]]] = []
         rng = np.random.default_rng([seed, zlib.crc32(b"onlookers")])
         watch = None
         if hands:
@@ -94,6 +96,11 @@ class LightStore:
             for item in store.gondolas
             if any(shelf.plates for shelf in item.shelves)
         ]
+
+    def names(self, stamp: int) -> dict[str, str]:
+        """Return the track of each shopper at a stamp of the past, nanoseconds: the truth; empty with detections."""
+        index = bisect_right(self._names, stamp, key=lambda item: item[0]) - 1
+        return self._names[index][1] if index >= 0 else {}
 
     def run(self) -> Iterator[tuple[int, Any]]:
         """Yield (time of arrival in nanoseconds, record) for as long as somebody listens."""
@@ -114,6 +121,10 @@ class LightStore:
                     waiting.append((stamp + round(_WEIGHTS_AFTER * _SECOND), weights))
             for seen in self._onlookers.report(stamp, self.world.figures(clock - self._lead_in)):
                 waiting.append((stamp + round(_PEOPLE_AFTER * _SECOND), seen))
+            if isinstance(self._onlookers, Watchers):
+                names = self._onlookers.names()
+                if not self._names or self._names[-1][1] != names:
+                    self._names.append((stamp, names))
             due = [item for item in waiting if item[0] <= stamp]
             waiting = [item for item in waiting if item[0] > stamp]
             yield from sorted(due, key=lambda item: item[0])

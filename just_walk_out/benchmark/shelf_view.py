@@ -15,19 +15,25 @@ from typing import Any
 
 import numpy as np
 
-from just_walk_out.benchmark.shelf_view_episode import Decided, play
-from just_walk_out.benchmark.shelf_view_scenarios import CASES, watched_store
+from just_walk_out.benchmark.shelf_view_episode import BareStores, Decided, play
+from just_walk_out.benchmark.shelf_view_evidence import calibration_error, evidence, evidence_table
+from just_walk_out.benchmark.shelf_view_looks import Look
+from just_walk_out.benchmark.shelf_view_scenarios import CASES, dresses_of, watched_store
+from just_walk_out.deployment import settings_of
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.resources import share
+from just_walk_out.shelf_view.cues import product_cue
+from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.simulation.photos import write_photos
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Store
 from just_walk_out.store.place import StoreError
 
-_EPISODES, _QUICK = 20, 3
+_EPISODES, _QUICK = 10, 1
 _PHOTOS = 6
-_BINS = 5
 WITHOUT, WITH = "weights alone", "with shelf views"
+OWN, ALIKE = "packs of their own", "two kinds of a brand"
+PACKS = (OWN, ALIKE)
 
 
 @dataclass
@@ -74,18 +80,17 @@ class Count:
     def _calibration_error(self) -> float | None:
         if not self.confidences:
             return None
-        confidence = np.array([value for value, _ in self.confidences])
-        right = np.array([good for _, good in self.confidences], dtype=np.float64)
-        bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-        gaps = [abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in set(bins)]
-        return round(float(sum(gaps)), 4)
+        return calibration_error(
+            np.array([value for value, _ in self.confidences]),
+            np.array([good for _, good in self.confidences], dtype=np.float64),
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default 1)")
     parser.add_argument("--episodes", type=int, metavar="N", help=f"of each scenario (default {_EPISODES})")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} episodes of each scenario")
+    parser.add_argument("--quick", action="store_true", help="one episode of each scenario")
     parser.add_argument("--only", metavar="TEXT", help="scenarios whose name holds this")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (PNG)")
@@ -99,17 +104,16 @@ def run(args: argparse.Namespace) -> int:
         return 2
     episodes = args.episodes or (_QUICK if args.quick else _EPISODES)
     try:
-        with TemporaryDirectory() as folder:
-            plain = load_store(share() / "config" / "demo_store")
-            write_photos(plain, Path(folder), _PHOTOS, args.seed)
-            figures = measure(watched_store(plain, Path(folder)), cases, args.seed, episodes)
-        print(table(figures))
+        figures = measure(load_store(share() / "config" / "demo_store"), cases, args.seed, episodes)
+        for packs, part in figures.items():
+            print(f"{packs}\n{table(part['decisions'])}\n")
+        print(evidence_table({packs: part["evidence"] for packs, part in figures.items()}))
         if args.json is not None:
             args.json.parent.mkdir(parents=True, exist_ok=True)
             args.json.write_text(json.dumps({"seed": args.seed, **figures}, indent=2) + "\n")
         if args.plot is not None:
             args.plot.parent.mkdir(parents=True, exist_ok=True)
-            draw(args.plot, figures)
+            draw(args.plot, {packs: part["decisions"] for packs, part in figures.items()})
             print(f"picture: {args.plot}")
     except (StoreError, OSError, ValueError) as error:
         print(f"jwo benchmark shelf_view: {error}", file=sys.stderr)
@@ -117,16 +121,37 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure(store: Store, cases: dict[str, Callable[..., Any]], seed: int, episodes: int) -> dict[str, Any]:
-    """Return figures by scenario and by what is known: weights alone, and with shelf views.
+def measure(plain: Store, cases: dict[str, Callable[..., Any]], seed: int, episodes: int) -> dict[str, Any]:
+    """Return figures by kind of packs: of decisions, by scenario and by what is known, and of what cameras said.
 
     Args:
-        store: with shelf cameras and photos.
+        plain: without shelf cameras.
         cases: scenarios by name.
-        seed: of everything drawn.
+        seed: of everything drawn, packs and photos included.
         episodes: of each scenario.
     """
+    bare: BareStores = {}
     figures: dict[str, Any] = {}
+    for packs in PACKS:
+        with TemporaryDirectory() as folder:
+            dresses = dresses_of(plain, seed, packs == ALIKE)
+            write_photos(plain, Path(folder), _PHOTOS, seed, dresses)
+            store = watched_store(plain, Path(folder))
+            figures[packs] = _measure(store, cases, seed, episodes, dresses, bare)
+    return figures
+
+
+def _measure(
+    store: Store,
+    cases: dict[str, Callable[..., Any]],
+    seed: int,
+    episodes: int,
+    dresses: dict[str, str],
+    bare: BareStores,
+) -> dict[str, Any]:
+    cue = product_cue(store, settings_of("shelf_view", ShelfViewSettings))
+    decisions: dict[str, Any] = {}
+    looks: list[Look] = []
     whole = {WITHOUT: Count(), WITH: Count()}
     for name, make in cases.items():
         began = time.process_time()
@@ -134,15 +159,16 @@ def measure(store: Store, cases: dict[str, Callable[..., Any]], seed: int, episo
         for number in range(episodes):
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
             place, scenario = make(store, rng)
-            found = play(place, scenario, int(rng.integers(2**31)), PickupSettings())
-            for key, decided in zip((WITHOUT, WITH), found, strict=True):
+            played = play(place, scenario, int(rng.integers(2**31)), PickupSettings(), cue, dresses, bare)
+            looks += played.looks
+            for key, decided in ((WITHOUT, played.blind), (WITH, played.seeing)):
                 for each in decided:
                     counts[key].add(each)
                     whole[key].add(each)
-        figures[name] = {key: count.figures() for key, count in counts.items()}
+        decisions[name] = {key: count.figures() for key, count in counts.items()}
         print(f"  {name}: {time.process_time() - began:.0f} s of processor", file=sys.stderr, flush=True)
-    figures["all"] = {key: count.figures() for key, count in whole.items()}
-    return figures
+    decisions["all"] = {key: count.figures() for key, count in whole.items()}
+    return {"decisions": decisions, "evidence": evidence(looks)}
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -162,19 +188,26 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def draw(path: Path, figures: dict[str, Any]) -> None:
-    """Write a picture: how often product and person are right, without and with shelf views."""
+    """Write a picture: how often product and person are right, without and with shelf views.
+
+    Args:
+        path: of the picture.
+        figures: of decisions, by kind of packs.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 3.2), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    names = list(figures)
-    for axis, part in zip(axes, ("product", "person"), strict=True):
-        for offset, (key, colour) in zip((0.2, -0.2), ((WITHOUT, "#b0b7c3"), (WITH, "#2f6db3")), strict=True):
-            values = [100.0 * figures[name][key][part] for name in names]
-            axis.barh(np.arange(len(names)) + offset, values, 0.38, color=colour, label=key)
-        axis.set_yticks(np.arange(len(names)), names)
-        axis.set_xlim(0.0, 100.0)
-        axis.set_xlabel(f"{part} right, % of takes and returns")
-    axes[0].invert_yaxis()
-    axes[1].legend(loc="lower left")
+    figure = Figure(figsize=(9.0, 3.4 * len(figures)), layout="constrained")
+    axes = figure.subplots(len(figures), 2, sharey=True, squeeze=False)
+    for row, (packs, part) in zip(axes, figures.items(), strict=True):
+        names = list(part)
+        for axis, what in zip(row, ("product", "person"), strict=True):
+            for offset, (key, colour) in zip((0.2, -0.2), ((WITHOUT, "#b0b7c3"), (WITH, "#2f6db3")), strict=True):
+                values = [100.0 * part[name][key][what] for name in names]
+                axis.barh(np.arange(len(names)) + offset, values, 0.38, color=colour, label=key)
+            axis.set_yticks(np.arange(len(names)), names)
+            axis.set_xlim(0.0, 100.0)
+            axis.set_title(packs, fontsize="medium")
+            axis.set_xlabel(f"{what} right, % of takes and returns")
+    axes[0, 0].invert_yaxis()
+    axes[0, 1].legend(loc="lower left")
     figure.savefig(path, dpi=120)

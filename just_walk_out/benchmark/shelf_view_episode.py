@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from just_walk_out.benchmark.receipts_episode import benchmark_key
 from just_walk_out.benchmark.receipts_sensors import LightStore
+from just_walk_out.benchmark.shelf_view_looks import Look, LookBook
 from just_walk_out.deployment import settings_of
 from just_walk_out.entry.keys import public_text
 from just_walk_out.journal import Journal
@@ -16,16 +17,17 @@ from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.records import DecisionState, Interaction, InteractionArray, Kind, VisitArray
 from just_walk_out.replay.pipeline import Pipeline, stages_of
 from just_walk_out.replay.rehearsal import issue_codes
-from just_walk_out.shelf_view.cues import product_cue
+from just_walk_out.shelf_view.cues import ProductCue
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.stage import ShelfViewStage
+from just_walk_out.simulation.raycast import Canvas
 from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.shelf_camera import ShelfCamera
 from just_walk_out.simulation.truth import describe
 from just_walk_out.simulation.world import World
 from just_walk_out.stage import Stage
-from just_walk_out.store.model import Store
+from just_walk_out.store.model import Camera, Store
 from just_walk_out.tracking.stage import TrackerStage
 
 _START = 1_790_000_000_000_000_000
@@ -35,6 +37,9 @@ _LONGEST = 240.0
 _PICTURE_AFTER = 0.08
 _NEAR = 4 * _SECOND
 _HANDLINGS = {"take": Kind.TAKE, "put_back": Kind.RETURN, "put_back_wrong": Kind.RETURN}
+
+
+BareStores = dict[Camera, Canvas]
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,37 @@ class Decided:
     confidence: float
 
 
+@dataclass(frozen=True)
+class Played:
+    """What came of an episode: decisions on weights alone, decisions with shelf views, and what cameras said."""
+
+    blind: list[Decided]
+    seeing: list[Decided]
+    looks: list[Look]
+
+
 class SeenStore:
     """The records of a light store, with the pictures of its shelf cameras among them."""
 
-    def __init__(self, store: Store, world: World, light: LightStore, seed: int) -> None:
-        """Prepare the shelf cameras."""
+    def __init__(
+        self, store: Store, world: World, light: LightStore, seed: int, dresses: Mapping[str, str], bare: BareStores
+    ) -> None:
+        """Prepare the shelf cameras.
+
+        Args:
+            store: with shelf cameras.
+            world: people and goods.
+            light: its other sensors.
+            seed: of the noise.
+            dresses: what packs look like, by SKU.
+            bare: pictures of the store without goods, by camera; filled where they are missing.
+        """
         self._world, self._light = world, light
-        self._cameras = {c.id: ShelfCamera(c, store, seed) for c in store.cameras if c.role == "shelf"}
+        self._cameras: dict[str, ShelfCamera] = {}
+        for camera in (camera for camera in store.cameras if camera.role == "shelf"):
+            drawn = ShelfCamera(camera, store, seed, dresses, bare.get(camera))
+            bare[camera] = drawn.bare
+            self._cameras[camera.id] = drawn
         self._rate = {c.id: c.rate for c in store.cameras if c.role == "shelf"}
 
     def run(self) -> Iterator[tuple[int, Any]]:
@@ -70,8 +99,14 @@ class SeenStore:
                     yield stamp + round(_PICTURE_AFTER * _SECOND), Picture(stamp, name, image)
 
 
-def pipelines(store: Store, settings: PickupSettings) -> tuple[Pipeline, Pipeline]:
-    """Return the pipeline of a store without its shelf cameras, and with them; people come in as tracks."""
+def pipelines(store: Store, settings: PickupSettings, cue: ProductCue | None) -> tuple[Pipeline, Pipeline]:
+    """Return the pipeline of a store without its shelf cameras, and with them; people come in as tracks.
+
+    Args:
+        store: with shelf cameras.
+        settings: of the attribution.
+        cue: what tells products by sight.
+    """
     blind = replace(store, cameras=tuple(camera for camera in store.cameras if camera.role != "shelf"))
     built: list[Pipeline] = []
     for place in (blind, store):
@@ -81,17 +116,14 @@ def pipelines(store: Store, settings: PickupSettings) -> tuple[Pipeline, Pipelin
                 stages.append(PickupStage(place, settings, Journal(None)))
             elif not isinstance(stage, TrackerStage):
                 stages.append(stage)
-        built.append(Pipeline([*stages, *view_stages(place)]))
+        built.append(Pipeline([*stages, *view_stages(place, cue)]))
     return built[0], built[1]
 
 
-def view_stages(store: Store) -> list[Any]:
+def view_stages(store: Store, cue: ProductCue | None) -> list[Any]:
     """Return a stage for each shelf camera of a store, which take pictures beside records."""
-    cameras = [camera.id for camera in store.cameras if camera.role == "shelf"]
-    if not cameras:
-        return []
     settings = settings_of("shelf_view", ShelfViewSettings)
-    cue = product_cue(store, settings)
+    cameras = [camera.id for camera in store.cameras if camera.role == "shelf"]
     return [_Fed(ShelfViewStage(store, camera, settings, cue)) for camera in cameras]
 
 
@@ -105,7 +137,15 @@ class _Fed:
         self.restore, self.push = stage.restore, stage.push
 
 
-def play(store: Store, scenario: Scenario, seed: int, settings: PickupSettings) -> tuple[list[Decided], list[Decided]]:
+def play(
+    store: Store,
+    scenario: Scenario,
+    seed: int,
+    settings: PickupSettings,
+    cue: ProductCue | None,
+    dresses: Mapping[str, str] | None = None,
+    bare: BareStores | None = None,
+) -> Played:
     """Play a scenario; returns what was made of each true take and return, without and with shelf views.
 
     Args:
@@ -113,18 +153,25 @@ def play(store: Store, scenario: Scenario, seed: int, settings: PickupSettings) 
         scenario: who comes and what they do.
         seed: of everything drawn.
         settings: of the attribution.
+        cue: what tells products by sight.
+        dresses: what packs look like, by SKU; what follows from the SKU where that says nothing.
+        bare: pictures of the store without goods, from one episode to the next.
     """
     key = benchmark_key()
     store = replace(store, entry=replace(store.entry, public_keys=(public_text(key),)))
     world = World(store, scenario, seed)
     light = LightStore(world, seed, _START, issue_codes(world.parties, store, key, _START), cameras=False)
-    both = pipelines(store, settings)
+    both = pipelines(store, settings, cue)
     interactions: tuple[list[Interaction], list[Interaction]] = ([], [])
     account: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    book = LookBook(store)
     over = 0.0
-    for _, record in SeenStore(store, world, light, seed).run():
+    for arrival, record in SeenStore(store, world, light, seed, dresses or {}, {} if bare is None else bare).run():
+        book.see(arrival, record)
         for pipeline, decided, accounts in zip(both, interactions, account, strict=True):
             for output in pipeline.push(record):
+                if pipeline is both[1]:
+                    book.see(arrival, output)
                 if isinstance(output, InteractionArray):
                     decided += output.interactions
                 elif isinstance(output, VisitArray):
@@ -135,8 +182,8 @@ def play(store: Store, scenario: Scenario, seed: int, settings: PickupSettings) 
             break
     truth = [describe(moment, light.scenario_start) for moment in sorted(world.moments, key=lambda item: item.time)]
     handled = [line for line in truth if line["kind"] in _HANDLINGS]
-    scored = [_score(handled, *each) for each in zip(interactions, account, strict=True)]
-    return scored[0], scored[1]
+    blind, seeing = (_score(handled, *each) for each in zip(interactions, account, strict=True))
+    return Played(blind, seeing, book.looks(handled, light.names))
 
 
 def _score(handled: list[dict[str, Any]], decided: list[Interaction], account: dict[str, str]) -> list[Decided]:

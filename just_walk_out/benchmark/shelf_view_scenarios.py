@@ -7,19 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
-from just_walk_out.simulation.plan import Action, Party
+from just_walk_out.simulation.plan import Action, Manner, Party
 from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.store.model import Camera, Facing, Gondola, Pose, Store
 
 Rng = np.random.Generator
 
 _WIDTH, _HEIGHT, _RATE, _FIELD = 640, 480, 5.0, 70.0
-_ASIDE, _BEFORE, _UP = 0.55, 0.65, 2.15
+_ASIDE, _BEFORE, _UP = 0.8, 1.3, 2.2
 _GAP = 6.5
 _AT = 32.0
+_BROWSERS, _PUTS_BACK = 4, 0.35
 
 
 def shelf_camera(gondola: Gondola, side: int) -> Camera:
@@ -37,6 +39,20 @@ def shelf_camera(gondola: Gondola, side: int) -> Camera:
     shelves = tuple(shelf.id for shelf in gondola.shelves)
     name = f"{gondola.id}_{'left' if side < 0 else 'right'}"
     return Camera(name, "", _WIDTH, _HEIGHT, _RATE, focal, focal, *centre, pose, "shelf", shelves=shelves)
+
+
+def dresses_of(store: Store, seed: int, alike: bool) -> dict[str, str]:
+    """Return what packs look like, by SKU: drawn anew for each seed.
+
+    Args:
+        store: whose catalogue.
+        seed: of the looks.
+        alike: products that stand next to each other in the catalogue are two kinds of one brand; else each is its own.
+    """
+    skus = [product.sku for product in store.products]
+    if not alike:
+        return {sku: f"{seed} {sku}" for sku in skus}
+    return {sku: f"{seed} {skus[index - index % 2]}/{index % 2 + 1}" for index, sku in enumerate(skus)}
 
 
 def watched_store(store: Store, photos: Path) -> Store:
@@ -117,9 +133,35 @@ def _two_people(store: Store, rng: Rng) -> tuple[Store, Scenario]:
     return store, scenario
 
 
+def _browsing(store: Store, rng: Rng) -> tuple[Store, Scenario]:
+    """Four people at one gondola at a time take from it at will, in all manners, and put some of it back."""
+    plates = _plates(store)
+    people = []
+    for _ in range(_BROWSERS):
+        acts: list[Action] = []
+        held: list[str] = []
+        for _ in range(int(rng.integers(3, 6))):
+            manner = cast(Manner, str(rng.choice(["normal", "quick", "slow"], p=[0.6, 0.2, 0.2])))
+            if held and rng.random() < _PUTS_BACK:
+                sku = held.pop()
+                if rng.random() < 0.5:
+                    wrong = _draw([plate for plate in plates if sku not in store.skus_on[plate]], 1, rng)[0]
+                    acts.append(Action("put_back_wrong", sku, wrong, manner=manner))
+                else:
+                    acts.append(Action("put_back", sku, manner=manner))
+                continue
+            plate = plates[int(rng.integers(len(plates)))]
+            sku = str(rng.choice(store.skus_on[plate]))
+            acts.append(Action("take", sku, plate, manner=manner))
+            held.append(sku)
+        people.append(tuple(acts))
+    return store, Scenario("browsing", "normal", _parties(*people))
+
+
 CASES: dict[str, Callable[[Store, Rng], tuple[Store, Scenario]]] = {
     "same weight on one plate": _alike,
     "same weight, wrong place": _wrong_place,
     "two people at one shelf": _two_people,
+    "four people browsing": _browsing,
 }
 """Each draws a store and a scenario from a store with shelf cameras."""

@@ -1,10 +1,14 @@
-"""What packs look like: a colour, a second one, a pattern and the printed name, all drawn from the SKU."""
+"""What packs look like: a colour, a second one, a pattern and the printed name, all drawn from the SKU.
+
+A dress says something else to draw from: ``BRAND/KIND`` gives all kinds of a brand its colour and its pattern, as
+the flavours of one maker have them, and a second colour of their own.
+"""
 
 from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -30,12 +34,19 @@ def pack_size(product: Product, width: float, depth: float) -> tuple[float, floa
 
 
 @functools.lru_cache(maxsize=512)
-def pack_front(sku: str, name: str) -> tuple[Colour, Image]:
-    """Return the colour of the sides and the picture of the front (rows, columns, 3), BGR."""
-    rng = np.random.default_rng(zlib.crc32(f"pack {sku}".encode()))
+def pack_front(dress: str, name: str) -> tuple[Colour, Image]:
+    """Return the colour of the sides and the picture of the front (rows, columns, 3), BGR.
+
+    Args:
+        dress: what the looks are drawn from: a SKU, or ``BRAND/KIND``.
+        name: what is printed on the front.
+    """
+    brand, _, kind = dress.partition("/")
+    rng = np.random.default_rng(zlib.crc32(f"pack {brand}".encode()))
+    own = np.random.default_rng(zlib.crc32(f"pack {dress}".encode())) if kind else rng
     hue = int(rng.integers(180))
     main = _colour(hue, int(rng.integers(120, 230)), int(rng.integers(120, 235)))
-    second = _colour((hue + int(rng.integers(35, 145))) % 180, int(rng.integers(90, 230)), int(rng.integers(90, 240)))
+    second = _colour((hue + int(own.integers(35, 145))) % 180, int(own.integers(90, 230)), int(own.integers(90, 240)))
     front = np.full((_TALL, _WIDE, 3), main, np.uint8)
     pattern = int(rng.integers(5))
     step = int(rng.integers(14, 30))
@@ -63,13 +74,14 @@ def pack_front(sku: str, name: str) -> tuple[Colour, Image]:
     return (side[0], side[1], side[2]), front
 
 
-def goods_on(store: Store, plate: str, units: Sequence[Unit]) -> list[Quad]:
+def goods_on(store: Store, plate: str, units: Sequence[Unit], dresses: Mapping[str, str] | None = None) -> list[Quad]:
     """Return the packs on a plate: a lane a product, filled from the back, two high.
 
     Args:
         store: fixtures and catalogue.
         plate: its id.
         units: what stands there; what was put last stands in front.
+        dresses: by SKU, of those that are not drawn from it.
     """
     planned = store.skus_on[plate]
     lanes = [*planned, *sorted({unit.sku for unit in units} - set(planned))]
@@ -83,7 +95,7 @@ def goods_on(store: Store, plate: str, units: Sequence[Unit]) -> list[Quad]:
         wide, deep, tall = pack_size(product, lane, where.depth)
         left = where.pose.x - where.width / 2.0 + number * lane + 0.06 * lane
         back = where.pose.y + where.depth / 2.0
-        colour, front = pack_front(sku, product.name)
+        colour, front = pack_front((dresses or {}).get(sku, sku), product.name)
         for index in range(min(sum(unit.sku == sku for unit in units), _ROWS * _LEVELS)):
             row, level = divmod(index, _LEVELS)
             low = (left, back - (row + 1) * where.depth / _ROWS, 0.002 + level * tall)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -21,10 +22,16 @@ _SIDE = 160
 _LANE, _DEPTH = 0.1, 0.4
 
 
-def photograph(product: Product, rng: np.random.Generator) -> Image:
-    """Return a photo (160, 160, 3), BGR: the pack in the middle, seen from somewhere in front and above."""
+def photograph(product: Product, rng: np.random.Generator, dress: str = "") -> Image:
+    """Return a photo (160, 160, 3), BGR: the pack in the middle, seen from somewhere in front and above.
+
+    Args:
+        product: of the catalogue.
+        rng: of light and angle.
+        dress: what the pack looks like; empty for what follows from the SKU.
+    """
     wide, deep, tall = pack_size(product, _LANE, _DEPTH)
-    colour, front = pack_front(product.sku, product.name)
+    colour, front = pack_front(dress or product.sku, product.name)
     turn, rise = float(rng.uniform(-0.5, 0.5)), float(rng.uniform(0.1, 0.6))
     far = float(rng.uniform(2.1, 2.6)) * max(wide, tall)
     middle = np.array([wide / 2.0, deep / 2.0, tall / 2.0])
@@ -45,7 +52,7 @@ def photograph(product: Product, rng: np.random.Generator) -> Image:
     return np.asarray(np.clip(picture + rng.normal(0.0, 3.0, picture.shape), 0, 255), np.uint8)
 
 
-def write_photos(store: Store, folder: Path, count: int, seed: int) -> int:
+def write_photos(store: Store, folder: Path, count: int, seed: int, dresses: Mapping[str, str] | None = None) -> int:
     """Write photos of every product into a folder each, named after the SKU; returns how many.
 
     Args:
@@ -53,6 +60,7 @@ def write_photos(store: Store, folder: Path, count: int, seed: int) -> int:
         folder: is made where it is not there.
         count: photos a product.
         seed: of light and angle.
+        dresses: what packs look like, by SKU; what follows from the SKU where that says nothing.
 
     Raises:
         OSError: a file cannot be written.
@@ -62,7 +70,7 @@ def write_photos(store: Store, folder: Path, count: int, seed: int) -> int:
         own = folder / product.sku
         own.mkdir(parents=True, exist_ok=True)
         for number in range(count):
-            good, data = cv2.imencode(".png", photograph(product, rng))
+            good, data = cv2.imencode(".png", photograph(product, rng, (dresses or {}).get(product.sku, "")))
             if not good:
                 raise OSError(f"{own}: a photo could not be written")
             (own / f"{number + 1:02d}.png").write_bytes(data.tobytes())
