@@ -62,11 +62,12 @@ class CheckoutStage:
     """Issues one charge for each visit that has left, or was lost from sight: that one is for review.
 
     A visit that left at T is settled once the carts' watermarks of every shelf its members came near have
-    passed the moment when the last of them was gone from it, and those of the visits T. If that has not happened when the tracks are
-    ``policy.settle_timeout`` past T, the charge is for review and names what is silent; for a cart that is
-    not told at all, as while nodes are started again, it waits ``patience`` longer. So it is for review, too,
-    when the visit was near a shelf while nothing could be seen of it, see ``UnseenTimes``. The ledger has
-    the charge before it is published; its id makes it unique whatever is repeated.
+    passed the moment when the last of them was gone from it, and those of the visits T. If that has not
+    happened when the tracks are ``policy.settle_timeout`` past T, the charge is for review and names what is
+    silent; for a cart that is not told at all, as while nodes are started again, it waits ``patience`` longer.
+    So it is for review, too, when the visit was near a shelf while nothing could be seen of it, see
+    ``UnseenTimes``. The ledger has the charge before it is published; its id makes it unique whatever is
+    repeated.
 
     Who pays in the store gets a charge for the cart so far, settled likewise as of the moment of asking (what
     is taken while that is waited for may be on it); the charge of the exit is about the rest. A cart that
