@@ -36,6 +36,7 @@ from just_walk_out.records import (
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
+_AT_SHELF = 0.5  # log-likelihood from which a hand is taken to be at or about a plate
 _SURE = 0.9  # probability from which it counts as known who did something
 _REPEATED = 500  # decisions that are published again after a restart
 
@@ -251,6 +252,8 @@ class PickupStage:
             found = self._attribution.decide(event, step, people, len(made), gone, sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
+            # where a second hand is near, what else is done there may show whose is whose
+            doubtful |= sum(score > _AT_SHELF for score in near.hands.values()) > 1
             if doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
