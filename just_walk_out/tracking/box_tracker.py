@@ -6,7 +6,8 @@ covariances (as in UCMCTrack, Yi et al. 2024), in units of the body. A pair that
 newcomer would is no pair, however wide the gate has become: so somebody lost for long is only found
 again where few places are in question. Pairs are chosen for the greatest sum of what each is cheaper than
 a newcomer, not for their number: nobody is moved to a doubtful box so that one more finds any. High
-scores are matched before low ones (ByteTrack, Zhang et al. 2022).
+scores are matched before low ones (ByteTrack, Zhang et al. 2022). What the camera itself moves is taken
+out, where it moves (``camera_motion``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from scipy.optimize import linear_sum_assignment
 from just_walk_out.settings import validate
 from just_walk_out.tracking import packed
 from just_walk_out.tracking.box_settings import BoxTrackerSettings
+from just_walk_out.tracking.camera_motion import CameraMotion
 from just_walk_out.tracking.planes import ImagePlane, Plane
 
 Floats = NDArray[np.float64]
@@ -88,6 +90,7 @@ class BoxTracker:
         self._size_noise: Floats = np.array([[self._settings.width_spread], [self._settings.height_spread]]) ** 2
         self._start: int | None = None
         self._now = 0  # nanoseconds since the first frame, which numbers of the table hold for a hundred days exactly
+        self._motion = CameraMotion()
         self._count = 0
         self.late = 0
         self._tracks: Floats = np.zeros((_ROWS, 0))
@@ -113,10 +116,19 @@ class BoxTracker:
             self.late += 1
             return self._report(np.zeros(len(self), dtype=bool))
         elapsed = (stamp - self._start - self._now) / _SECOND
-        self._now = stamp - self._start
+        before, self._now = self._now, stamp - self._start
         self._predict(elapsed)
         seen = self._see(boxes, scores)
-        rows, columns = self._associate(seen)
+        expected, rows, columns = self._associate(seen)
+        step = self._motion.learn(self._errors(expected, rows, columns, seen, before))
+        if step is not None:
+            # Who was too far off to be found may be found now, and says more exactly how far the picture has moved.
+            self._shift(step)
+            expected, rows, columns = self._associate(seen)
+            step = self._motion.correct(self._errors(expected, rows, columns, seen, before))
+            if step is not None:
+                self._shift(step)
+                expected, rows, columns = self._associate(seen)
         self._correct(rows, columns, seen)
         new = seen.scores >= self._settings.birth_score
         new[columns] = False
@@ -154,28 +166,46 @@ class BoxTracker:
             tracks[_MEAN], tracks[_COVARIANCE], elapsed, noise, settings.velocity_memory
         )
         tracks[_SPREAD] += settings.size_drift**2 * elapsed
+        step = self._motion.predict(elapsed)
+        if step is not None:
+            self._shift(step)
 
-    def _associate(self, seen: _Seen) -> tuple[Rows, Rows]:
-        """Match tracks to detections: high scores, weak ones, then lost tracks, then new ones."""
-        count = len(seen.scores)
-        if not len(self) or not count:
-            return _NONE, _NONE
-        settings, tracks = self._settings, self._tracks
-        # Few pairs are near: all else is worked out for them alone, which most of a crowd's time goes into otherwise.
-        widest = max(settings.gate, settings.weak_gate)
-        near = _within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
-        near &= _within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
-        who, which = np.nonzero(near)
-        expected = np.concatenate(
+    def _shift(self, step: Floats) -> None:
+        """Move everybody with the picture."""
+        self._tracks[:2] = self._plane.moved(self._tracks[:2], step)
+
+    def _errors(self, expected: Floats, rows: Rows, columns: Rows, seen: _Seen, before: int) -> Floats:
+        """Return how far (2, K) people who were seen in the last frame, too, are from where they were expected."""
+        tracks = self._tracks[_SEEN : _HITS + 1, rows]
+        steady = (tracks[1] >= self._settings.confirm_hits) & (tracks[0] >= before)
+        away = seen.table[7:11, columns[steady]] - expected[7:11, rows[steady]]
+        return np.asarray(0.5 * (away[:2] + away[2:]))
+
+    def _expect(self) -> Floats:
+        """Return what boxes are compared with (14, N): as ``_Seen``, variances of the size before the length."""
+        tracks = self._tracks
+        return np.concatenate(
             [
                 tracks[:2],
                 tracks[4:7],
                 tracks[_SIZE],
                 self._plane.corners(tracks[:2], tracks[_SIZE]),
                 tracks[_SPREAD] + self._size_noise,
-                self._plane.lengths(tracks[_SIZE])[None] ** 4,
+                self._plane.lengths(tracks[_SIZE])[None],
             ]
         )
+
+    def _associate(self, seen: _Seen) -> tuple[Floats, Rows, Rows]:
+        """Match tracks to detections: high scores, weak ones, then lost tracks, then new ones."""
+        expected, count = self._expect(), len(seen.scores)
+        if not len(self) or not count:
+            return expected, _NONE, _NONE
+        settings, tracks = self._settings, self._tracks
+        # Few pairs are near: all else is worked out for them alone, which most of a crowd's time goes into otherwise.
+        widest = max(settings.gate, settings.weak_gate)
+        near = _within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
+        near &= _within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
+        who, which = np.nonzero(near)
         one, two = expected[:, who], seen.table[:, which]
         away = two[:2] - one[:2]
         total = one[2:5] + two[2:5]
@@ -187,7 +217,7 @@ class BoxTracker:
         apart /= one[11:13]
         squared += apart[0] + apart[1]
         overlap = _shares(one[7:11], two[7:11])
-        cost = squared + np.log(determinant * one[11] * one[12] / one[13]) - settings.overlap_bonus * overlap
+        cost = squared + np.log(determinant * one[11] * one[12] / one[13] ** 4) - settings.overlap_bonus * overlap
         strong = (seen.scores >= settings.high_score)[which]
         recent = self._now - tracks[_SEEN] <= settings.active_time * _SECOND
         confirmed = tracks[_CONFIRMED] > 0.0
@@ -198,7 +228,7 @@ class BoxTracker:
             lost & fits & (cost < settings.newcomer_lost),
             ~confirmed[who] & fits,
         )
-        gain = np.maximum(settings.newcomer - cost, _SOME)
+        gain = np.fmax(settings.newcomer - cost, _SOME)
         free, waiting = np.ones(count, dtype=bool), np.ones(len(self), dtype=bool)
         rows, columns = [], []
         for stage in stages:
@@ -208,7 +238,7 @@ class BoxTracker:
                 waiting[r], free[c] = False, False
                 rows.append(r)
                 columns.append(c)
-        return (np.concatenate(rows), np.concatenate(columns)) if rows else (_NONE, _NONE)
+        return expected, np.concatenate([_NONE, *rows]), np.concatenate([_NONE, *columns])
 
     def _correct(self, rows: Rows, columns: Rows, seen: _Seen) -> None:
         if not rows.size:

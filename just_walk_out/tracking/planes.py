@@ -48,6 +48,9 @@ class Plane(Protocol):
     def lengths(self, sizes: Floats) -> Floats:
         """Return the length (N,) of bodies of these sizes (2, N) in the plane's unit."""
 
+    def moved(self, points: Floats, step: Floats) -> Floats:
+        """Return where points (2, N) are when the picture has moved by a step (2,), pixels."""
+
 
 class ImagePlane:
     """The picture: a point on the middle line of a box, in pixels."""
@@ -71,6 +74,10 @@ class ImagePlane:
     def lengths(self, sizes: Floats) -> Floats:
         """Bodies are as long as their boxes."""
         return np.asarray(np.exp(sizes[1]))
+
+    def moved(self, points: Floats, step: Floats) -> Floats:
+        """Move points with the picture."""
+        return points + step[:, None]
 
 
 class FloorPlane:
@@ -106,3 +113,9 @@ class FloorPlane:
     def lengths(self, sizes: Floats) -> Floats:
         """All bodies are taken to be equally long."""
         return np.full(sizes.shape[1], self._body)
+
+    def moved(self, points: Floats, step: Floats) -> Floats:
+        """Move points with the picture; those that would be above the horizon stay."""
+        level = np.concatenate([points, np.zeros((1, points.shape[1]))]).T
+        result = self._projector.to_floor(self._projector.to_pixels(level) + step).T
+        return np.where(np.isfinite(result).all(axis=0), result, points)

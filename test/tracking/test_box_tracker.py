@@ -86,6 +86,28 @@ def test_nobody_is_moved_to_a_doubtful_box_so_that_one_more_track_finds_any():
     assert where[right] == pytest.approx(265.0, abs=5.0)
 
 
+def walkers(rng, count):
+    """Paths of people who walk about in front of the camera."""
+    starts, speeds = rng.uniform((7.0, -3.0), (14.0, 3.0), (count, 2)), rng.normal(0.0, 0.5, (count, 2))
+    return [lambda t, a=a, v=v: tuple(a + v * np.sin(0.5 * t)) for a, v in zip(starts, speeds, strict=True)]
+
+
+def test_who_is_seen_by_a_camera_in_a_hand_keeps_the_id_a_fixed_one_would_give():
+    rng = np.random.default_rng(5)
+    paths, place = walkers(rng, 8), np.zeros(2)
+    fixed, held = BoxTracker(), BoxTracker()
+    for k in range(120):
+        boxes = boxes_at([path(k / 30) for path in paths])
+        boxes += boxes[:, 3:] * rng.normal(0.0, 0.01, boxes.shape)
+        place += rng.normal((9.0, 2.0), 6.0)
+        moved = boxes + np.concatenate([place, np.zeros(2)])
+        one = fixed.process(k * SECOND // 30, boxes, np.full(8, 0.9))
+        two = held.process(k * SECOND // 30, moved, np.full(8, 0.9))
+        if k > 5:
+            assert one.ids.tolist() == two.ids.tolist()
+            assert np.abs(two.boxes[:, :2] - place - one.boxes[:, :2]).max() < 20.0
+
+
 def test_a_single_false_detection_is_never_reported():
     tracker = BoxTracker()
     tracker.process(0, boxes_at([(8.0, 0.0)]), [0.9])
