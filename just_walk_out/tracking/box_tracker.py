@@ -219,13 +219,14 @@ class BoxTracker:
         overlap = _shares(one[7:11], two[7:11])
         cost = squared + np.log(determinant * one[11] * one[12] / one[13] ** 4) - settings.overlap_bonus * overlap
         strong = (seen.scores >= settings.high_score)[which]
-        recent = self._now - tracks[_SEEN] <= settings.active_time * _SECOND
+        unseen = (self._now - tracks[_SEEN]) / _SECOND
+        recent = unseen <= settings.active_time
         confirmed = tracks[_CONFIRMED] > 0.0
         active, lost, fits = (confirmed & recent)[who], (confirmed & ~recent)[who], strong & (squared < settings.gate)
         stages = (
             active & fits & (cost < settings.newcomer),
             active & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap),
-            lost & fits & (cost < settings.newcomer_lost),
+            lost & fits & (cost + settings.gone * unseen[who] < settings.newcomer_lost),
             ~confirmed[who] & fits,
         )
         gain = np.fmax(settings.newcomer - cost, _SOME)
@@ -244,13 +245,16 @@ class BoxTracker:
         if not rows.size:
             return
         block, found = self._tracks[:, rows], seen.table[:, columns]
-        block[_MEAN], block[_COVARIANCE] = packed.update(block[_MEAN], block[_COVARIANCE], found[:2], found[2:5])
+        scores = seen.scores[columns]
+        # Boxes of low scores are of people half hidden, and lie by what is seen of them.
+        noises = found[2:5] * (1.0 + self._settings.score_noise * (1.0 - scores) ** 2)
+        block[_MEAN], block[_COVARIANCE] = packed.update(block[_MEAN], block[_COVARIANCE], found[:2], noises)
         gain = block[_SPREAD] / (block[_SPREAD] + self._size_noise)
         block[_SIZE] += gain * (found[5:7] - block[_SIZE])
         block[_SPREAD] *= 1.0 - gain
         block[_SEEN] = self._now
         block[_HITS] += 1.0
-        block[_SCORE] = seen.scores[columns]
+        block[_SCORE] = scores
         block[_CONFIRMED] = np.maximum(block[_CONFIRMED], block[_HITS] >= self._settings.confirm_hits)
         self._tracks[:, rows] = block
 
