@@ -144,16 +144,16 @@ class BoxTracker:
         with np.errstate(invalid="ignore", over="ignore"):
             corners = np.concatenate([given[:2], given[:2] + given[2:]])
             size = corners[2:] - corners[:2]
-            good = (trust >= self._settings.low_score) & (size > 0.0).all(axis=0) & np.isfinite(corners).all(axis=0)
-        which = np.flatnonzero(good)
-        which = which[np.lexsort((*corners[:, which], -trust[which]))]
-        corners, trust = corners[:, which], trust[which]
+            sound = (size > 0.0) & (size < np.inf)
+            good = (trust >= self._settings.low_score) & sound[0] & sound[1]
+        which = np.lexsort((*corners, -trust))
+        which = which[good.take(which)]
+        corners, trust = corners.take(which, axis=1), trust.take(which)
         sights = self._plane.sights(corners)
-        table = np.concatenate(
-            [sights.points, sights.noises, np.log(corners[2:] - corners[:2]), corners, sights.lengths[None]]
-        )
-        found = np.isfinite(table).all(axis=0)
-        if not found.all():
+        sizes = np.log(corners[2:] - corners[:2])
+        table = np.concatenate([sights.points, sights.noises, sizes, corners, sights.lengths[None]])
+        if not np.isfinite(table).all():
+            found = np.isfinite(table).all(axis=0)
             table, trust = table[:, found], trust[found]
         return _Seen(table, trust)
 
@@ -176,9 +176,9 @@ class BoxTracker:
 
     def _errors(self, expected: Floats, rows: Rows, columns: Rows, seen: _Seen, before: int) -> Floats:
         """Return how far (2, K) people who were seen in the last frame, too, are from where they were expected."""
-        tracks = self._tracks[_SEEN : _HITS + 1, rows]
-        steady = (tracks[1] >= self._settings.confirm_hits) & (tracks[0] >= before)
-        away = seen.table[7:11, columns[steady]] - expected[7:11, rows[steady]]
+        tracks = self._tracks
+        steady = (tracks[_HITS].take(rows) >= self._settings.confirm_hits) & (tracks[_SEEN].take(rows) >= before)
+        away = seen.table[7:11].take(columns[steady], axis=1) - expected[7:11].take(rows[steady], axis=1)
         return np.asarray(0.5 * (away[:2] + away[2:]))
 
     def _expect(self) -> Floats:
@@ -206,7 +206,7 @@ class BoxTracker:
         near = _within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
         near &= _within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
         who, which = np.nonzero(near)
-        one, two = expected[:, who], seen.table[:, which]
+        one, two = expected.take(who, axis=1), seen.table[:11].take(which, axis=1)
         away = two[:2] - one[:2]
         total = one[2:5] + two[2:5]
         determinant = np.maximum(total[0] * total[2] - total[1] * total[1], 1e-12)
@@ -218,34 +218,34 @@ class BoxTracker:
         squared += apart[0] + apart[1]
         overlap = _shares(one[7:11], two[7:11])
         cost = squared + np.log(determinant * one[11] * one[12] / one[13] ** 4) - settings.overlap_bonus * overlap
-        strong = (seen.scores >= settings.high_score)[which]
+        strong = (seen.scores >= settings.high_score).take(which)
         unseen = (self._now - tracks[_SEEN]) / _SECOND
         recent = unseen <= settings.active_time
         confirmed = tracks[_CONFIRMED] > 0.0
-        active, lost, fits = (confirmed & recent)[who], (confirmed & ~recent)[who], strong & (squared < settings.gate)
-        stages = (
-            active & fits & (cost < settings.newcomer),
-            active & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap),
-            lost & fits & (cost + settings.gone * unseen[who] < settings.newcomer_lost),
-            ~confirmed[who] & fits,
-        )
-        gain = np.fmax(settings.newcomer - cost, _SOME)
-        free, waiting = np.ones(count, dtype=bool), np.ones(len(self), dtype=bool)
-        rows, columns = [], []
-        for stage in stages:
-            pairs = np.flatnonzero(stage & waiting[who] & free[which])
-            if pairs.size:
-                r, c = _best(who[pairs], which[pairs], gain[pairs], near.shape)
+        active, lost = (confirmed & recent).take(who), (confirmed & ~recent).take(who)
+        fits = strong & (squared < settings.gate)
+        limits = np.where(recent, settings.newcomer, settings.newcomer_lost - settings.gone * unseen)
+        likely = fits & (cost < limits.take(who))
+        weak = active & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
+        first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
+        rows, columns = _best(who.take(first), which.take(first), gain.take(first), near.shape)
+        waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
+        waiting[rows], free[columns] = False, False
+        left = np.flatnonzero(waiting.take(who) & free.take(which))
+        for stage in (weak, lost & likely, ~confirmed.take(who) & fits):
+            some = left[stage.take(left)]
+            if some.size:
+                some = some[waiting.take(who.take(some)) & free.take(which.take(some))]
+                r, c = _best(who.take(some), which.take(some), gain.take(some), near.shape)
                 waiting[r], free[c] = False, False
-                rows.append(r)
-                columns.append(c)
-        return expected, np.concatenate([_NONE, *rows]), np.concatenate([_NONE, *columns])
+                rows, columns = np.concatenate([rows, r]), np.concatenate([columns, c])
+        return expected, rows, columns
 
     def _correct(self, rows: Rows, columns: Rows, seen: _Seen) -> None:
         if not rows.size:
             return
-        block, found = self._tracks[:, rows], seen.table[:, columns]
-        scores = seen.scores[columns]
+        block, found = self._tracks.take(rows, axis=1), seen.table[:7].take(columns, axis=1)
+        scores = seen.scores.take(columns)
         # Boxes of low scores are of people half hidden, and lie by what is seen of them.
         noises = found[2:5] * (1.0 + self._settings.score_noise * (1.0 - scores) ** 2)
         block[_MEAN], block[_COVARIANCE] = packed.update(block[_MEAN], block[_COVARIANCE], found[:2], noises)
@@ -288,11 +288,11 @@ class BoxTracker:
         keep = unseen <= np.where(tracks[_CONFIRMED] > 0.0, settings.memory, patience)
         if keep.all():
             return np.asarray(unseen)
-        self._tracks = tracks[:, keep]
+        self._tracks = tracks.compress(keep, axis=1)
         return np.asarray(unseen[keep])
 
     def _report(self, shown: Bools) -> BoxTracks:
-        tracks = self._tracks[:, shown]
+        tracks = self._tracks.compress(shown, axis=1)
         corners = self._plane.corners(tracks[:2], tracks[_SIZE])
         boxes = np.concatenate([corners[:2], corners[2:] - corners[:2]]).T
         return BoxTracks(tracks[_ID].astype(np.int64), boxes, tracks[_SCORE], tracks[:2].T)
@@ -306,6 +306,8 @@ def _within(places: Floats, variances: Floats, points: Floats, noises: Floats, g
 
 def _best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[Rows, Rows]:
     """Choose pairs of greatest total gain, which need not be as many as possible."""
+    if len(set(who.tolist())) == len(who) and len(set(which.tolist())) == len(which):
+        return who, which
     table = np.zeros(shape)
     table[who, which] = gain
     rows, columns = linear_sum_assignment(table, maximize=True)

@@ -16,10 +16,8 @@ Floats = NDArray[np.float64]
 
 PAIRS = ((0, 0), (0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3))
 """Row and column of each of the ten rows of a covariance."""
-VARIANCES = [0, 2, 7, 9]
-"""Where the diagonal is."""
 _FIRST, _SECOND = (np.array(each) for each in zip(*PAIRS, strict=True))
-_TO_X, _TO_Y = [0, 1, 3, 4], [1, 2, 5, 6]
+_TO_X, _TO_Y = np.array([0, 1, 3, 4]), np.array([1, 2, 5, 6])
 _LEAST = 1e-12
 
 
@@ -73,9 +71,11 @@ def update(means: Floats, covariances: Floats, points: Floats, noises: Floats) -
     """
     total = covariances[:3] + noises
     total /= np.maximum(total[0] * total[2] - total[1] * total[1], _LEAST)
-    to_x, to_y = covariances[_TO_X], covariances[_TO_Y]
+    to_x, to_y = covariances.take(_TO_X, axis=0), covariances.take(_TO_Y, axis=0)
     gain_x, gain_y = to_x * total[2] - to_y * total[1], to_y * total[0] - to_x * total[1]
     away = points - means[:2]
-    kept = covariances - gain_x[_FIRST] * to_x[_SECOND] - gain_y[_FIRST] * to_y[_SECOND]
-    kept[VARIANCES] = np.maximum(kept[VARIANCES], _LEAST)
+    kept = covariances - gain_x.take(_FIRST, axis=0) * to_x.take(_SECOND, axis=0)
+    kept -= gain_y.take(_FIRST, axis=0) * to_y.take(_SECOND, axis=0)
+    for variances in (kept[0:3:2], kept[7:10:2]):
+        np.maximum(variances, _LEAST, out=variances)
     return means + gain_x * away[0] + gain_y * away[1], kept
