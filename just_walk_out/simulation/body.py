@@ -13,6 +13,7 @@ from just_walk_out.simulation.figure import Colour, Figure
 Array = NDArray[np.float64]
 
 _ARM = 0.75
+_BENDS = tuple(math.radians(angle) for angle in range(0, 81, 4))
 _RING = np.linspace(0.0, 2.0 * math.pi, 9)[:-1]
 
 
@@ -47,11 +48,12 @@ class Ball:
 Part = Limb | Hull | Ball
 
 
-def pose_body(figure: Figure) -> list[Part]:
+def pose_body(figure: Figure, bends: bool = False) -> list[Part]:
     """Return the parts of a body.
 
     Args:
         figure: the person at one instant.
+        bends: bend at the hips as far as the hand needs to get where it goes; else the arm may end before.
 
     Returns:
         Legs, shoes, torso, arms, head, hair, and what is carried.
@@ -60,7 +62,12 @@ def pose_body(figure: Figure) -> list[Part]:
     h, girth = look.height, look.girth
     cos, sin = math.cos(figure.heading), math.sin(figure.heading)
 
+    bend = figure.reach * _bend(figure) if bends else 0.0
+
     def at(x: float, y: float, z: float) -> Array:
+        above = z - 0.5 * h
+        if above > 0.0:
+            x, z = x * math.cos(bend) + above * math.sin(bend), 0.5 * h + above * math.cos(bend) - x * math.sin(bend)
         return np.array([figure.x + cos * x - sin * y, figure.y + sin * x + cos * y, z])
 
     walk = min(1.0, figure.speed / 1.0)
@@ -93,6 +100,20 @@ def pose_body(figure: Figure) -> list[Part]:
     parts.append(Ball(at(lean + 0.025, 0.0, 0.925 * h), 0.078, 1.3, look.skin))
     parts.append(Ball(at(lean - 0.012, 0.0, 0.948 * h), 0.084, 1.05, look.hair))
     return parts
+
+
+def _bend(figure: Figure) -> float:
+    """Return the least angle, radians, by which the trunk bends so that a hand gets where it goes."""
+    if figure.hand is None:
+        return 0.0
+    h = figure.appearance.height
+    forward = math.hypot(figure.hand[0] - figure.x, figure.hand[1] - figure.y)
+    trunk = 0.3 * h
+    for angle in _BENDS:
+        away = forward - trunk * math.sin(angle)
+        if math.hypot(away, figure.hand[2] - 0.5 * h - trunk * math.cos(angle)) <= _ARM:
+            return angle
+    return _BENDS[-1]
 
 
 def _arms(figure: Figure, at: object, lean: float, walk: float) -> list[Part]:
