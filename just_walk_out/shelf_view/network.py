@@ -96,7 +96,7 @@ def make_network(backbone: str, products: int, width: int) -> Any:
     first = _strip(torch, body, name)
     nn = torch.nn
 
-    class Network(nn.Module):  # type: ignore[misc, name-defined]
+    class Network(nn.Module):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.backbone = body

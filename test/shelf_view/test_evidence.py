@@ -14,7 +14,7 @@ SCORES = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.floats(-6
 @given(SCORES, st.floats(0.01, 0.9), st.floats(0.5, 20.0))
 def test_evidence_stays_within_bounds_and_keeps_its_order(scores, astray, limit):
     found = allow_astray(scores, astray, limit)
-    assert list(found) == sorted(scores) and all(abs(value) <= limit for value in found.values())
+    assert list(found) == sorted(scores) and all(abs(value) <= limit + 1e-4 for value in found.values())
     # nobody gets further ahead than a look that may be astray allows
     furthest = math.log((1.0 - astray) * len(scores) / astray + 1.0)
     assert max(found.values()) - min(found.values()) <= furthest + 1e-3
@@ -27,4 +27,4 @@ def test_evidence_stays_within_bounds_and_keeps_its_order(scores, astray, limit)
 @given(st.floats(-5.0, 5.0), st.integers(1, 6))
 def test_what_says_the_same_of_all_goes_on_saying_it(score, count):
     found = allow_astray({str(number): score for number in range(count)}, 0.2, 6.0)
-    assert set(found.values()) == {pytest.approx(score, abs=1e-3)}
+    assert list(found.values()) == pytest.approx([score] * count, abs=1e-3)
