@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.shelf_view.evidence import allow_astray
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.views import Mask
 from just_walk_out.store.load import PICTURES
@@ -70,8 +69,8 @@ class ColourCue:
         self._colours = np.array([_colours_of(photos[sku]) for sku in self.skus]).reshape(-1, _BINS)
         self._any = self._colours.mean(axis=0) if len(self.skus) else np.full(_BINS, 1.0 / _BINS)
 
-    def scores(self, image: Image, changed: Mask) -> tuple[float, ...]:
-        """Return a log-likelihood for each of ``skus``, in relation to an unknown thing, within the limit.
+    def likelihoods(self, image: Image, changed: Mask) -> dict[str, float]:
+        """Return a log-likelihood for each of ``skus``, in relation to an unknown thing.
 
         Args:
             image: (rows, columns, 3) BGR, the one that shows the product.
@@ -82,8 +81,7 @@ class ColourCue:
         clutter = settings.clutter
         ratio = np.log((1.0 - clutter) * self._colours + clutter * self._any) - np.log(self._any)
         worth = settings.looks * min(1.0, float(changed.sum()) / (4.0 * settings.least_pixels))
-        scores = dict(zip(self.skus, (worth * (ratio @ share)).tolist(), strict=True))
-        return tuple(allow_astray(scores, settings.product_astray, settings.limit).values())
+        return dict(zip(self.skus, (worth * (ratio @ share)).tolist(), strict=True))
 
 
 def changed_pixels(before: Image, after: Image, mask: Mask, level: float) -> Mask:

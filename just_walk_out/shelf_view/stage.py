@@ -22,7 +22,7 @@ from just_walk_out.records import (
 )
 from just_walk_out.shelf_view.arms import ArmCue
 from just_walk_out.shelf_view.colours import changed_pixels
-from just_walk_out.shelf_view.cues import ProductCue
+from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Crop, Picture, Pictures
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.views import Eye, Mask, PlateView, plate_views
@@ -45,7 +45,7 @@ class ShelfViewStage:
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)
     outputs: ClassVar[tuple[type, ...]] = (ShelfObservationArray,)
 
-    def __init__(self, store: Store, camera: str, settings: ShelfViewSettings, products: ProductCue | None) -> None:
+    def __init__(self, store: Store, camera: str, settings: ShelfViewSettings, products: Sight | None) -> None:
         """Look at nothing yet.
 
         Args:

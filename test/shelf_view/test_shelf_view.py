@@ -18,6 +18,7 @@ from just_walk_out.records import (
     Watermark,
 )
 from just_walk_out.shelf_view.colours import ColourCue, PhotoError, histogram, read_photos
+from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.stage import ShelfViewStage
 from just_walk_out.shelf_view.views import Eye, plate_views
@@ -90,7 +91,7 @@ def in_turn(streams):
 
 @pytest.fixture(scope="module")
 def cue(photos, settings):
-    return ColourCue(photos, settings)
+    return Sight([ColourCue(photos, settings)], settings)
 
 
 def test_a_take_is_answered_with_its_product(store, settings, cue, rendered, stock):
