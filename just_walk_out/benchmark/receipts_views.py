@@ -18,7 +18,7 @@ import numpy as np
 
 from just_walk_out.benchmark.shelf_view_evidence import QUANTILES
 from just_walk_out.benchmark.shelf_view_looks import REACH
-from just_walk_out.benchmark.shelf_view_scenarios import shelf_camera
+from just_walk_out.benchmark.shelf_view_scenarios import SIDES, shelf_camera
 from just_walk_out.records import (
     EventState,
     ShelfEvent,
@@ -78,9 +78,9 @@ MEASURED = ViewRates(
 
 
 def watched(store: Store) -> Store:
-    """Return a store with a shelf camera at either end of every gondola instead of those that it has."""
+    """Return a store with three shelf cameras at every gondola instead of those that it has."""
     others = tuple(camera for camera in store.cameras if camera.role != "shelf")
-    added = tuple(shelf_camera(gondola, side) for gondola in store.gondolas for side in (-1, 1))
+    added = tuple(shelf_camera(gondola, side) for gondola in store.gondolas for side in SIDES)
     return replace(store, cameras=(*others, *added))
 
 

@@ -22,7 +22,7 @@ from just_walk_out.benchmark.shelf_view_scenarios import CASES, dresses_of, watc
 from just_walk_out.deployment import settings_of
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.resources import share
-from just_walk_out.shelf_view.cues import product_cue
+from just_walk_out.shelf_view.cues import product_sight
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.simulation.photos import write_photos
 from just_walk_out.store.load import load_store
@@ -149,7 +149,7 @@ def _measure(
     dresses: dict[str, str],
     bare: BareStores,
 ) -> dict[str, Any]:
-    cue = product_cue(store, settings_of("shelf_view", ShelfViewSettings))
+    cue = product_sight(store, settings_of("shelf_view", ShelfViewSettings))
     decisions: dict[str, Any] = {}
     looks: list[Look] = []
     whole = {WITHOUT: Count(), WITH: Count()}

@@ -17,7 +17,7 @@ from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.records import DecisionState, Interaction, InteractionArray, Kind, VisitArray
 from just_walk_out.replay.pipeline import Pipeline, stages_of
 from just_walk_out.replay.rehearsal import issue_codes
-from just_walk_out.shelf_view.cues import ProductCue
+from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.stage import ShelfViewStage
@@ -99,7 +99,7 @@ class SeenStore:
                     yield stamp + round(_PICTURE_AFTER * _SECOND), Picture(stamp, name, image)
 
 
-def pipelines(store: Store, settings: PickupSettings, cue: ProductCue | None) -> tuple[Pipeline, Pipeline]:
+def pipelines(store: Store, settings: PickupSettings, cue: Sight | None) -> tuple[Pipeline, Pipeline]:
     """Return the pipeline of a store without its shelf cameras, and with them; people come in as tracks.
 
     Args:
@@ -120,7 +120,7 @@ def pipelines(store: Store, settings: PickupSettings, cue: ProductCue | None) ->
     return built[0], built[1]
 
 
-def view_stages(store: Store, cue: ProductCue | None) -> list[Any]:
+def view_stages(store: Store, cue: Sight | None) -> list[Any]:
     """Return a stage for each shelf camera of a store, which take pictures beside records."""
     settings = settings_of("shelf_view", ShelfViewSettings)
     cameras = [camera.id for camera in store.cameras if camera.role == "shelf"]
@@ -142,7 +142,7 @@ def play(
     scenario: Scenario,
     seed: int,
     settings: PickupSettings,
-    cue: ProductCue | None,
+    cue: Sight | None,
     dresses: Mapping[str, str] | None = None,
     bare: BareStores | None = None,
 ) -> Played:

@@ -19,25 +19,40 @@ Rng = np.random.Generator
 
 _WIDTH, _HEIGHT, _RATE, _FIELD = 640, 480, 5.0, 70.0
 _ASIDE, _BEFORE, _UP = 0.8, 1.3, 2.2
+_OVER_BEFORE, _OVER_UP, _OVER_AIM, _OVER_AIM_UP, _OVER_FIELD = 0.05, 2.45, 0.4, 0.9, 90.0
 _GAP = 6.5
 _AT = 32.0
 _BROWSERS, _PUTS_BACK = 4, 0.35
 
 
+SIDES = (-1, 0, 1)
+"""Of the shelf cameras of a gondola: see ``shelf_camera``."""
+
+
 def shelf_camera(gondola: Gondola, side: int) -> Camera:
-    """Return a camera over the aisle at one end of a gondola; side -1 is its left end, 1 its right end."""
+    """Return a shelf camera of a gondola: one of three that see most together.
+
+    Args:
+        gondola: what it looks at.
+        side: -1 and 1 hang over the aisle at its left and its right end and see goods past the people before it;
+            0 hangs over its front and looks down at hands.
+    """
     base = gondola.pose.matrix()
-    x = -_ASIDE if side < 0 else gondola.width + _ASIDE
-    eye = (base @ np.array([x, -_BEFORE, _UP, 1.0]))[:3]
-    aim = (base @ np.array([gondola.width / 2.0, 0.1, 0.7, 1.0]))[:3]
-    dx, dy, dz = (float(value) for value in aim - eye)
+    middle = gondola.width / 2.0
+    place, target, field = (
+        ((middle, -_OVER_BEFORE, _OVER_UP), (middle, -_OVER_AIM, _OVER_AIM_UP), _OVER_FIELD)
+        if side == 0
+        else ((middle + side * (middle + _ASIDE), -_BEFORE, _UP), (middle, 0.1, 0.7), _FIELD)
+    )
+    eye = (base @ np.array([*place, 1.0]))[:3]
+    dx, dy, dz = (float(value) for value in (base @ np.array([*target, 1.0]))[:3] - eye)
     pose = Pose(
         float(eye[0]), float(eye[1]), float(eye[2]), 0.0, math.atan2(-dz, math.hypot(dx, dy)), math.atan2(dy, dx)
     )
-    focal = _WIDTH / 2.0 / math.tan(math.radians(_FIELD) / 2.0)
+    focal = _WIDTH / 2.0 / math.tan(math.radians(field) / 2.0)
     centre = ((_WIDTH - 1) / 2.0, (_HEIGHT - 1) / 2.0)
     shelves = tuple(shelf.id for shelf in gondola.shelves)
-    name = f"{gondola.id}_{'left' if side < 0 else 'right'}"
+    name = f"{gondola.id}_{('left', 'over', 'right')[side + 1]}"
     return Camera(name, "", _WIDTH, _HEIGHT, _RATE, focal, focal, *centre, pose, "shelf", shelves=shelves)
 
 
@@ -56,14 +71,14 @@ def dresses_of(store: Store, seed: int, alike: bool) -> dict[str, str]:
 
 
 def watched_store(store: Store, photos: Path) -> Store:
-    """Return a store with a shelf camera at either end of its first gondola, and photos of its products.
+    """Return a store with three shelf cameras at its first gondola, and photos of its products.
 
     Args:
         store: without shelf cameras.
         photos: folder with a folder of photos a product, named after its SKU.
     """
     gondola = store.gondolas[0]
-    cameras = (*store.cameras, shelf_camera(gondola, -1), shelf_camera(gondola, 1))
+    cameras = (*store.cameras, *(shelf_camera(gondola, side) for side in SIDES))
     products = tuple(replace(product, photos=str(photos / product.sku)) for product in store.products)
     return replace(store, cameras=cameras, products=products)
 

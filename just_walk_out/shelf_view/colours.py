@@ -27,6 +27,7 @@ _HUES, _GREYS = 18, 4
 _PALE, _STRONG, _DARK = 60, 140, 40
 _BINS = 2 * _HUES + _GREYS
 _MIDDLE = 0.6  # share of a photo's width and height, around its middle, that shows the product
+_INSIDE = 0.85  # share of a change that lies over the plate if it is of the plate's goods
 _FLOOR = 0.02  # share that is spread over all colours, since photos are few
 
 
@@ -68,8 +69,8 @@ class ColourCue:
         self._colours = np.array([_colours_of(photos[sku]) for sku in self.skus]).reshape(-1, _BINS)
         self._any = self._colours.mean(axis=0) if len(self.skus) else np.full(_BINS, 1.0 / _BINS)
 
-    def scores(self, image: Image, changed: Mask) -> tuple[float, ...]:
-        """Return a log-likelihood for each of ``skus``, in relation to an unknown thing, within the limit.
+    def likelihoods(self, image: Image, changed: Mask) -> dict[str, float]:
+        """Return a log-likelihood for each of ``skus``, in relation to an unknown thing.
 
         Args:
             image: (rows, columns, 3) BGR, the one that shows the product.
@@ -80,24 +81,32 @@ class ColourCue:
         clutter = settings.clutter
         ratio = np.log((1.0 - clutter) * self._colours + clutter * self._any) - np.log(self._any)
         worth = settings.looks * min(1.0, float(changed.sum()) / (4.0 * settings.least_pixels))
-        scores = worth * (ratio @ share)
-        # the best is bounded together with the others, so that they stay as far apart as they are
-        scores -= max(0.0, float(scores.max()) - settings.limit)
-        return tuple(round(float(score), 4) for score in np.maximum(scores, -settings.limit))
+        return dict(zip(self.skus, (worth * (ratio @ share)).tolist(), strict=True))
 
 
 def changed_pixels(before: Image, after: Image, mask: Mask, level: float) -> Mask:
-    """Return the pixels (rows, columns) of a plate's view whose colour changed.
+    """Return the pixels (rows, columns) over a plate whose colour changed, without what is none of its goods.
+
+    Goods stand in the space over their plate: a change that reaches out of it is somebody who came, left or leant.
 
     Args:
-        before: (rows, columns, 3) BGR.
+        before: (rows, columns, 3) BGR, a plate's view with its margin.
         after: likewise.
-        mask: which pixels show the plate.
+        mask: which pixels show the space over the plate.
         level: least change of a channel, of 255.
     """
     one, other = (cv2.GaussianBlur(image, (3, 3), 0) for image in (before, after))
-    changed = (cv2.absdiff(one, other).max(axis=2) > level) & mask
-    return np.asarray(cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0)
+    changed = (cv2.absdiff(one, other).max(axis=2) > level).astype(np.uint8)
+    changed = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    # the parts of one thing, between which its print stayed as it was, belong together
+    whole = cv2.dilate(changed, np.ones((3, 3), np.uint8))
+    count, labels = cv2.connectedComponents(whole, connectivity=8)
+    labels = np.where(changed > 0, labels, 0)
+    inside = np.bincount(labels[mask], minlength=count)
+    total = np.bincount(labels.ravel(), minlength=count)
+    kept = inside >= _INSIDE * np.maximum(total, 1)
+    kept[0] = False
+    return np.asarray(kept[labels] & mask)
 
 
 def histogram(image: Image) -> Floats:

@@ -30,11 +30,9 @@ class ShelfViewSettings:
     least_pixels: int = setting(
         25, "Changed pixels below which nothing is said of products", minimum=1, maximum=1_000_000
     )
-    clutter: float = setting(
-        0.35, "Share of changed pixels that are no part of the product", minimum=0.01, maximum=0.99
-    )
+    clutter: float = setting(0.1, "Share of changed pixels that are no part of the product", minimum=0.01, maximum=0.99)
     looks: float = setting(
-        20.0, "Independent looks that all changed pixels together are worth", minimum=0.1, maximum=1000.0
+        10.0, "Independent looks that all changed pixels together are worth", minimum=0.1, maximum=1000.0
     )
     pack_height: float = setting(0.25, "Height over a plate in which goods stand", unit="m", minimum=0.02, maximum=2.0)
     foreground_level: float = setting(
@@ -43,12 +41,18 @@ class ShelfViewSettings:
     background_period: float = setting(
         3.0, "Time between two pictures of which the empty scene is the median", unit="s", minimum=0.1, maximum=60.0
     )
-    arm_seen: float = setting(0.9, "Chance that a point of an arm is seen as foreground", minimum=0.5, maximum=0.999)
+    product_astray: float = setting(
+        0.2, "Share of changes that are of other goods than the step's", minimum=0.001, maximum=0.9
+    )
+    arm_seen: float = setting(0.85, "Chance that a point of an arm is seen as foreground", minimum=0.5, maximum=0.999)
     arm_by_chance: float = setting(
-        0.35, "Chance that it is foreground though no arm is there", minimum=0.001, maximum=0.9
+        0.15, "Chance that it is foreground though no arm is there", minimum=0.001, maximum=0.9
+    )
+    arm_astray: float = setting(
+        0.15, "Share of arms at a plate that are there for something else than its step", minimum=0.001, maximum=0.9
     )
     arm_looks: float = setting(
-        5.0, "Independent looks that all points of an arm together are worth", minimum=0.1, maximum=1000.0
+        3.0, "Independent looks that all points of an arm together are worth", minimum=0.1, maximum=1000.0
     )
     shoulder_height: float = setting(1.4, "Height of people's shoulders", unit="m", minimum=0.5, maximum=2.0)
     arm_reach: float = setting(

@@ -9,7 +9,8 @@ from just_walk_out.ros.diagnostics import Health
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StageNode, declare_endpoint, run
 from just_walk_out.shelf_view.colours import PhotoError
-from just_walk_out.shelf_view.cues import product_cue
+from just_walk_out.shelf_view.cues import product_sight
+from just_walk_out.shelf_view.network import ModelError
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.stage import ShelfViewStage
@@ -22,8 +23,8 @@ def _stage(node: StageNode) -> ShelfViewStage:
         raise ParameterError(f"parameter camera: {name!r} is none of the shelf cameras {', '.join(known)}")
     settings = declare(node, ShelfViewSettings)
     try:
-        return ShelfViewStage(node.store, name, settings, product_cue(node.store, settings))
-    except (PhotoError, OSError) as error:
+        return ShelfViewStage(node.store, name, settings, product_sight(node.store, settings))
+    except (PhotoError, ModelError, OSError) as error:
         raise ParameterError(str(error)) from None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -20,7 +22,7 @@ from just_walk_out.records import (
 )
 from just_walk_out.shelf_view.arms import ArmCue
 from just_walk_out.shelf_view.colours import changed_pixels
-from just_walk_out.shelf_view.cues import ProductCue
+from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Crop, Picture, Pictures
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.views import Eye, Mask, PlateView, plate_views
@@ -29,20 +31,21 @@ from just_walk_out.store.model import Store
 _SECOND = 1_000_000_000
 _LEAD = 300_000_000  # nanoseconds before a step's start at which a hand may be there already
 _SILENT = 2 * _SECOND  # of tracks without a picture: the camera is dead, and nobody shall wait for it
+_STEPS = 16  # ends of steps that are remembered a plate
 _HIDDEN = 0.1  # share of a plate that may be behind somebody who stands still
 
 
 class ShelfViewStage:
     """Answers each final shelf event of the shelves of one camera, once its plates are clear again.
 
-    Pictures come in their own order; which ones are used follows from their stamps alone. A plate that does not
-    come clear in time is answered by arms only, or not at all; the watermark goes on either way.
+    Pictures come in their own order; which ones are used follows from their stamps alone. A plate of whose goods
+    nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)
     outputs: ClassVar[tuple[type, ...]] = (ShelfObservationArray,)
 
-    def __init__(self, store: Store, camera: str, settings: ShelfViewSettings, products: ProductCue | None) -> None:
+    def __init__(self, store: Store, camera: str, settings: ShelfViewSettings, products: Sight | None) -> None:
         """Look at nothing yet.
 
         Args:
@@ -65,6 +68,7 @@ class ShelfViewStage:
         self._said = dict.fromkeys(self._camera.shelves, 0)
         self._pending: dict[str, ShelfEvent] = {}
         self._answered: dict[str, int] = {}
+        self._steps: dict[str, deque[int]] = {plate: deque(maxlen=_STEPS) for plate in self._views}
 
     def restore(self) -> list[Any]:
         """Return nothing: what was seen before a restart is not known any more."""
@@ -81,6 +85,9 @@ class ShelfViewStage:
             for event in record.events:
                 known = event.id in self._answered
                 if event.state is EventState.FINAL and event.shelf in self._seen and not known:
+                    if event.id not in self._pending:
+                        for plate in set(event.plates) & set(self._steps):
+                            self._steps[plate].append(event.end)
                     self._pending[event.id] = event
             for mark in record.watermarks:
                 if mark.source in self._seen:
@@ -127,13 +134,15 @@ class ShelfViewStage:
         dead = tracked >= event.end and tracked > self._pictures.newest + _SILENT
         looked = min(self._pictures.newest, tracked)
         views = [self._views[plate] for plate in event.plates if plate in self._views]
-        after: dict[str, Crop | None] = {}
-        for view in views:
-            crops = self._pictures.clear_within(view.plate, event.end, min(latest, tracked))
-            after[view.plate] = next((crop for crop in crops if self._open(view, crop.stamp)), None)
-        done = looked >= event.end and all(crop is not None for crop in after.values())
+        clear = {view.plate: self._pictures.clear_within(view.plate, event.end, min(latest, tracked)) for view in views}
+        opened = [next((c.stamp for c in clear[view.plate] if self._open(view, c.stamp)), None) for view in views]
+        stamps = [stamp for stamp in opened if stamp is not None]
+        done = looked >= event.end and len(stamps) == len(opened)
         if not (done or late or dead or looked >= latest):
             return None
+        # what came in beyond what was waited for must not matter
+        until = max([event.end, *stamps]) if done else latest
+        after = {plate: [crop for crop in crops if crop.stamp <= until] for plate, crops in clear.items()}
         people = [
             (mask, self._places_at(stamp))
             for stamp, mask in self._pictures.people_within(event.start - _LEAD, event.end, self._camera.width)
@@ -147,27 +156,42 @@ class ShelfViewStage:
         event: ShelfEvent,
         view: PlateView,
         change: float,
-        after: Crop | None,
+        after: Sequence[Crop],
         people: Sequence[tuple[Mask, Mapping[str, tuple[float, float]]]],
     ) -> ShelfObservation | None:
         arms = self._arms.scores(view, people)
         skus: tuple[str, ...] = ()
         scores: tuple[float, ...] = ()
-        crops = self._pictures.clear_before(view.plate, event.start)
-        before = next((crop for crop in crops if self._open(view, crop.stamp)), None)
-        if self._products is not None and before is not None and after is not None:
-            level = self._settings.change_level
-            changed = changed_pixels(before.image, after.image, view.mask, level)
-            if int(changed.sum()) >= self._settings.least_pixels:
-                skus = self._products.skus
-                scores = self._products.scores(before.image if change < 0 else after.image, changed)
+        stamps = [event.start, event.end]
+        seen = self._change(event, view, after) if self._products is not None else None
+        if self._products is not None and seen is not None:
+            before, later, changed = seen
+            skus = self._products.skus
+            scores = self._products.scores(before.image if change < 0 else later.image, changed)
+            stamps = [before.stamp, later.stamp]
         if not skus and not arms:
             return None
-        stamps = [crop.stamp for crop in (before, after) if crop is not None and skus] or [event.start, event.end]
         return ShelfObservation(
             f"{self._camera.id}:{event.id}:{view.plate}", self._camera.id, event.id, view.plate,
             min(stamps), max(stamps), skus, scores, tuple(arms), tuple(arms.values()),
         )  # fmt: skip
+
+    def _change(self, event: ShelfEvent, view: PlateView, after: Sequence[Crop]) -> tuple[Crop, Crop, Mask] | None:
+        """Return a picture before, one after, and the pixels that tell them apart; of several pairs the one with most.
+
+        The last picture before may have somebody standing in the way; one from before they came shows more, if nothing
+        happened on the plate since.
+        """
+        since = max((end for end in self._steps[view.plate] if end <= event.start), default=0)
+        crops = [crop for crop in self._pictures.clear_before(view.plate, event.start) if crop.stamp > since]
+        before = crops[:1] + [crop for crop in crops if self._open(view, crop.stamp)][:1]
+        least = self._settings.least_pixels - 1
+        best = None
+        for first, later in itertools.product(before, [*after[:1], *after[-1:]]):
+            changed = changed_pixels(first.image, later.image, view.mask, self._settings.change_level)
+            if int(changed.sum()) > least:
+                least, best = int(changed.sum()), (first, later, changed)
+        return best
 
     def _places_at(self, stamp: int) -> dict[str, tuple[float, float]]:
         index = bisect_right(self._stamps, stamp) - 1

@@ -17,8 +17,9 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _LEAST = 30
+_MARGIN = 0.25  # of a plate's extent in the picture, kept around it: what reaches out of its space is none of its goods
 _BODY, _HEAD = 0.22, 1.8
-_REMEMBERED = 1000  # outlines of bodies
+_REMEMBERED = 200  # outlines of bodies
 _RING = np.linspace(0.0, 2.0 * np.pi, 9)[:-1]
 _EDGES = ((0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7))
 
@@ -29,7 +30,7 @@ class PlateView:
 
     Attributes:
         plate: its id.
-        rows: of the picture, those that hold it.
+        rows: of the picture, those that hold it, with a margin around.
         columns: likewise.
         mask: which pixels of these rows and columns show it.
         edge: a hand's height over the middle of its front edge; (3,) metres, ``map``.
@@ -104,11 +105,16 @@ def plate_views(store: Store, camera: Camera, settings: ShelfViewSettings) -> di
             if int(mask.sum()) < _LEAST:
                 continue
             rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-            high, wide = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+            high, wide = _widened(rows, camera.height), _widened(columns, camera.width)
             over = np.array([0.0, 0.0, min(0.1, height / 2.0)])
             edge, middle = corners[:2].mean(axis=0) + over, corners[:4].mean(axis=0) + over
             found[plate.id] = PlateView(plate.id, high, wide, mask[high, wide], edge, middle)
     return found
+
+
+def _widened(indices: NDArray[np.intp], size: int) -> slice:
+    margin = max(4, round(_MARGIN * len(indices)))
+    return slice(max(0, int(indices[0]) - margin), min(size, int(indices[-1]) + 1 + margin))
 
 
 def _clearance(gondola: Gondola, shelf: Shelf) -> float:

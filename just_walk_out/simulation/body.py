@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from just_walk_out.simulation.figure import Colour, Figure
 Array = NDArray[np.float64]
 
 _ARM, _HAND = 0.75, 0.08
-_DEEPEST = 0.6
+_BENDS = tuple(math.radians(angle) for angle in range(0, 81, 4))
 _RING = np.linspace(0.0, 2.0 * math.pi, 9)[:-1]
 
 
@@ -59,10 +60,7 @@ def pose_body(figure: Figure) -> list[Part]:
     """
     look = figure.appearance
     h, girth = look.height, look.girth
-
-    def at(x: float, y: float, z: float) -> Array:
-        return _place(figure, x, y, z)
-
+    at = _placer(figure)
     walk = min(1.0, figure.speed / 1.0)
     parts: list[Part] = []
     for side, phase in ((1.0, 0.0), (-1.0, math.pi)):
@@ -74,24 +72,24 @@ def pose_body(figure: Figure) -> list[Part]:
         parts.append(Limb(hip, knee, 0.082 * girth, look.trousers))
         parts.append(Limb(knee, foot, 0.06 * girth, look.trousers))
         parts.append(Limb(foot, at(0.3 * swing + 0.13, side * 0.1, 0.045 + 0.6 * lift), 0.045, (40, 40, 45)))
-    bend = _bend(figure, walk)
-    upper = [
+    lean = _lean(figure, walk)
+    rings = [
         (0.0, 0.47 * h, 0.105, 0.165),
-        (0.3, 0.6 * h, 0.1, 0.155),
-        (0.9, 0.76 * h, 0.12, 0.2),
-        (1.0, 0.83 * h, 0.08, 0.16),
+        (0.3 * lean, 0.6 * h, 0.1, 0.155),
+        (0.9 * lean, 0.76 * h, 0.12, 0.2),
+        (lean, 0.83 * h, 0.08, 0.16),
     ]
-    torso = [at(d * g * girth, w * s * girth, z) + share * bend for share, z, d, w in upper for g, s in _circle()]
-    parts.append(Hull(np.array(torso), look.top))
+    torso = np.array([at(x + d * g * girth, w * s * girth, z) for x, z, d, w in rings for g, s in _circle()])
+    parts.append(Hull(torso, look.top))
     if look.stripe is not None:
-        band = [upper[1], (0.6, 0.67 * h, 0.112, 0.182)]
-        stripe = [at(d * g * girth, w * s * girth, z) + share * bend for share, z, d, w in band for g, s in _circle()]
-        parts.append(Hull(np.array(stripe), look.stripe))
+        band = [rings[1], (0.6 * lean, 0.67 * h, 0.112, 0.182)]
+        points = [at(x + d * g * girth, w * s * girth, z) for x, z, d, w in band for g, s in _circle()]
+        parts.append(Hull(np.array(points), look.stripe))
     parts += _arms(figure, walk)
-    neck = at(0.01, 0.0, 0.86 * h) + bend
-    parts.append(Limb(at(0.0, 0.0, 0.82 * h) + bend, neck, 0.05, look.skin))
-    parts.append(Ball(at(0.025, 0.0, 0.925 * h) + bend, 0.078, 1.3, look.skin))
-    parts.append(Ball(at(-0.012, 0.0, 0.948 * h) + bend, 0.084, 1.05, look.hair))
+    neck = at(lean + 0.01, 0.0, 0.86 * h)
+    parts.append(Limb(at(lean, 0.0, 0.82 * h), neck, 0.05, look.skin))
+    parts.append(Ball(at(lean + 0.025, 0.0, 0.925 * h), 0.078, 1.3, look.skin))
+    parts.append(Ball(at(lean - 0.012, 0.0, 0.948 * h), 0.084, 1.05, look.hair))
     return parts
 
 
@@ -108,13 +106,13 @@ def wrists(figure: Figure) -> Array:
 def _joints(figure: Figure, walk: float) -> list[tuple[Array, Array, Array]]:
     """Return shoulder, elbow and hand of the right arm, which reaches, and of the left one."""
     h, girth = figure.appearance.height, figure.appearance.girth
-    bend = _bend(figure, walk)
+    at, lean = _placer(figure), _lean(figure, walk)
     joints = []
     for side, phase in ((-1.0, 0.0), (1.0, math.pi)):
         swing = math.sin(figure.stride + phase) * walk
-        shoulder = _place(figure, 0.0, side * 0.2 * girth, 0.8 * h) + bend
-        hand = _place(figure, 0.2 * swing + 0.05, side * 0.26, 0.46 * h) + 0.4 * bend
-        elbow = _place(figure, 0.05 * swing - 0.04, side * 0.27, 0.62 * h) + 0.7 * bend
+        shoulder = at(lean, side * 0.2 * girth, 0.8 * h)
+        hand = at(0.2 * swing + 0.05, side * 0.26, 0.46 * h)
+        elbow = at(0.05 * swing - 0.04, side * 0.27, 0.62 * h)
         if side < 0 and figure.hand is not None and figure.reach > 0.0:
             target = np.array(figure.hand)
             way = target - shoulder
@@ -128,21 +126,39 @@ def _joints(figure: Figure, walk: float) -> list[tuple[Array, Array, Array]]:
     return joints
 
 
-def _bend(figure: Figure, walk: float) -> Array:
-    """Return how far the shoulders are from upright: people bend to what their arm does not reach."""
-    if figure.hand is None:
-        return _place(figure, 0.02 * walk, 0.0, 0.0) - _place(figure, 0.0, 0.0, 0.0)
-    look = figure.appearance
-    lean = _place(figure, 0.12, 0.0, 0.0) - _place(figure, 0.0, 0.0, 0.0)
-    way = np.array(figure.hand) - _place(figure, 0.12, -0.2 * look.girth, 0.8 * look.height)
-    far = max(float(np.linalg.norm(way)), 1e-6)
-    return np.asarray(figure.reach * (lean + way / far * min(max(0.0, far - _ARM), _DEEPEST)))
+def _lean(figure: Figure, walk: float) -> float:
+    return 0.12 * figure.reach if figure.hand is not None else 0.02 * walk
 
 
-def _place(figure: Figure, x: float, y: float, z: float) -> Array:
-    """Return a point of somebody upright: metres ahead, to the left and above the floor, in ``map``."""
+def _placer(figure: Figure) -> Callable[[float, float, float], Array]:
+    """Return what places points of a body: metres ahead, to the left and above the floor as upright, in ``map``.
+
+    Above the hips it bends forward as far as the hand needs to get where it goes.
+    """
     cos, sin = math.cos(figure.heading), math.sin(figure.heading)
-    return np.array([figure.x + cos * x - sin * y, figure.y + sin * x + cos * y, z])
+    hips, bend = 0.5 * figure.appearance.height, figure.reach * _bend(figure)
+
+    def at(x: float, y: float, z: float) -> Array:
+        above = z - hips
+        if above > 0.0:
+            x, z = x * math.cos(bend) + above * math.sin(bend), hips + above * math.cos(bend) - x * math.sin(bend)
+        return np.array([figure.x + cos * x - sin * y, figure.y + sin * x + cos * y, z])
+
+    return at
+
+
+def _bend(figure: Figure) -> float:
+    """Return the least angle, radians, by which the trunk bends so that a hand gets where it goes."""
+    if figure.hand is None:
+        return 0.0
+    h = figure.appearance.height
+    forward = math.hypot(figure.hand[0] - figure.x, figure.hand[1] - figure.y)
+    trunk = 0.3 * h
+    for angle in _BENDS:
+        away = forward - trunk * math.sin(angle)
+        if math.hypot(away, figure.hand[2] - 0.5 * h - trunk * math.cos(angle)) <= _ARM:
+            return angle
+    return _BENDS[-1]
 
 
 def _arms(figure: Figure, walk: float) -> list[Part]:

@@ -47,7 +47,11 @@ class OverviewCamera:
         self._shaded = np.clip(self._empty * _SHADOW_GAIN, 0, 255).astype(np.uint8)
 
     def render(self, figures: Sequence[Figure]) -> Image:
-        """Return a frame (height, width, 3), BGR."""
+        """Return a frame (height, width, 3), BGR.
+
+        Args:
+            figures: the people.
+        """
         image = self._empty.copy()
         bodies = [(figure, pose_body(figure)) for figure in figures]
         eye = np.linalg.inv(self._extrinsic)[:2, 3]

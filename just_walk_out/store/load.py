@@ -38,6 +38,7 @@ def load_store(path: Path | str, without: Collection[str] = ()) -> Store:
     documents = read_documents(Path(path), errors)
     sections = _read_sections(documents, errors, without)
     _find_photos(sections, folder, errors)
+    _find_model(sections, documents, folder, errors)
     validate(sections, {name: at for name, (at, _) in documents.sections.items()}, errors)
     if errors.found:
         raise StoreError(errors.lines())
@@ -88,6 +89,18 @@ def _find_photos(sections: dict[str, Any], folder: Path, errors: Errors) -> None
         sections["products"] = tuple(found)
 
 
+def _find_model(sections: dict[str, Any], documents: Documents, folder: Path, errors: Errors) -> None:
+    """Report a model of the products that is not there, and give the other a whole path."""
+    name = sections.get("products_model")
+    if name is None:
+        return
+    whole = (folder / name).resolve()
+    if not whole.is_file():
+        at, _ = documents.sections["products_model"]
+        errors.add(at, f"expected a file that jwo train products wrote, got {name!r}")
+    sections["products_model"] = str(whole)
+
+
 def _build(doc: schema.StoreDoc) -> Store:
     gondolas = build.build_gondolas(doc.gondolas).gondolas
     policy, payment = Policy(), Payment()
@@ -112,4 +125,5 @@ def _build(doc: schema.StoreDoc) -> Store:
         policy=policy,
         payment=payment,
         promotions=tuple(build.build_promotion(promotion) for promotion in doc.promotions),
+        products_model=doc.products_model or "",
     )

@@ -411,6 +411,8 @@ class Store:
     policy: Policy = Policy()
     payment: Payment = Payment()
     promotions: tuple[Promotion, ...] = ()
+    products_model: str = ""
+    """File of what shelf cameras have learnt of the products; empty where there is none."""
 
     @cached_property
     def shelf(self) -> dict[str, Shelf]:

@@ -373,3 +373,4 @@ class StoreDoc:
     policy: PolicyDoc | None = None
     payment: PaymentDoc | None = None
     promotions: tuple[PromotionDoc, ...] = ()
+    products_model: str | None = key(None, "a file of jwo train products, relative to the store description")

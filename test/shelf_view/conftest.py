@@ -19,8 +19,20 @@ def camera(demo_store):
 
 
 @pytest.fixture(scope="session")
+def over(demo_store):
+    """One over the front of the same gondola, which sees hands."""
+    camera = shelf_camera(demo_store.gondolas[0], 0)
+    return dataclasses.replace(camera, width=320, height=240, fx=160.0, fy=160.0, cx=159.5, cy=119.5)
+
+
+@pytest.fixture(scope="session")
 def store(demo_store, camera):
     return dataclasses.replace(demo_store, cameras=(*demo_store.cameras, camera))
+
+
+@pytest.fixture(scope="session")
+def store_over(demo_store, over):
+    return dataclasses.replace(demo_store, cameras=(*demo_store.cameras, over))
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +50,11 @@ def photos(store):
 @pytest.fixture(scope="session")
 def rendered(store, camera):
     return ShelfCamera(camera, store, 3)
+
+
+@pytest.fixture(scope="session")
+def rendered_over(store_over, over):
+    return ShelfCamera(over, store_over, 3)
 
 
 @pytest.fixture

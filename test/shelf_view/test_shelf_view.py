@@ -18,6 +18,7 @@ from just_walk_out.records import (
     Watermark,
 )
 from just_walk_out.shelf_view.colours import ColourCue, PhotoError, histogram, read_photos
+from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.stage import ShelfViewStage
 from just_walk_out.shelf_view.views import Eye, plate_views
@@ -46,22 +47,21 @@ def figure(store, name, plate, reaching, number):
     return Figure(name, x, y, heading, 0.0, 0.0, hand, 1.0 if reaching else 0.0, 0, False, look)
 
 
-def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False):
+def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False, plate=PLATE):
     """Twenty seconds of an empty shelf, then two people before it, of whom one takes from a plate: three streams."""
     camera = store.cameras[-1].id
     pictures, tracks, events = [], [], []
-    sku = stock.units[PLATE][-1].sku
-    step = ShelfEvent(
-        "e1", "g1/s2", start * SECOND, (start + 1) * SECOND, EventState.FINAL, (PLATE,), (change,), (4e-6,)
-    )
+    sku = stock.units[plate][-1].sku
+    shelf = plate.rsplit("/", 1)[0]
+    step = ShelfEvent("e1", shelf, start * SECOND, (start + 1) * SECOND, EventState.FINAL, (plate,), (change,), (4e-6,))
     for tick in range(0, (start + 4) * 10, 2):
         now = tick * TICK
         there = people and start - 3 <= tick / 10 <= start + 1.6
         reaching = start <= tick / 10 <= start + 0.9
         if tick == start * 10 + 6:
-            stock.take(PLATE, "", 1)
+            stock.take(plate, "", 1)
         bodies = (
-            [figure(store, "a", NEAR, "", 1), figure(store, "b", PLATE, PLATE if reaching else "", 2)] if there else []
+            [figure(store, "a", NEAR, "", 1), figure(store, "b", plate, plate if reaching else "", 2)] if there else []
         )
         if not dead:
             pictures.append(Picture(now, camera, rendered.render(stock.units, bodies)))
@@ -72,7 +72,7 @@ def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False)
         seen = now - SECOND // 2
         done = (step,) if seen - 2 * TICK < step.end <= seen else ()
         mark = min(seen, step.start - 1) if seen < step.end else seen
-        events.append(ShelfEventArray(now, (Watermark("g1/s2", mark),), done))
+        events.append(ShelfEventArray(now, (Watermark(shelf, mark),), done))
     return sku, [pictures, tracks, events]
 
 
@@ -91,19 +91,25 @@ def in_turn(streams):
 
 @pytest.fixture(scope="module")
 def cue(photos, settings):
-    return ColourCue(photos, settings)
+    return Sight([ColourCue(photos, settings)], settings)
 
 
-def test_a_take_is_answered_with_its_product_and_its_arm(store, settings, cue, rendered, stock):
-    sku, streams = play(store, rendered, stock)
+def test_a_take_is_answered_with_its_product(store, settings, cue, rendered, stock):
+    sku, streams = play(store, rendered, stock, people=False)
     (seen,), marks, _ = answers(store, settings, cue, in_turn(streams))
     assert (seen.event, seen.plate) == ("e1", PLATE)
     assert seen.start <= 20 * SECOND and seen.end >= 21 * SECOND
     scores = dict(zip(seen.skus, seen.product_scores, strict=True))
     assert max(scores, key=scores.get) == sku and scores[sku] > 1.0
+    assert seen.tracks == () and marks["g1/s2"] > 22 * SECOND
+
+
+@pytest.mark.parametrize("plate", ["g1/s2/p5", "g1/s3/p4"])
+def test_a_take_is_answered_with_whose_arm_it_was(store_over, settings, rendered_over, stock, plate):
+    _, streams = play(store_over, rendered_over, stock, plate=plate)
+    (seen,), _, _ = answers(store_over, settings, None, in_turn(streams))
     arms = dict(zip(seen.tracks, seen.track_scores, strict=True))
-    assert arms["t-b"] > max(0.0, arms.get("t-a", -9.0) + 1.0)
-    assert marks["g1/s2"] > 22 * SECOND
+    assert seen.skus == () and arms["t-b"] > max(0.0, arms.get("t-a", -9.0) + 1.0)
 
 
 def test_the_answer_does_not_depend_on_how_streams_interleave(store, settings, cue, rendered, stock):

@@ -261,6 +261,7 @@ CASES = [
     (K, ["products", 5, "barcode"], lambda _: tree(K)["products"][4]["barcode"], "products[5].barcode", "taken by"),
     (K, ["products", 5, "tax"], "reducd", "products[5].tax", "did you mean reduced"),
     (K, ["products", 5, "minimum_age"], -1, "products[5].minimum_age", "years"),
+    (K, ["products_model"], "nowhere.pth", "products_model", "a file that jwo train products wrote"),
     (K, ["tax_classes", "reduced"], "7 %", "tax_classes.reduced", "whole number"),
     (K, ["promotions"], [rule(skus=["honye"])], "promotions[0].skus[0]", "did you mean honey"),
     (K, ["promotions"], [rule(skus=["honey", "honey"])], "promotions[0].skus[1]", "of its own"),
@@ -448,8 +449,11 @@ def test_a_shelf_camera_looks_at_what_is_named_or_in_its_picture(folder):
     (folder / "photos").mkdir()
     (folder / "photos" / "1.PNG").touch()
     change(folder, "catalogue.yaml", ["products", 0, "photos"], "photos")
+    (folder / "products.pth").touch()
+    change(folder, "catalogue.yaml", ["products_model"], "products.pth")
     store = load_store(folder)
     assert store.camera["over_g1"].shelves == ("g1/s1", "g1/s2", "g1/s3")
     assert store.camera["named"].shelves == ("g1/s2", "g2/s1", "g2/s2", "g2/s3")
     assert store.watchers["g1/s2"] == ("over_g1", "named") and "g3/s1" not in store.watchers
     assert Path(store.products[0].photos) == (folder / "photos").resolve()
+    assert Path(store.products_model) == (folder / "products.pth").resolve()
