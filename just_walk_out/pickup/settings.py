@@ -154,6 +154,10 @@ class PickupSettings:
     hand_beside_sigma: float = setting(
         0.25, "How far beside, one standard deviation an axis", unit="m", minimum=0.01, maximum=2.0
     )
+    hand_rest_sigma: float = setting(
+        0.15, "How far from beside the body hands hang, one standard deviation an axis", unit="m",
+        minimum=0.01, maximum=1.0,
+    )  # fmt: skip
     hand_hidden: float = setting(
         0.50,
         "Share of cameras that see one hand only, and it is not the one at the plate",
