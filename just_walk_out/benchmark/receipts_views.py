@@ -18,7 +18,6 @@ import numpy as np
 
 from just_walk_out.benchmark.shelf_view_evidence import QUANTILES
 from just_walk_out.benchmark.shelf_view_looks import REACH
-from just_walk_out.benchmark.shelf_view_scenarios import SIDES, shelf_camera
 from just_walk_out.records import (
     EventState,
     ShelfEvent,
@@ -30,6 +29,7 @@ from just_walk_out.records import (
     Watermark,
 )
 from just_walk_out.simulation.handling import Handling
+from just_walk_out.simulation.watched import SIDES, shelf_camera
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
@@ -45,8 +45,9 @@ class ViewRates:
 
     Attributes:
         product_said: share of looks with evidence of the product.
-        product: score of the true product.
-        product_margin: how far another product stays behind it.
+        product_right: of them, share whose likeliest product is the true one.
+        product: score of the true product where that is so, and where it is not.
+        product_margin: how far another product stays behind it, likewise.
         arm_said: share of looks with evidence of the arm, where several people could reach the plate.
         arm_said_alone: the same where nobody else could.
         arm: score of whose arm it is.
@@ -55,8 +56,9 @@ class ViewRates:
     """
 
     product_said: float
-    product: Spread
-    product_margin: Spread
+    product_right: float
+    product: tuple[Spread, Spread]
+    product_margin: tuple[Spread, Spread]
     arm_said: float
     arm_said_alone: float
     arm: Spread
@@ -66,8 +68,9 @@ class ViewRates:
 
 MEASURED = ViewRates(
     product_said=0.0,
-    product=(0.0,),
-    product_margin=(0.0,),
+    product_right=0.0,
+    product=((0.0,), (0.0,)),
+    product_margin=((0.0,), (0.0,)),
     arm_said=0.0,
     arm_said_alone=0.0,
     arm=(0.0,),
@@ -197,17 +200,15 @@ class ShelfGlances:
         return max(inside, key=lambda each: abs(each.change), default=None)
 
     def _products(self, handling: Handling, rng: np.random.Generator) -> dict[str, float]:
-        said, score = rng.random() < self._rates.product_said, _draw(self._rates.product, rng)
+        rates = self._rates
+        said, right = (rng.random() < share for share in (rates.product_said, rates.product_right))
         if not said:
             return {}
-        # what is confused with what follows from the packs, not from the moment
+        which = 0 if right else 1
+        score = _draw(rates.product[which], rng)
         return {
-            sku: score if sku == handling.sku else score - _draw(self._rates.product_margin, self._pair(handling, sku))
-            for sku in self._skus
+            sku: score if sku == handling.sku else score - _draw(rates.product_margin[which], rng) for sku in self._skus
         }
-
-    def _pair(self, handling: Handling, sku: str) -> np.random.Generator:
-        return self._rng("packs", *sorted((handling.sku, sku)))
 
     def _arms(self, event: ShelfEvent, handling: Handling, rng: np.random.Generator) -> dict[str, float]:
         near = self._near(event, handling.plate)

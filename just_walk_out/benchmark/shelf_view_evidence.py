@@ -46,19 +46,30 @@ def evidence(looks: Sequence[Look]) -> dict[str, Any]:
 
 
 def spreads(looks: Sequence[Look]) -> dict[str, list[float]]:
-    """Return how scores spread, at ``QUANTILES``: of the truth, and how far the others are from it."""
-    found: dict[str, list[float]] = {"product": [], "product_margin": [], "arm": [], "arm_margin": []}
+    """Return how scores and delays spread, at ``QUANTILES``.
+
+    Of the truth, and how far each of the others stays behind it; of products where the likeliest is right and where it
+    is wrong, since such a look is about something else and says the same of nearly all.
+    """
+    names = [f"product{part}_{kind}" for part in ("", "_margin") for kind in ("right", "wrong")]
+    found: dict[str, list[float]] = {name: [] for name in (*names, "arm", "arm_margin", "delay")}
     for look in looks:
+        if not math.isnan(look.delay):
+            found["delay"].append(look.delay)
         if look.sku in look.products:
-            found["product"].append(look.products[look.sku])
+            own = look.products[look.sku]
             others = [score for sku, score in look.products.items() if sku != look.sku]
-            found["product_margin"] += [look.products[look.sku] - score for score in others]
+            kind = "right" if own > max(others) else "wrong"
+            found[f"product_{kind}"].append(own)
+            found[f"product_margin_{kind}"] += [own - score for score in others]
         if look.arms and look.person in look.near:
             own = look.arms.get(look.person, 0.0)
             found["arm"].append(own)
             found["arm_margin"] += [own - look.arms.get(track, 0.0) for track in look.near if track != look.person]
-    return {name: [round(float(value), 2) for value in np.quantile(part or [0.0], QUANTILES)] for name, part in
-            found.items()}  # fmt: skip
+    return {
+        name: [round(float(value), 3) for value in np.quantile(part or [0.0], QUANTILES)]
+        for name, part in found.items()
+    }
 
 
 def _posterior(scores: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
@@ -71,7 +82,7 @@ def _posterior(scores: Mapping[str, float], names: Sequence[str]) -> dict[str, f
 def _reliability(posteriors: Sequence[tuple[Mapping[str, float], str]]) -> dict[str, float | None]:
     """Return how often the likeliest is right, what that is by chance, log losses, and the calibration error."""
     if not posteriors:
-        return dict.fromkeys(("right", "chance", "log_loss", "log_loss_of_chance", "calibration_error"))
+        return dict.fromkeys(("right", "confidence", "chance", "log_loss", "log_loss_of_chance", "calibration_error"))
     best = [max(sorted(each), key=lambda name: each[name]) for each, _ in posteriors]
     right = np.array([name == truth for name, (_, truth) in zip(best, posteriors, strict=True)], dtype=np.float64)
     confidence = np.array([each[name] for name, (each, _) in zip(best, posteriors, strict=True)])
@@ -79,6 +90,7 @@ def _reliability(posteriors: Sequence[tuple[Mapping[str, float], str]]) -> dict[
     losses = [-math.log(max(each.get(truth, 0.0), _LEAST)) for each, truth in posteriors]
     return {
         "right": round(float(right.mean()), 4),
+        "confidence": round(float(confidence.mean()), 4),
         "chance": round(float((1.0 / sizes).mean()), 4),
         "log_loss": round(float(np.mean(losses)), 4),
         "log_loss_of_chance": round(float(np.log(sizes).mean()), 4),
@@ -101,7 +113,8 @@ def calibration_error(confidence: Floats, right: Floats) -> float:
 def evidence_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
     """Return figures by kind of packs as text."""
     lines = [
-        f"{'packs':<22} {'cue':<8} {'looks':>6} {'said':>7} {'right':>7} {'chance':>7} {'log loss':>9} "
+        f"{'packs':<22} {'cue':<8} {'looks':>6} {'said':>7} {'right':>7} {'claimed':>8} {'chance':>7} "
+        f"{'log loss':>9} "
         f"{'of chance':>9} {'ECE':>7} {'delay':>7} {'p99':>7}"
     ]
     for name, row in figures.items():
@@ -110,7 +123,8 @@ def evidence_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
             numbers = " ".join(
                 f"{'-' if part[key] is None else format(part[key], form):>{width}}"
                 for key, form, width in (
-                    ("said", ".1%", 7), ("right", ".1%", 7), ("chance", ".1%", 7), ("log_loss", ".3f", 9),
+                    ("said", ".1%", 7), ("right", ".1%", 7), ("confidence", ".1%", 8),
+                    ("chance", ".1%", 7), ("log_loss", ".3f", 9),
                     ("log_loss_of_chance", ".3f", 9), ("calibration_error", ".1%", 7),
                 )
             )  # fmt: skip
@@ -121,7 +135,9 @@ def evidence_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
             lines.append(f"{name:<22} {cue:<8} {part.get('looks', row['looks']):>6} {numbers} {delays}")
     lines.append("looks: one camera at one take or return; of arms, those where several people could reach the plate;")
     lines.append("said: share with evidence; right: the likeliest of the whole catalogue, or of the people in reach;")
-    lines.append("log loss, ECE: of the posterior from equal priors; delay: from the shelf event to the answer")
+    lines.append(
+        "claimed, log loss, ECE: of the posterior from equal priors; delay: from the shelf event to the answer"
+    )
     return "\n".join(lines)
 
 
