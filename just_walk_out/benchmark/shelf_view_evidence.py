@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.benchmark.shelf_view_looks import Look
+from just_walk_out.simulation.watched import looks_down
 
 Floats = NDArray[np.float64]
+
+WHERE = (("at the ends", False), ("over the front", True))
+"""Where shelf cameras hang, and whether they look down at hands there."""
 
 _BINS = 10
 _LEAST = 1e-9
@@ -20,11 +24,15 @@ QUANTILES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
 def evidence(looks: Sequence[Look]) -> dict[str, Any]:
-    """Return the figures of looks; see ``evidence_table``.
+    """Return the figures of looks by where the camera hangs; see ``evidence_table``.
 
     Args:
         looks: at single true takes and returns.
     """
+    return {where: _figures([look for look in looks if looks_down(look.camera) is down]) for where, down in WHERE}
+
+
+def _figures(looks: Sequence[Look]) -> dict[str, Any]:
     several = [look for look in looks if look.person in look.near and len(look.near) > 1]
     delays = [look.delay for look in looks if not math.isnan(look.delay)]
     told = [(_posterior(look.products, sorted(look.products)), look.sku) for look in looks if look.products]
@@ -110,14 +118,15 @@ def calibration_error(confidence: Floats, right: Floats) -> float:
     return round(float(sum(gaps)), 4)
 
 
-def evidence_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return figures by kind of packs as text."""
+def evidence_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Return figures by kind of packs and by where cameras hang as text."""
     lines = [
-        f"{'packs':<22} {'cue':<8} {'looks':>6} {'said':>7} {'right':>7} {'claimed':>8} {'chance':>7} "
+        f"{'packs':<21} {'cameras':<15} {'cue':<8} {'looks':>6} {'said':>7} {'right':>7} {'claimed':>8} {'chance':>7} "
         f"{'log loss':>9} "
         f"{'of chance':>9} {'ECE':>7} {'delay':>7} {'p99':>7}"
     ]
-    for name, row in figures.items():
+    rows = [(name, where, row) for name, part in figures.items() for where, row in part.items()]
+    for name, where, row in rows:
         for cue in ("product", "arm"):
             part = row[cue]
             numbers = " ".join(
@@ -132,7 +141,7 @@ def evidence_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
                 f"{'-' if row[key] is None else format(row[key], '.2f') + ' s':>7}"
                 for key in ("delay_median_s", "delay_p99_s")
             )
-            lines.append(f"{name:<22} {cue:<8} {part.get('looks', row['looks']):>6} {numbers} {delays}")
+            lines.append(f"{name:<21} {where:<15} {cue:<8} {part.get('looks', row['looks']):>6} {numbers} {delays}")
     lines.append("looks: one camera at one take or return; of arms, those where several people could reach the plate;")
     lines.append("said: share with evidence; right: the likeliest of the whole catalogue, or of the people in reach;")
     lines.append(

@@ -18,7 +18,7 @@ from just_walk_out.store.model import Camera, Gondola, Pose
 _WIDTH, _HEIGHT, _RATE, _FIELD = 640, 480, 5.0, 70.0
 _ASIDE, _BEFORE, _UP = 0.8, 1.3, 2.2
 _OVER_BEFORE, _OVER_UP, _OVER_AIM, _OVER_AIM_UP, _OVER_FIELD = 0.05, 2.45, 0.4, 0.9, 90.0
-_MAIN = "store.yaml"
+_MAIN, _OVER = "store.yaml", "over"
 
 SIDES = (-1, 0, 1)
 """Of the shelf cameras of a gondola: see ``shelf_camera``."""
@@ -47,8 +47,13 @@ def shelf_camera(gondola: Gondola, side: int) -> Camera:
     focal = _WIDTH / 2.0 / math.tan(math.radians(field) / 2.0)
     centre = ((_WIDTH - 1) / 2.0, (_HEIGHT - 1) / 2.0)
     shelves = tuple(shelf.id for shelf in gondola.shelves)
-    name = f"{gondola.id}_{('left', 'over', 'right')[side + 1]}"
+    name = f"{gondola.id}_{('left', _OVER, 'right')[side + 1]}"
     return Camera(name, "", _WIDTH, _HEIGHT, _RATE, focal, focal, *centre, pose, "shelf", shelves=shelves)
+
+
+def looks_down(camera: str) -> bool:
+    """Tell whether a camera of ``shelf_camera``, by its id, is the one over the front, which sees hands."""
+    return camera.endswith(f"_{_OVER}")
 
 
 def write_watched(path: Path, folder: Path, gondolas: Sequence[str], photos: int = 6, seed: int = 1) -> None:

@@ -8,15 +8,16 @@ import pytest
 from just_walk_out.benchmark.receipts_views import MEASURED, ShelfGlances, watched
 from just_walk_out.benchmark.shelf_view_evidence import QUANTILES
 from just_walk_out.records import EventState, ShelfEvent, ShelfEventArray, Track, TrackArray, TrackState, Watermark
+from just_walk_out.simulation.watched import looks_down
 
 SECOND = 1_000_000_000
 START = 100 * SECOND
-COUNT = 300
+COUNT = 100
 COVARIANCE = tuple(0.01 if row == column else 0.0 for row in range(4) for column in range(4))
-SURE = dataclasses.replace(MEASURED, product_said=1.0, arm_said=1.0, arm_said_alone=1.0)
+SURE = tuple(dataclasses.replace(each, product_said=1.0, arm_said=1.0, arm_said_alone=1.0) for each in MEASURED)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def store(demo_store):
     return watched(demo_store)
 
@@ -34,7 +35,7 @@ def streams(store):
                 plate=plate, sku=store.skus_on[plate][0], person="ada", start=at, settled=at + 0.5, change=-0.2
             )
         )
-        for tick in range(20):
+        for tick in range(0, 20, 2):
             stamp = START + round((at + 0.1 * tick) * SECOND)
             people = [
                 Track(name, TrackState.CONFIRMED, *place, 0, 0, COVARIANCE, 1.0, 0)
@@ -60,14 +61,16 @@ def observe(store, records, handlings, rates=MEASURED, seed=1):
 def test_what_is_said_is_as_often_there_as_was_measured(store):
     handlings, records = streams(store)
     seen, _ = observe(store, records, handlings)
-    looks = COUNT * 3
-    assert sum(bool(each.skus) for each in seen) / looks == pytest.approx(MEASURED.product_said, abs=0.06)
-    assert sum(bool(each.tracks) for each in seen) / looks == pytest.approx(MEASURED.arm_said, abs=0.06)
+    for down, rates in enumerate(MEASURED):
+        of_kind = [each for each in seen if looks_down(each.camera) == bool(down)]
+        looks = COUNT * (1 if down else 2)
+        assert sum(bool(each.skus) for each in of_kind) / looks == pytest.approx(rates.product_said, abs=0.12)
+        assert sum(bool(each.tracks) for each in of_kind) / looks == pytest.approx(rates.arm_said, abs=0.12)
     seen, _ = observe(store, records, handlings, SURE)
     assert all(set(each.tracks) == {"t-ada", "t-ben"} and each.skus == tuple(sorted(store.product)) for each in seen)
-    margins = sorted(each.track_scores[0] - each.track_scores[1] for each in seen)
-    for quantile, value in list(zip(QUANTILES, MEASURED.arm_margin, strict=True))[3:-3]:
-        assert margins[int(quantile * (len(margins) - 1))] == pytest.approx(value, abs=0.4)
+    margins = sorted(each.track_scores[0] - each.track_scores[1] for each in seen if looks_down(each.camera))
+    for quantile, value in list(zip(QUANTILES, MEASURED[1].arm_margin, strict=True))[3:-3]:
+        assert margins[int(quantile * (len(margins) - 1))] == pytest.approx(value, abs=0.8)
 
 
 def test_every_step_is_answered_once_in_order_and_the_same_way_again(store):
@@ -83,9 +86,9 @@ def test_every_step_is_answered_once_in_order_and_the_same_way_again(store):
             assert each.camera == array.camera
     assert observe(store, records, handlings, SURE)[0] == seen
     # what is known of later handlings changes nothing of earlier answers
-    part = [record for record in records if record.stamp < START + 100 * SECOND]
-    early, _ = observe(store, part, [each for each in handlings if each.start < 100.0], SURE)
-    assert early == seen[: len(early)] and len(early) > 100
+    part = [record for record in records if record.stamp < START + 60 * SECOND]
+    early, _ = observe(store, part, [each for each in handlings if each.start < 60.0], SURE)
+    assert early == seen[: len(early)] and len(early) > 60
     assert observe(store, records, handlings, SURE, seed=2)[0] != seen
 
 
