@@ -33,7 +33,13 @@ demo: setup
 
 test: check
 	$(say) "Running the tests"
+ifdef TEST
 	@$(BIN)/pytest $(TEST)
+else
+	@# those of a process or two on all cores, then one by one those that start whole stores of nodes
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --ignore test/nodes --ignore test/system
+	@$(BIN)/pytest test/nodes test/system
+endif
 
 check: setup
 	$(say) "Checking style and types"

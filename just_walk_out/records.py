@@ -61,6 +61,7 @@ __all__ = [
     "TaxAmount",
     "Track",
     "TrackArray",
+    "TrackHand",
     "TrackState",
     "Visit",
     "VisitArray",
@@ -236,6 +237,15 @@ class PersonDetectionArray:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackHand:
+    """A hand of a tracked person as one camera saw it: the ray from the camera on which the wrist lies."""
+
+    camera: str
+    score: float
+    direction: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One person on the floor at one tick."""
 
@@ -253,6 +263,7 @@ class Track:
     identity: float = 1.0
     candidates: tuple[str, ...] = ()
     chances: tuple[float, ...] = ()
+    hands: tuple[TrackHand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from just_walk_out.benchmark.receipts_episode import Outcome, play
+from just_walk_out.benchmark.receipts_episode import KITS, Kit, Outcome, play
 from just_walk_out.benchmark.receipts_report import draw, table
 from just_walk_out.benchmark.receipts_scenarios import CASES, Case, Shop
 from just_walk_out.resources import share
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Store
 from just_walk_out.store.place import StoreError
+
+Outcomes = dict[str, Outcome]
+"""What came of a scenario, by name of the kit."""
 
 _VISITS, _QUICK_VISITS = 200, 4
 _CAMERAS = "10 shoppers, by cameras"
@@ -37,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default 1)")
     parser.add_argument("--quick", action="store_true", help="a few scenarios with a few visits each, in seconds")
     parser.add_argument("--visits", type=int, metavar="N", help=f"least visits a scenario (default {_VISITS})")
+    parser.add_argument(
+        "--evidence",
+        default=",".join(kit.name for kit in KITS),
+        metavar="LIST",
+        help=f"what there is to tell by: of {', '.join(kit.name for kit in KITS)} (default all)",
+    )
     parser.add_argument("--only", metavar="TEXT", help="scenarios whose name or kind holds this")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
@@ -50,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
         if args.input is not None:
             from just_walk_out.benchmark.receipts_replay import replay_recording
 
-            kinds, outcomes = {"recorded": "recorded"}, {"recorded": replay_recording(args.input)}
+            kinds = {"recorded": "recorded"}
+            outcomes: dict[str, Outcomes] = {"recorded": {KITS[0].name: replay_recording(args.input)}}
         else:
             kinds, outcomes = _simulated(args)
         figures = _figures(kinds, outcomes)
@@ -73,8 +83,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _simulated(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, Outcome]]:
-    store = _demo_store()
+def _kits(names: str) -> list[Kit]:
+    known = {kit.name: kit for kit in KITS}
+    unknown = [name for name in names.split(",") if name not in known]
+    if unknown:
+        raise ValueError(f"--evidence {names}: expected some of {','.join(known)}, got {unknown[0]!r}")
+    return [kit for name, kit in known.items() if name in names.split(",")]
+
+
+def _simulated(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, Outcomes]]:
+    store, kits = _demo_store(), _kits(args.evidence)
     visits = args.visits or (_QUICK_VISITS if args.quick else _VISITS)
     cases = [(case, False) for case in CASES]
     ten = next(case for case in CASES if case.shoppers == 10)
@@ -85,16 +103,19 @@ def _simulated(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, Outc
         cases = [item for item in cases if args.only in item[0].name or args.only == item[0].kind]
     if not cases:
         raise ValueError(f"--only {args.only}: expected a part of one of {', '.join(case.name for case in CASES)}")
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcomes] = {}
     with ProcessPoolExecutor(max(1, args.jobs)) as pool:
         for case, cameras in cases:
             began = time.monotonic()
-            jobs = [(case.name, cameras, args.seed, number) for number in _episodes(case, store, args.seed, visits)]
-            whole = outcomes[case.name] = Outcome()
-            for outcome in pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs):
-                whole.join(outcome)
+            numbers = list(_episodes(case, store, args.seed, visits))
+            outcomes[case.name] = {kit.name: Outcome() for kit in kits}
+            jobs = [(case.name, cameras, args.seed, number, kit) for number in numbers for kit in kits]
+            played = pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs)
+            for job, outcome in zip(jobs, played, strict=True):
+                outcomes[case.name][job[-1].name].join(outcome)
             took = time.monotonic() - began
-            print(f"  {case.name}: {len(whole.ours.receipts)} visits in {took:.0f} s", file=sys.stderr, flush=True)
+            count = len(outcomes[case.name][kits[0].name].ours.receipts)
+            print(f"  {case.name}: {count} visits in {took:.0f} s", file=sys.stderr, flush=True)
     return {case.name: case.kind for case, _ in cases}, outcomes
 
 
@@ -116,38 +137,44 @@ def _demo_store() -> Store:
     return load_store(share() / "config" / "demo_store")
 
 
-def _play(job: tuple[str, bool, int, int]) -> Outcome:
-    name, cameras, seed, number = job
+def _play(job: tuple[str, bool, int, int, Kit]) -> Outcome:
+    name, cameras, seed, number, kit = job
     store = _demo_store()
     make = next(case.make for case in CASES if case.name == name or name.startswith(f"{case.name}, by"))
     scenario = make(Shop(store, _rng(name, seed, number)))
-    return play(store, scenario, int(_rng(name, seed, number).integers(2**31)), cameras)
+    return play(store, scenario, int(_rng(name, seed, number).integers(2**31)), cameras, kit)
 
 
-def _figures(kinds: dict[str, str], outcomes: dict[str, Outcome]) -> dict[str, Any]:
+def _figures(kinds: dict[str, str], outcomes: dict[str, Outcomes]) -> dict[str, Any]:
     """Return the figures by scenario, of all together, and of the confidences."""
     figures: dict[str, Any] = {}
-    together: dict[str, Outcome] = {}
-    whole = Outcome()
-    for name, outcome in outcomes.items():
-        figures[name] = {"kind": kinds[name], **_both(outcome)}
-        together.setdefault(kinds[name], Outcome()).join(outcome)
-        whole.join(outcome)
-    figures["by_kind"] = {kind: _both(outcome) for kind, outcome in together.items()}
-    figures["all"] = _both(whole)
-    error = whole.reliability.error()
-    figures["calibration"] = {
-        "expected_calibration_error": None if error is None else round(error, 4),
-        "decisions": len(whole.reliability.confidences),
-        "bins": [[round(mean, 4), round(share, 4), count] for mean, share, count in whole.reliability.bins()],
-    }
+    together: dict[str, Outcomes] = {}
+    whole: Outcomes = {}
+    for name, by_kit in outcomes.items():
+        figures[name] = {"kind": kinds[name], **_all(by_kit)}
+        for kit, outcome in by_kit.items():
+            together.setdefault(kinds[name], {}).setdefault(kit, Outcome()).join(outcome)
+            whole.setdefault(kit, Outcome()).join(outcome)
+    figures["by_kind"] = {kind: _all(by_kit) for kind, by_kit in together.items()}
+    figures["all"] = _all(whole)
+    figures["calibration"] = {kit: _calibration(outcome) for kit, outcome in whole.items()}
     return figures
 
 
-def _both(outcome: Outcome) -> dict[str, Any]:
+def _calibration(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.reliability.error()
     return {
-        "ours": outcome.ours.figures(),
-        "baseline": outcome.rule.figures(),
-        "people_at_once": round(outcome.person_seconds / max(outcome.seconds, 1e-9), 1),
-        "times_real_time": round(outcome.seconds / max(outcome.pipeline_seconds, 1e-9), 1),
+        "expected_calibration_error": None if error is None else round(error, 4),
+        "decisions": len(outcome.reliability.confidences),
+        "bins": [[round(mean, 4), round(share, 4), count] for mean, share, count in outcome.reliability.bins()],
+    }
+
+
+def _all(by_kit: Outcomes) -> dict[str, Any]:
+    first = next(iter(by_kit.values()))
+    return {
+        **{kit: outcome.ours.figures() for kit, outcome in by_kit.items()},
+        "baseline": first.rule.figures(),
+        "people_at_once": round(first.person_seconds / max(first.seconds, 1e-9), 1),
+        "times_real_time": round(first.seconds / max(first.pipeline_seconds, 1e-9), 1),
     }

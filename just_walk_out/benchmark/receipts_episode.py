@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from just_walk_out.benchmark.receipts_rule import ReferenceRule
 from just_walk_out.benchmark.receipts_scores import Reliability, Tally, is_held
 from just_walk_out.benchmark.receipts_sensors import LightStore
+from just_walk_out.benchmark.receipts_views import ShelfGlances, watched
 from just_walk_out.entry.keys import public_text
 from just_walk_out.records import (
     CartArray,
@@ -37,6 +38,7 @@ from just_walk_out.replay.scoring import Departure, Handling, charge_delays, com
 from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.truth import describe
 from just_walk_out.simulation.world import World
+from just_walk_out.stage import Stage
 from just_walk_out.store.model import Store
 from just_walk_out.tracking.stage import TrackerStage
 
@@ -127,7 +129,33 @@ def run_through(pipeline: Pipeline, witness: Witness, records: Iterable[tuple[in
     return spent
 
 
-def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False) -> Outcome:
+@dataclass(frozen=True)
+class Kit:
+    """What a store has beside plates, to tell who took what.
+
+    Attributes:
+        name: as in the figures.
+        text: as printed.
+        hands: the detectors of its overview cameras find wrists.
+        views: shelf cameras look at every shelf.
+    """
+
+    name: str
+    text: str
+    hands: bool = False
+    views: bool = False
+
+
+KITS = (
+    Kit("ours", "ours", hands=True, views=True),
+    Kit("ours_wrists", "without views", hands=True),
+    Kit("ours_views", "without wrists", views=True),
+    Kit("ours_places", "places alone"),
+)
+"""All that can be told of who took what; the same without shelf cameras; without wrists; and without both."""
+
+
+def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False, kit: Kit = KITS[-1]) -> Outcome:
     """Play a scenario and score what the pipeline makes of it.
 
     Args:
@@ -135,13 +163,18 @@ def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False) -> 
         scenario: who comes and what they do.
         seed: of everything drawn.
         cameras: people are detections of each camera through the tracker; otherwise tracks with its errors.
+        kit: what the store has beside.
     """
+    if kit.views:
+        store = watched(store)
     key = benchmark_key()
     store = replace(store, entry=replace(store.entry, public_keys=(public_text(key),)))
     world = World(store, scenario, seed)
     codes = issue_codes(world.parties, store, key, _START)
-    light = LightStore(world, seed, _START, codes, cameras=cameras)
-    stages = [stage for stage in stages_of(store) if cameras or not isinstance(stage, TrackerStage)]
+    light = LightStore(world, seed, _START, codes, cameras=cameras, hands=kit.hands)
+    stages: list[Stage] = [stage for stage in stages_of(store) if cameras or not isinstance(stage, TrackerStage)]
+    if kit.views:
+        stages.append(ShelfGlances(store, world.handlings, light.names, light.scenario_start, seed))
     pipeline, witness = Pipeline(stages), Witness()
     spent, over, arrival = 0.0, 0, _START
     records = light.run()

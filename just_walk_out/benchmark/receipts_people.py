@@ -9,12 +9,24 @@ may be taken for each other.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.benchmark.receipts_hands import HandWatch
 from just_walk_out.camera.visibility import Coverage
-from just_walk_out.records import PersonDetection, PersonDetectionArray, Track, TrackArray, TrackState, Watermark
+from just_walk_out.records import (
+    Hand,
+    PersonDetection,
+    PersonDetectionArray,
+    Track,
+    TrackArray,
+    TrackHand,
+    TrackState,
+    Watermark,
+)
+from just_walk_out.simulation.figure import Figure
 from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import Camera, Store
 
@@ -64,26 +76,28 @@ class _Views:
 class Onlookers:
     """All overview cameras of a store: what they report of people on the floor."""
 
-    def __init__(self, store: Store, rng: np.random.Generator) -> None:
+    def __init__(self, store: Store, rng: np.random.Generator, hands: HandWatch | None) -> None:
         """Place the cameras.
 
         Args:
             store: cameras, fixtures and walls.
             rng: of everything that is drawn.
+            hands: finds wrists; None where detectors find none.
         """
         self._views = _Views(store)
         self._rng = rng
+        self._hands = hands
         self._slow: dict[str, Floats] = {}
 
-    def report(self, stamp: int, names: list[str], places: Floats) -> list[PersonDetectionArray]:
+    def report(self, stamp: int, figures: list[Figure]) -> list[PersonDetectionArray]:
         """Return one record a camera.
 
         Args:
             stamp: of all pictures, nanoseconds.
-            names: of the people, so that slow errors stay with each.
-            places: (people, 2) metres.
+            figures: everybody.
         """
         cameras = self._views.cameras
+        names, places = [figure.id for figure in figures], _places(figures)
         shape = (len(cameras), len(names))
         fresh = self._rng.normal(size=(*shape, 2))
         drawn = self._rng.random((3, *shape))
@@ -99,18 +113,25 @@ class Onlookers:
             return [PersonDetectionArray(stamp, camera.id) for camera in cameras]
         open_view, hidden = self._views.of(places)
         factor = np.where(drawn[2] < _ASTRAY, _ASTRAY_FACTOR, 1.0)
+        seen = open_view & (drawn[0] > _MISSED) & (~hidden | (drawn[1] < _HIDDEN_SEEN))
+        rays = self._hands.rays(figures, seen) if self._hands is not None else None
         records = []
         for index, camera in enumerate(cameras):
-            eye = self._views.eyes[index]
-            passing = ~hidden[index] | (drawn[1, index] < _HIDDEN_SEEN)
-            seen = open_view[index] & (drawn[0, index] > _MISSED) & passing
             error = _FRESH * fresh[index] + _SLOW * slow[index]
             error[:, 0] *= factor[index]
-            records.append(PersonDetectionArray(stamp, camera.id, _detections(eye, places, error, seen)))
+            wrists = rays[index] if rays is not None else [np.zeros((0, 3))] * len(names)
+            detections = _detections(self._views.eyes[index], places, error, seen[index], wrists)
+            records.append(PersonDetectionArray(stamp, camera.id, detections))
         return records
 
 
-def _detections(eye: Floats, places: Floats, error: Floats, seen: NDArray[np.bool_]) -> tuple[PersonDetection, ...]:
+def _places(figures: list[Figure]) -> Floats:
+    return np.array([(figure.x, figure.y) for figure in figures], dtype=np.float64).reshape(-1, 2)
+
+
+def _detections(
+    eye: Floats, places: Floats, error: Floats, seen: Bools, wrists: list[Floats]
+) -> tuple[PersonDetection, ...]:
     """Place the people whom a camera sees; ``error`` is (people, 2), along and across the ray, in deviations."""
     found = []
     for row in np.flatnonzero(seen):
@@ -125,7 +146,8 @@ def _detections(eye: Floats, places: Floats, error: Floats, seen: NDArray[np.boo
             (along * sin) ** 2 + (across * cos) ** 2,
         )
         x, y = float(places[row, 0]) + off * cos - aside * sin, float(places[row, 1]) + off * sin + aside * cos
-        found.append(PersonDetection(x, y, covariance, 0.9, (0.0, 0.0, 20.0, 60.0)))
+        hands = tuple(Hand(0.0, 0.0, 0.9, tuple(float(part) for part in ray)) for ray in wrists[row])
+        found.append(PersonDetection(x, y, covariance, 0.9, (0.0, 0.0, 20.0, 60.0), hands))
     return tuple(found)
 
 
@@ -144,13 +166,15 @@ def _behind_people(eye: Floats, places: Floats) -> NDArray[np.bool_]:
 class Watchers:
     """All cameras and a tracker together: where it says that people are."""
 
-    def __init__(self, store: Store, rng: np.random.Generator) -> None:
+    def __init__(self, store: Store, rng: np.random.Generator, hands: HandWatch | None) -> None:
         """Place the cameras.
 
         Args:
             store: cameras, fixtures, walls and gates.
             rng: of everything that is drawn.
+            hands: finds wrists; None where detectors find none.
         """
+        self._hands = hands
         self._store = store
         self._views = _Views(store)
         self._rng = rng
@@ -160,8 +184,9 @@ class Watchers:
         self._id: dict[str, str] = {}
         self._born: dict[str, tuple[int, str]] = {}
 
-    def report(self, stamp: int, names: list[str], places: Floats) -> list[TrackArray]:
+    def report(self, stamp: int, figures: list[Figure]) -> list[TrackArray]:
         """Return where everyone is at one tick; see ``Onlookers.report``."""
+        names, places = [figure.id for figure in figures], _places(figures)
         away = distance_outside(self._store.floor, places) if names else np.zeros(0)
         followed = [row for row, name in enumerate(names) if away[row] < _FOLLOWED]
         gone = sorted(set(self._id) - {names[row] for row in followed})
@@ -172,9 +197,17 @@ class Watchers:
         tracks = []
         if followed:
             open_view, hidden = self._views.of(places)
-            seen = np.any(open_view & ~hidden, axis=0)
+            seen = open_view & ~hidden
+            rays = self._hands.rays(figures, seen) if self._hands is not None else []
+            cameras = [camera.id for camera in self._views.cameras]
             for row in followed:
-                tracks.append(self._track(stamp, names[row], places[row], bool(seen[row])))
+                hands = tuple(
+                    TrackHand(camera, 0.9, tuple(float(part) for part in ray))
+                    for camera, found in zip(cameras, rays, strict=False)
+                    for ray in found[row]
+                )
+                track = self._track(stamp, names[row], places[row], bool(seen[:, row].any()))
+                tracks.append(replace(track, hands=hands))
             self._confuse([names[row] for row in followed], places[followed])
         return [TrackArray(stamp, (Watermark("tracks", stamp),), tuple(sorted(tracks, key=lambda t: t.id)), ended)]
 

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from just_walk_out.benchmark.receipts_episode import KITS
+
 _COLUMNS = (
     ("F1", "f1", ".3f"), ("exact", "exact", ".3f"), ("wrong/1000", "wrong_per_1000", ".1f"),
     ("review", "review_rate", ".3f"), ("line s", "line_delay_median_s", ".2f"), ("p99", "line_delay_p99_s", ".2f"),
     ("charge s", "charge_delay_median_s", ".2f"), ("p99", "charge_delay_p99_s", ".2f"),
 )  # fmt: skip
-_INK, _OURS, _RULE, _PAPER = "#2b2b2b", "#1f6f8b", "#d08c60", "#fbfaf7"
+_INK, _PAPER = "#2b2b2b", "#fbfaf7"
+_COLOURS = {
+    "ours": "#14506b",
+    "ours_wrists": "#5d94a8",
+    "ours_views": "#5fa58d",
+    "ours_places": "#a9c0ca",
+    "baseline": "#d08c60",
+}
 
 
 def scenarios(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +34,7 @@ def table(figures: Mapping[str, Any]) -> str:
     Args:
         figures: as they are written to JSON.
     """
-    lines = [" " * 44 + "visits" + "".join(title.rjust(_width(title)) for title, *_ in _COLUMNS)]
+    lines = [" " * 49 + "visits" + "".join(title.rjust(_width(title)) for title, *_ in _COLUMNS)]
     shown = scenarios(figures)
     for name, both in shown.items():
         lines += _rows(name, both)
@@ -39,13 +48,19 @@ def table(figures: Mapping[str, Any]) -> str:
     lines.append(
         "charged. Review: lines that wait for a person and are not charged. Delays in event time, from an item"
     )
-    lines.append("leaving to its cart line, and from the exit to the charge. Baseline: the published reference rule.")
-    calibration = figures["calibration"]
-    if calibration["decisions"] and calibration["expected_calibration_error"] is not None:
-        bins = ", ".join(f"{mean:.2f}: {share:.2f} ({count})" for mean, share, count in calibration["bins"])
-        lines.append(f"Confidence: share that was right (decisions): {bins}.")
-        error = 100.0 * calibration["expected_calibration_error"]
-        lines.append(f"Expected calibration error {error:.1f} % of {calibration['decisions']:,} decisions.")
+    lines.append(
+        "leaving to its cart line, and from the exit to the charge. Places: where people are, and plates, alone; then"
+    )
+    lines.append(
+        "with wrists from overview cameras, with shelf cameras, with both. Baseline: the published reference rule."
+    )
+    for kit in KITS:
+        calibration = figures["calibration"].get(kit.name)
+        if calibration and calibration["decisions"]:
+            bins = ", ".join(f"{mean:.2f}: {share:.2f} ({count})" for mean, share, count in calibration["bins"])
+            error = 100.0 * calibration["expected_calibration_error"]
+            lines.append(f"Confidence, {kit.text}: share that was right (decisions): {bins}.")
+            lines.append(f"  Expected calibration error {error:.1f} % of {calibration['decisions']:,} decisions.")
     for name, both in shown.items():
         if both["people_at_once"] >= 4.0 or len(shown) == 1:
             lines.append(
@@ -58,10 +73,12 @@ def table(figures: Mapping[str, Any]) -> str:
 
 
 def _rows(name: str, both: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for which, label in (("ours", name), ("baseline", "")):
-        cells = [_cell(both[which][key], form).rjust(_width(title)) for title, key, form in _COLUMNS]
-        lines.append(f"{label:34}{which:10}{both[which]['visits']:6}" + "".join(cells))
+    lines: list[str] = []
+    labels = {**{kit.name: kit.text for kit in KITS}, "baseline": "baseline"}
+    for which, text in labels.items():
+        if which in both:
+            cells = [_cell(both[which][key], form).rjust(_width(title)) for title, key, form in _COLUMNS]
+            lines.append(f"{'' if lines else name:34}{text:15}{both[which]['visits']:6}" + "".join(cells))
     return lines
 
 
@@ -92,25 +109,34 @@ def draw(path: Path, figures: Mapping[str, Any]) -> None:
     ):
         _plain(axes, title)
         for row, both in enumerate(shown.values()):
-            for which, colour, offset in (("ours", _OURS, -0.19), ("baseline", _RULE, 0.19)):
+            there = [(which, colour) for which, colour in _COLOURS.items() if which in both]
+            height = 0.8 / len(there)
+            for place, (which, colour) in enumerate(there):
                 value = both[which][key]
                 if value is not None:
-                    axes.barh(row + offset, value, height=0.36, color=colour)
+                    offset = (place - (len(there) - 1) / 2.0) * height
+                    axes.barh(row + offset, value, height=0.95 * height, color=colour)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_yticks(range(len(shown)), list(shown) if key == "f1" else [""] * len(shown))
     scores.set_xlim(0.0, 1.0)
     reliability = figure.add_axes((0.78, 0.55, 0.20, 0.33))
     _plain(reliability, "confidence and share right")
     reliability.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":")
-    bins = figures["calibration"]["bins"]
-    reliability.plot([mean for mean, *_ in bins], [share for _, share, _ in bins], "o-", color=_OURS)
+    calibrations = {kit: figures["calibration"][kit]["bins"] for kit in _COLOURS if kit in figures["calibration"]}
+    for kit, bins in calibrations.items():
+        reliability.plot([mean for mean, *_ in bins], [share for _, share, _ in bins], "o-", color=_COLOURS[kit])
     counts = figure.add_axes((0.78, 0.07, 0.20, 0.36))
     _plain(counts, "decisions by confidence")
-    counts.bar([mean for mean, *_ in bins], [count for *_, count in bins], width=0.06, color=_OURS)
+    for place, (kit, bins) in enumerate(calibrations.items()):
+        wide = 0.08 / len(calibrations)
+        means = [mean + (place - (len(calibrations) - 1) / 2.0) * wide for mean, *_ in bins]
+        counts.bar(means, [count for *_, count in bins], width=wide, color=_COLOURS[kit])
     counts.set_yscale("log")
     figure.text(0.02, 0.945, "Receipts", fontsize=20, fontweight="bold", color=_INK)
-    figure.text(0.13, 0.952, "ours", color=_OURS, fontsize=12)
-    figure.text(0.17, 0.952, "published rule", color=_RULE, fontsize=12)
+    labels = {**{kit.name: kit.text for kit in KITS}, "baseline": "published rule"}
+    used = [which for which in _COLOURS if which == "baseline" or which in calibrations]
+    for place, which in enumerate(used):
+        figure.text(0.13 + 0.09 * place, 0.952, labels[which], color=_COLOURS[which], fontsize=12)
     figure.savefig(path, dpi=100)
 
 

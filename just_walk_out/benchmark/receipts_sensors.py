@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from just_walk_out.benchmark.receipts_hands import HandWatch
 from just_walk_out.benchmark.receipts_people import Onlookers, Watchers
 from just_walk_out.records import CodeScan, PlateStatus, ShelfWeights
 from just_walk_out.simulation.scales import PlateGroup
@@ -52,7 +53,15 @@ class LightStore:
     """A scenario as records of all sensors, by the time they arrive."""
 
     def __init__(
-        self, world: World, seed: int, start: int, codes: dict[str, str], *, cameras: bool, lead_in: float = 3.0
+        self,
+        world: World,
+        seed: int,
+        start: int,
+        codes: dict[str, str],
+        *,
+        cameras: bool,
+        hands: bool = False,
+        lead_in: float = 3.0,
     ) -> None:
         """Prepare the sensors.
 
@@ -62,6 +71,7 @@ class LightStore:
             start: stamp at which the sensors start, nanoseconds.
             codes: code text by id of the shopper who shows it.
             cameras: report people as detections of each camera; otherwise as tracks with a tracker's errors.
+            hands: their detectors find wrists.
             lead_in: seconds of an empty store before second 0 of the world.
         """
         self.world = world
@@ -70,7 +80,11 @@ class LightStore:
         store = world.store
         self._names: list[tuple[int, dict[str, str]]] = []
         rng = np.random.default_rng([seed, zlib.crc32(b"onlookers")])
-        self._onlookers: Onlookers | Watchers = Onlookers(store, rng) if cameras else Watchers(store, rng)
+        watch = None
+        if hands:
+            eyes = [camera for camera in store.cameras if camera.role == "overview"]
+            watch = HandWatch(store, eyes, np.random.default_rng([seed, zlib.crc32(b"hands")]))
+        self._onlookers: Onlookers | Watchers = (Onlookers if cameras else Watchers)(store, rng, watch)
         self._gondolas = [
             _Gondola(
                 store,
@@ -105,9 +119,7 @@ class LightStore:
             for gondola in self._gondolas:
                 for weights in gondola.sample((tick - 1) * _SAMPLES, self.world, self._start, self._lead_in):
                     waiting.append((stamp + round(_WEIGHTS_AFTER * _SECOND), weights))
-            figures = self.world.figures(clock - self._lead_in)
-            places = np.array([(figure.x, figure.y) for figure in figures], dtype=np.float64).reshape(-1, 2)
-            for seen in self._onlookers.report(stamp, [figure.id for figure in figures], places):
+            for seen in self._onlookers.report(stamp, self.world.figures(clock - self._lead_in)):
                 waiting.append((stamp + round(_PEOPLE_AFTER * _SECOND), seen))
             if isinstance(self._onlookers, Watchers):
                 names = self._onlookers.names()

@@ -243,12 +243,15 @@ def _records(views: Views, boxes: Floats) -> Iterator[tuple[int, list[PersonDete
         records = []
         for number, (camera, plane) in enumerate(zip(views.cameras, planes, strict=True)):
             corners = boxes[(boxes[:, 0] == frame) & (boxes[:, 1] == number), 2:]
-            sights = plane.sights(corners)
-            sound = np.isfinite(sights.points).all(axis=1) & np.isfinite(sights.noises).all(axis=(1, 2))
+            sights = plane.sights(corners.T)
+            sound = np.isfinite(sights.points).all(axis=0) & np.isfinite(sights.noises).all(axis=0)
             people = tuple(
-                PersonDetection(x, y, (xx, xy, yy), 1.0, (left, top, right - left, bottom - top))
-                for (x, y), ((xx, xy), (_, yy)), (left, top, right, bottom) in zip(
-                    sights.points[sound].tolist(), sights.noises[sound].tolist(), corners[sound].tolist(), strict=True
+                PersonDetection(x, y, spread, 1.0, (left, top, right - left, bottom - top))
+                for x, y, spread, (left, top, right, bottom) in zip(
+                    *sights.points[:, sound].tolist(),
+                    zip(*sights.noises[:, sound].tolist(), strict=True),
+                    corners[sound].tolist(),
+                    strict=True,
                 )
             )
             records.append(PersonDetectionArray(stamp, camera.id, people))

@@ -6,6 +6,7 @@ varies from frame to frame and across the body, and whoever is nearer covers who
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import cv2
@@ -44,16 +45,26 @@ class Painter:
         """Return the picture (height, width, 3), BGR."""
         image = self._empty.copy()
         eye = self._projector.centre[:2]
+        shapes: list[Floats] = []
+        colours: list[Colour] = []
         for figure in sorted(figures, key=lambda each: -float(np.hypot(each.x - eye[0], each.y - eye[1]))):
-            self._person(image, figure, eye)
+            self._dress(figure, eye, shapes, colours)
+        if shapes:
+            outlines = self._projector.to_pixels(np.array(shapes))
+            shown = np.asarray((np.abs(outlines) < 1e4).all(axis=(1, 2)))  # NaN behind the camera is not
+            corners = np.rint(np.where(shown[:, None, None], outlines, 0.0)).astype(np.int32)
+            for outline, colour in zip(corners[shown], itertools.compress(colours, shown), strict=True):
+                cv2.fillConvexPoly(image, outline, colour)
         down, right = self._rng.integers(0, _SLACK, 2)
         grain = self._grain[down : down + image.shape[0], right : right + image.shape[1]]
         return np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U), dtype=np.uint8)
 
-    def _person(self, image: Image, figure: Figure, eye: Floats) -> None:
+    def _dress(self, figure: Figure, eye: Floats, shapes: list[Floats], colours: list[Colour]) -> None:
+        """Add the rectangles (4, 3) of one person, metres, and their colours."""
         look = figure.appearance
-        towards = np.array([figure.x, figure.y]) - eye
-        across = np.array([-towards[1], towards[0]]) / max(float(np.linalg.norm(towards)), 1e-6)
+        place = np.array([figure.x, figure.y])
+        towards = place - eye
+        across = np.array([-towards[1], towards[0]]) / max(float(np.hypot(*towards)), 1e-6)
         # Seen from the side a body is narrower.
         turned = abs(float(across @ (-np.sin(figure.heading), np.cos(figure.heading))))
         slim = look.girth * (0.65 + 0.35 * turned)
@@ -63,11 +74,10 @@ class Painter:
             bands.insert(2, (_BAND, look.stripe))
         for (low, high, half), colour in bands:
             for left, right, shade in ((-1.0, 1.0, 1.0), (-0.6, 0.1, 1.18)):
-                sides = np.array([figure.x, figure.y]) + half * slim * np.array([[left], [right]]) * across
-                corners = [(*sides[k], share * look.height) for k, share in ((0, low), (1, low), (1, high), (0, high))]
-                pixels = self._projector.to_pixels(np.array(corners))
-                if np.isfinite(pixels).all() and np.abs(pixels).max() < 1e4:
-                    cv2.fillConvexPoly(image, np.rint(pixels).astype(np.int32), self._rendered(colour, light * shade))
+                sides = place + half * slim * np.array([[left], [right], [right], [left]]) * across
+                heights = look.height * np.array([[low], [low], [high], [high]])
+                shapes.append(np.concatenate([sides, heights], axis=1))
+                colours.append(self._rendered(colour, light * shade))
 
     def _rendered(self, colour: Colour, light: float) -> Colour:
         b, g, r = (int(value) for value in np.clip(np.array(colour) * self._gain * light, 0, 255))

@@ -47,14 +47,20 @@ def ground_table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
 
 def store_table(figures: dict[str, Any], seed: int) -> str:
     """Return what the simulated store says."""
-    return "\n".join(
-        [
-            "",
-            f"simulated store, {figures['minutes']:.0f} min, {figures['shoppers']} shoppers, 4 cameras, seed {seed}",
-            f"  identity exchanges   {figures['exchanges']}",
-            f"  lost and renamed     {figures['renamed']}",
-            f"  position error       {figures['error']:.3f} m median, {figures['error_90']:.3f} m at 90 %",
-            f"  found                {100.0 * figures['found']:.1f} % of the time inside",
-            f"12 cameras at 15 Hz, 30 people: {100.0 * figures['load']:.0f} % of one core",
-        ]
-    )
+    lines = [
+        "",
+        f"simulated store, {figures['minutes']:.0f} min, {figures['shoppers']} shoppers (at most {figures['most']}), "
+        f"4 cameras, seed {seed}",
+        f"  identity exchanges   {figures['exchanges']}, of which the track says {figures['said']}; "
+        f"{figures['taken_back']} more were taken back within 3 s",
+        f"  lost and renamed     {figures['renamed']}",
+        f"  position error       {figures['error']:.3f} m median, {figures['error_90']:.3f} m at 90 %",
+        f"  found                {100.0 * figures['found']:.1f} % of the time inside",
+        "  identity from        said   right   share of the time",
+    ]
+    total = sum(band["ticks"] for band in figures["identity"])
+    lines += [
+        f"    {band['from']:.2f}              {band['said']:.3f}   {band['right']:.3f}   {band['ticks'] / total:6.1%}"
+        for band in figures["identity"]
+    ]
+    return "\n".join([*lines, f"12 cameras at 15 Hz, 30 people: {100.0 * figures['load']:.0f} % of one core"])

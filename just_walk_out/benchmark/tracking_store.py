@@ -14,17 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 
 from just_walk_out.benchmark.tracking_colours import Painter
+from just_walk_out.benchmark.tracking_ledger import Ledger
 from just_walk_out.camera.appearance import COLOURS, PARTS
 from just_walk_out.camera.detectors.base import Detections, Image
 from just_walk_out.camera.finder import PersonFinder
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.camera.person import DISC_HEIGHTS, edges
 from just_walk_out.camera.visibility import Occluders
-from just_walk_out.records import PersonDetection, PersonDetectionArray, TrackArray, TrackState
+from just_walk_out.records import PersonDetection, PersonDetectionArray
 from just_walk_out.resources import share
 from just_walk_out.simulation.figure import Figure
 from just_walk_out.simulation.scenario import parse_scenario
@@ -43,8 +42,6 @@ _PHASE = 0.012  # seconds from one camera to the next
 _PER_MINUTE = 20.0
 _UNITS = [4, 10]  # a shopper: this many stay for about a minute
 _HIDDEN, _MISSED, _FALSE = 0.7, 0.03, 0.02
-_WITHIN = 0.8  # metres between somebody and the track that is theirs
-_LASTING = 10  # ticks that make a match more than a passing one
 _LOAD = (12, 15.0, 30)  # cameras, frames a second, people
 
 
@@ -124,8 +121,7 @@ def simulated(seed: int, seconds: float, lead: float = 60.0) -> dict[str, Any]:
         lead: seconds before them in which the store fills.
 
     Returns:
-        Shoppers on average and at most, identity exchanges, people renamed, median and 90 % of the position error
-        (metres), and share of the time inside for which a shopper has a track.
+        ``minutes``, and what ``Ledger.figures`` counts.
     """
     store = load_store(share() / "config" / "demo_store")
     count = round((seconds + lead) / 60.0 * _PER_MINUTE * 2.0)
@@ -137,7 +133,7 @@ def simulated(seed: int, seconds: float, lead: float = 60.0) -> dict[str, Any]:
     eyes = [_Eye(store, camera, seed, number) for number, camera in enumerate(cameras)]
     stage = TrackerStage(store)
     truth: dict[int, list[tuple[str, float, float]]] = {}
-    ledger = _Ledger()
+    ledger = Ledger()
     for tick in range(round((seconds + lead) * _RATE)):
         world.advance(tick / _RATE)
         figures = world.figures(tick / _RATE)
@@ -151,64 +147,6 @@ def simulated(seed: int, seconds: float, lead: float = 60.0) -> dict[str, Any]:
                 if array.stamp in truth:
                     ledger.add(truth.pop(array.stamp), array)
     return {"minutes": seconds / 60.0, **ledger.figures()}
-
-
-class _Ledger:
-    """Who was which track, tick by tick."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, str] = {}  # track of each person
-        self._runs: dict[str, tuple[str, int]] = {}  # who a track follows, and for how many ticks in a row
-        self._owner: dict[str, str] = {}  # who a track has lastingly followed
-        self._names: dict[str, set[str]] = {}
-        self._errors: list[float] = []
-        self._present: list[int] = []
-        self._missed = self._inside = self._exchanges = self._renamed = 0
-
-    def add(self, people: list[tuple[str, float, float]], array: TrackArray) -> None:
-        tracks = [track for track in array.tracks if track.state is not TrackState.TENTATIVE]
-        self._present.append(len(people))
-        self._inside += len(people)
-        if not people or not tracks:
-            self._missed += len(people)
-            return
-        away = cdist([each[1:] for each in people], [(track.x, track.y) for track in tracks])
-        cost = np.where(away <= _WITHIN, away, 1e3)
-        for row, (who, *_) in enumerate(people):  # as CLEAR does: who was matched before stays so while it is possible
-            for column, track in enumerate(tracks):
-                if self._held.get(who) == track.id and away[row, column] <= _WITHIN:
-                    cost[row, column] -= 10.0
-        matched = 0
-        for row, column in zip(*linear_sum_assignment(cost), strict=True):
-            if away[row, column] > _WITHIN:
-                continue
-            matched += 1
-            self._match(people[row][0], tracks[column].id)
-            self._errors.append(float(away[row, column]))
-        self._missed += len(people) - matched
-
-    def _match(self, who: str, track: str) -> None:
-        self._held[who] = track
-        before, ticks = self._runs.get(track, (who, 0))
-        self._runs[track] = (who, ticks + 1 if before == who else 1)
-        if self._runs[track][1] == _LASTING:
-            self._exchanges += self._owner.get(track, who) != who
-            self._renamed += track not in self._owner and who in self._names
-            self._owner[track] = who
-            self._names.setdefault(who, set()).add(track)
-
-    def figures(self) -> dict[str, Any]:
-        errors = np.array(self._errors or [np.nan])
-        return {
-            "shoppers": round(float(np.mean(self._present)), 1),
-            "most": int(max(self._present)),
-            "visits": len(self._names),
-            "exchanges": self._exchanges,
-            "renamed": self._renamed,
-            "error": float(np.median(errors)),
-            "error_90": float(np.percentile(errors, 90)),
-            "found": 1.0 - self._missed / max(self._inside, 1),
-        }
 
 
 def load(seed: int, quick: bool) -> dict[str, float]:

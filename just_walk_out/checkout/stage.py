@@ -29,6 +29,8 @@ from just_walk_out.store.model import Store
 
 NANOSECONDS = 1_000_000_000
 VISITS = "visits"
+# Nanoseconds after which somebody who is out of reach of a shelf has nothing to do with what begins there.
+_GONE = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ class CheckoutSettings:
 class CheckoutStage:
     """Issues one charge for each visit that has left, or was lost from sight: that one is for review.
 
-    A visit that left at T is settled once the carts' watermarks of every shelf its members came near,
-    and of the visits, have passed T. If that has not happened when the tracks are
-    ``policy.settle_timeout`` past T, the charge is for review and names what is silent; for a cart that is
-    not told at all, as while nodes are started again, it waits ``patience`` longer. So it is for review, too,
-    when the visit was near a shelf while nothing could be seen of it, see ``UnseenTimes``. The ledger has
-    the charge before it is published; its id makes it unique whatever is repeated.
+    A visit that left at T is settled once the carts' watermarks of every shelf its members came near have
+    passed the moment when the last of them was gone from it, and those of the visits T. If that has not
+    happened when the tracks are ``policy.settle_timeout`` past T, the charge is for review and names what is
+    silent; for a cart that is not told at all, as while nodes are started again, it waits ``patience`` longer.
+    So it is for review, too, when the visit was near a shelf while nothing could be seen of it, see
+    ``UnseenTimes``. The ledger has the charge before it is published; its id makes it unique whatever is
+    repeated.
 
     Who pays in the store gets a charge for the cart so far, settled likewise as of the moment of asking (what
     is taken while that is waited for may be on it); the charge of the exit is about the rest. A cart that
@@ -175,9 +178,14 @@ class CheckoutStage:
         return alerts
 
     def _silent(self, visit: Visit, stamp: int) -> list[str]:
-        """Return the sources that a visit came near and that are not decided up to a moment."""
-        needed = (VISITS, *self._proximity.of(visit.tracks))
-        return [source for source in needed if self._decided.get(source, -1) < stamp]
+        """Return the sources that a visit came near and that are not decided as far as it needs, up to a moment."""
+        needed = {VISITS: stamp}
+        for shelf in self._proximity.of(visit.tracks):
+            stays = self._proximity.stays(visit.tracks, shelf)
+            # what begins at a shelf after the last of them has gone is somebody else's
+            last = stamp if stays is None else max((end for _, end in stays), default=0) + _GONE
+            needed[shelf] = min(stamp, last)
+        return [source for source, until in needed.items() if self._decided.get(source, -1) < until]
 
     def _settle(self, visit: Visit) -> list[Any]:
         # The tracks must have been seen up to the exit before the shelves they came near are known.

@@ -8,6 +8,7 @@ from just_walk_out.journal import RECENT
 from just_walk_out.records import DecisionState, Interaction, Kind
 from just_walk_out.store.model import Store
 
+_HOUR = 3600 * 1_000_000_000
 _LATELY = 300 * 1_000_000_000
 """Nanoseconds for which what was done at a fixture may bear on who does what there now."""
 
@@ -15,6 +16,10 @@ _LATELY = 300 * 1_000_000_000
 def first_id(event: str) -> str:
     """Return the id of the first interaction of a shelf event, which is written last and stands for them all."""
     return f"{event}#0"
+
+
+def _event_of(interaction: Interaction) -> str:
+    return interaction.id.rpartition("#")[0]
 
 
 class Decisions:
@@ -26,7 +31,8 @@ class Decisions:
         self._by_visit: dict[str, list[Interaction]] = {}
         self._by_plate: dict[str, list[Interaction]] = {}
         self._by_place: dict[str, list[tuple[int, Interaction]]] = {}
-        self._ids: set[str] = set()
+        self._of_event: dict[str, dict[str, Interaction]] = {}
+        self._newest = self._tidied = 0
 
     def add(self, interaction: Interaction, at: int | None = None) -> None:
         """Note a decision; known ids are ignored.
@@ -35,9 +41,11 @@ class Decisions:
             interaction: what is decided.
             at: as of which moment, nanoseconds; the end of the step unless given.
         """
-        if interaction.id in self._ids:
+        of_event = self._of_event.setdefault(_event_of(interaction), {})
+        if interaction.id in of_event:
             return
-        self._ids.add(interaction.id)
+        of_event[interaction.id] = interaction
+        self._tidy(interaction.end)
         lately = self._by_place.setdefault(self._store.gondola_of[interaction.shelf].id, [])
         lately.append((interaction.end if at is None else at, interaction))
         while lately[0][1].end < interaction.end - _LATELY:
@@ -50,19 +58,30 @@ class Decisions:
 
     def withdraw(self, event_id: str) -> None:
         """Take back what was noted of a shelf event that is looked at again."""
-        mine = {id for id in self._ids if id.startswith(f"{event_id}#")}
-        if not mine:
+        mine = self._of_event.pop(event_id, {})
+        for item in mine.values():
+            for index, keys in ((self._by_visit, (item.visit,)), (self._by_plate, item.plates)):
+                for key in keys:
+                    if key in index:
+                        index[key] = [each for each in index[key] if each.id not in mine]
+            place = self._store.gondola_of[item.shelf].id
+            self._by_place[place] = [each for each in self._by_place[place] if each[1].id not in mine]
+
+    def _tidy(self, stamp: int) -> None:
+        """Drop once an hour what is older than a journal is read back: it bears on nothing any more."""
+        self._newest = max(self._newest, stamp)
+        if self._newest - self._tidied < _HOUR:
             return
-        self._ids -= mine
-        for index in (self._by_visit, self._by_plate):
-            for key, items in index.items():
-                index[key] = [item for item in items if item.id not in mine]
-        for key, lately in self._by_place.items():
-            self._by_place[key] = [each for each in lately if each[1].id not in mine]
+        self._tidied, oldest = self._newest, self._newest - RECENT
+        old = [event for event, items in self._of_event.items() if all(each.end < oldest for each in items.values())]
+        for event in old:
+            del self._of_event[event]
+        for plate, items in list(self._by_plate.items()):
+            self._by_plate[plate] = [each for each in items if each.start >= oldest]
 
     def has(self, event_id: str) -> bool:
         """Tell whether a shelf event has been decided."""
-        return first_id(event_id) in self._ids
+        return first_id(event_id) in self._of_event.get(event_id, {})
 
     def held(self, visit: str, at: int, event_id: str = "") -> Counter[str]:
         """Return the units of each product a visit holds at a moment.

@@ -135,3 +135,37 @@ class PickupSettings:
         minimum=0.0,
         maximum=60.0,
     )
+    hand_sigma: float = setting(
+        0.05,
+        "Distance of a wrist from where wrists are at a place of a plate, one standard deviation an axis",
+        unit="m",
+        minimum=0.01,
+        maximum=1.0,
+    )
+    hand_angle: float = setting(
+        0.015, "Error of the ray of a wrist, one standard deviation an axis", unit="rad", minimum=0.0, maximum=0.2
+    )
+    hand_spread: float = setting(
+        0.70, "How far around a plate the rays of other hands pass it", unit="m", minimum=0.1, maximum=3.0
+    )
+    hand_beside: float = setting(
+        0.30, "Share of those near whose hand is beside a plate and not at it", minimum=0.001, maximum=0.999
+    )
+    hand_beside_sigma: float = setting(
+        0.25, "How far beside, one standard deviation an axis", unit="m", minimum=0.01, maximum=2.0
+    )
+    hand_hidden: float = setting(
+        0.50,
+        "Share of cameras that see one hand only, and it is not the one at the plate",
+        minimum=0.01,
+        maximum=0.99,
+    )
+    hand_wrong: float = setting(
+        0.15, "Share of cameras that see two hands, and neither is the one at the plate", minimum=0.01, maximum=0.99
+    )
+    hand_lead_time: float = setting(
+        0.1, "How long before a step's start a hand is at the plate already", unit="s", minimum=0.0, maximum=3.0
+    )
+    hand_limit: float = setting(
+        12.0, "Most that hands say for or against a person, natural logarithm, 0: nothing", minimum=0.0, maximum=50.0
+    )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.attribution import TRACK_MEMORY, Attribution, Person
 from just_walk_out.pickup.decisions import Decisions, first_id
+from just_walk_out.pickup.hands import HandModel
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
@@ -33,8 +36,17 @@ from just_walk_out.records import (
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
+_AT_SHELF = 0.5  # log-likelihood from which a hand is taken to be at or about a plate
 _SURE = 0.9  # probability from which it counts as known who did something
 _REPEATED = 500  # decisions that are published again after a restart
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How people within reach of some plates fit having acted there: places and hands, log-likelihoods by track."""
+
+    places: Mapping[str, float]
+    hands: Mapping[str, float]
 
 
 class PickupStage:
@@ -59,6 +71,7 @@ class PickupStage:
         self._journal = journal
         self._products = ProductModel(store, settings)
         self._reach = ReachModel(store, settings, TRACK_MEMORY)
+        self._hands = HandModel(store, settings)
         self._decisions = Decisions(store)
         self._sightings = Sightings(store, settings)
         self._stops = StopModel(settings)
@@ -66,7 +79,7 @@ class PickupStage:
         self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
         self._suspected: list[Alert] = []
         self._looks: dict[str, int] = {}
-        self._near: dict[str, dict[str, float]] = {}
+        self._near: dict[str, _Fit] = {}
         self._pending: dict[str, ShelfEvent] = {}
         self._seen: dict[str, int] = {}
         self._since: dict[str, int] = {}
@@ -97,6 +110,7 @@ class PickupStage:
                 self._since[mark.source] = max(mark.since, self._since.get(mark.source, 0))
         elif isinstance(record, TrackArray):
             self._reach.push(record)
+            self._hands.push(record)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
         elif isinstance(record, ShelfObservationArray):
             self._sightings.push(record)
@@ -189,7 +203,7 @@ class PickupStage:
             return False
         near = self._near_event(event)
         if (
-            not all(self._visit(track, event) for track in near)
+            not all(self._visit(track, event) for track in near.places)
             and self._visits_seen < event.end
             and waited < self._settings.visit_wait * _SECOND
         ):
@@ -207,14 +221,20 @@ class PickupStage:
             return False
         return all(self._seen.get(shelf, 0) >= event.start for shelf in self._store.shelf)
 
-    def _near_event(self, event: ShelfEvent) -> dict[str, float]:
+    def _near_event(self, event: ShelfEvent) -> _Fit:
         """Return who was near the plates of an event; once its span has been seen that stays as it is."""
         if event.id in self._near:
             return self._near[event.id]
-        near = self._reach.near(event.plates, event.start, event.end)
+        near = self._fits(event.plates, event)
         if self._tracks_seen >= event.end:
             self._near[event.id] = near
         return near
+
+    def _fits(self, plates: tuple[str, ...], event: ShelfEvent) -> _Fit:
+        """Return how places and hands of all people within reach fit their having acted on plates of an event."""
+        near = self._reach.near(plates, event.start, event.end)
+        where = {track: self._reach.place(track, event.end) for track in near}
+        return _Fit(near, self._hands.scores(plates, event.start, event.end, where))
 
     def _decide(self, event: ShelfEvent) -> list[Interaction] | None:
         """Return what is decided and written; None where it is worth to wait for what people do next."""
@@ -224,7 +244,7 @@ class PickupStage:
         steps = self._steps(event)
         for step in steps:
             whole = step.plates == event.plates
-            near = self._near_event(event) if whole else self._reach.near(step.plates, event.start, event.end)
+            near = self._near_event(event) if whole else self._fits(step.plates, event)
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
             sight = self._sightings.of(event, step)
             people = self._people(event, step, beside, near, due, sight)
@@ -232,7 +252,9 @@ class PickupStage:
             found = self._attribution.decide(event, step, people, len(made), gone, sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
-            if doubtful and len(near) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
+            # where a second hand is near, what else is done there may show whose is whose
+            doubtful |= sum(score > _AT_SHELF for score in near.hands.values()) > 1
+            if doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
             decided.append((step, found))
@@ -247,33 +269,38 @@ class PickupStage:
         return written[::-1]
 
     def _people(
-        self, event: ShelfEvent, step: Step, beside: list[Step], near: dict[str, float], due: int, sight: Sight
+        self, event: ShelfEvent, step: Step, beside: list[Step], near: _Fit, due: int, sight: Sight
     ) -> list[Person]:
         """Return who may have acted, by where they stood, whose arm was seen, and what they did besides there."""
-        scores = {track: score + sight.tracks.get(track, 0.0) for track, score in near.items()}
+        scores = {track: score + sight.tracks.get(track, 0.0) for track, score in near.places.items()}
         scores[""] = self._reach.log_nobody
-        if len(near) > 1:
-            undecided, done = self._earlier(event, near, due)
-            left = frozenset(track for track in near if not self._reach.stays(track, event.end, due))
-            for part in beside:
-                where = self._reach.near(part.plates, event.start, event.end)
-                act = Act(event.start, event.end, part.plates)
-                undecided.append((act, {**where, "": self._reach.log_nobody}))
-            for other in self._pending.values():
-                known = other.start < event.start or (due > event.end and other.start < due)
-                if other.id == event.id or not known or self._place(other) != self._place(event):
-                    continue
-                where = self._near_event(other)
-                act = Act(other.start, other.end, other.plates)
-                undecided.append((act, {**where, "": self._reach.log_nobody}))
+        if len(near.places) > 1:
             act = Act(event.start, event.end, step.plates)
+            undecided, done = self._earlier(event, near.places, due)
+            hands: dict[Act, Mapping[str, float]] = {}
+            for other in (*(other for other, _ in undecided), *(other for acts in done.values() for other in acts)):
+                where = {track: self._reach.place(track, other.end) for track in near.places}
+                hands[other] = self._hands.scores(other.plates, other.start, other.end, where)
+            counted = frozenset(hands)
+            hands[act] = near.hands
+            left = frozenset(track for track in near.places if not self._reach.stays(track, event.end, due))
+            also = [(Act(event.start, event.end, part.plates), self._fits(part.plates, event)) for part in beside]
+            for waiting in self._pending.values():
+                known = waiting.start < event.start or (due > event.end and waiting.start < due)
+                if waiting.id != event.id and known and self._place(waiting) == self._place(event):
+                    also.append((Act(waiting.start, waiting.end, waiting.plates), self._near_event(waiting)))
+            for other, fit in also:
+                undecided.append((other, {**fit.places, "": self._reach.log_nobody}))
+                hands[other] = fit.hands
             undecided.sort(key=lambda item: (item[0].start, item[0].plates))
-            messages = self._stops.messages(act, list(scores), done, left, undecided)
+            messages = self._stops.messages(act, list(scores), done, left, undecided, hands, counted)
             scores = {track: score + messages[track] - messages[""] for track, score in scores.items()}
+        else:
+            scores = {track: score + near.hands.get(track, 0.0) for track, score in scores.items()}
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
     def _earlier(
-        self, event: ShelfEvent, near: dict[str, float], due: int
+        self, event: ShelfEvent, near: Mapping[str, float], due: int
     ) -> tuple[list[tuple[Act, dict[str, float]]], dict[str, list[Act]]]:
         """Return what is decided of people's stops: in doubt among whom, and surely by whom."""
         since = {track: self._reach.since(track, event.start) for track in near}

@@ -43,6 +43,8 @@ class StopModel:
         done: Mapping[str, Sequence[Act]],
         left: frozenset[str],
         undecided: Sequence[tuple[Act, Mapping[str, float]]],
+        hands: Mapping[Act, Mapping[str, float]],
+        counted: frozenset[Act],
     ) -> dict[str, float]:
         """Return for each person how what all have done speaks for their having done this too.
 
@@ -52,6 +54,11 @@ class StopModel:
             done: what is decided that each has done at this stop.
             left: who has left the place since.
             undecided: other steps, with the log-likelihood of each person's place.
+            hands: how each person's hands fit having done a step, log-likelihood ratio; may lack steps.
+            counted: steps with whom they were done by that has gone into what is known of them.
+
+        Returns:
+            Log-likelihood by person, with that of the hands.
         """
         nearest = sorted(undecided, key=lambda item: abs(item[0].start - act.start))[:_MOST_STEPS]
         choices = [_likely(scores) for _, scores in nearest]
@@ -68,7 +75,8 @@ class StopModel:
                     score += log
                     if who:
                         acts[who].append(other)
-                terms.append(score + sum(self._log_prior(acts[each], each in left) for each in everybody))
+                score += sum(self._log_prior(acts[each], each in left) for each in everybody)
+                terms.append(score + sum(_of_hands(each, acts[each], hands, counted) for each in everybody))
             best = max(terms)
             result[person] = best + math.log(sum(math.exp(term - best) for term in terms))
         return result
@@ -87,6 +95,20 @@ class StopModel:
             if not again and after.start < before.end:
                 total += math.log(settings.two_hands)
         return total
+
+
+def _of_hands(person: str, acts: list[Act], hands: Mapping[Act, Mapping[str, float]], counted: frozenset[Act]) -> float:
+    """Return what somebody's hands say of all that they did: of things done at once they speak for one only."""
+    total, best, until = 0.0, 0.0, 0
+    for act in sorted((act for act in acts if act in hands), key=lambda item: (item.start, item.end, item.plates)):
+        value = hands[act].get(person, 0.0)
+        if act.start >= until:
+            best = 0.0
+        total += max(value - best, 0.0) if value > 0.0 else value
+        best, until = max(best, value), max(until, act.end)
+        if act in counted:
+            total -= value
+    return total
 
 
 def _likely(scores: Mapping[str, float]) -> list[tuple[str, float]]:

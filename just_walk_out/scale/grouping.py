@@ -98,18 +98,14 @@ class StepGrouper:
             if self._follows(group, whole) or self._vague(group, evidence, now):
                 continue
             beside = self._beside(group)
-            start = min(step.start for step in group)
-            taken = [step.column for step in group]
-            main = max(group, key=lambda step: abs(step.change))
-            missing = [column for column in beside if self._completes(column, group, evidence, bank)]
-            if not missing:
+            joined = self._claims([at for at in beside if self._completes(at, group, evidence, bank)], group, bank)
+            if not joined:
                 if any(self._may_join(column, group, whole, bank, now) for column in beside):
                     continue
                 if not whole and self._partial(group, bank, now):
                     self._announce(group)
                     continue
-                missing = [] if whole else beside
-            joined = [step for column in missing if (step := bank.claim(column, main, start, taken)) is not None]
+                joined = [] if whole else self._claims(beside, group, bank)
             if joined:
                 self._pending += joined
                 waiting = self._partition.groups(self._pending)
@@ -121,6 +117,13 @@ class StepGrouper:
         if not self._pending:
             self._announced.clear()
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
+
+    def _claims(self, columns: list[int], group: list[PlateStep], bank: PlateBank) -> list[PlateStep]:
+        """Take the steps that resting plates beside a group made with it."""
+        main = max(group, key=lambda step: abs(step.change))
+        start = min(step.start for step in group)
+        taken = [step.column for step in group]
+        return [step for column in columns if (step := bank.claim(column, main, start, taken)) is not None]
 
     def _worth_telling(self, group: list[PlateStep], whole: bool) -> bool:
         most = max(abs(step.change) for step in group)

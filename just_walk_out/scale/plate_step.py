@@ -34,7 +34,8 @@ class PlateStep:
         half: when half of the change was done, nanoseconds.
         vague: how far ``half`` may be off, and how far plates that one thing leaves differ in it, nanoseconds.
         rest: time of the first block at rest that ``change`` was measured from, nanoseconds.
-        blocks: how many those were.
+        until: time of the last of them, nanoseconds.
+        blocks: so many blocks of noise tell as much as they do.
         level: what they weighed on average, kilograms; NaN where the plate did not stay at that weight.
     """
 
@@ -47,6 +48,7 @@ class PlateStep:
     half: int
     vague: int
     rest: int
+    until: int
     blocks: int
     level: float
 

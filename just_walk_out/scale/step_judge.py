@@ -13,9 +13,12 @@ from just_walk_out.scale.landing import landing
 from just_walk_out.scale.motion import Motion
 from just_walk_out.scale.plate_step import PlateStep, divide, timing
 from just_walk_out.scale.rest import RestRule, approach
+from just_walk_out.scale.ringing import FEWEST, Ringing, ringing
 
 _SIGNIFICANT = 4.0
 _RETURNED = 3.0
+# What swings by at most this share of its step may ring about its new weight.
+_SWINGING = 0.1
 # So many plates beside an event tell what the whole shelf does.
 _SHELF = 4
 
@@ -57,11 +60,14 @@ class StepJudge:
         self._seconds = period
         self._period = round(period * 1e9)
 
-    def calm(self, row: int) -> list[int]:
+    def calm(self, row: int) -> dict[int, bool]:
         """Return the active plates that may rest, those that have no baseline yet among them.
 
         Args:
             row: number of the newest block.
+
+        Returns:
+            By plate, whether it is still; one that is not may ring.
         """
         begin = row - self._rule.brief + 1
         waiting = self._motion.active & (self._motion.begun <= begin)
@@ -69,7 +75,7 @@ class StepJudge:
             waiting &= self._baseline.learned
         columns = waiting.nonzero()[0]
         if not len(columns):
-            return []
+            return {}
         values = self._history.values(begin, row + 1)[:, columns]
         means = np.add.reduce(values, axis=0) / self._rule.brief
         # What still rings of a large step is a small share of it.
@@ -82,10 +88,11 @@ class StepJudge:
         scatter = np.sqrt(np.add.reduce(values, axis=0) / self._rule.brief)
         calm = scatter <= self._settings.stable_noise * still
         calm |= ~self._baseline.learned[columns]
-        found: list[int] = columns[calm].tolist()
-        return found
+        rings = (scatter <= _SWINGING * away) & (self._motion.begun[columns] <= row - FEWEST + 1)
+        may = calm | rings
+        return dict(zip(columns[may].tolist(), calm[may].tolist(), strict=True))
 
-    def step(self, column: int, row: int, departures: NDArray[np.float64]) -> list[PlateStep]:
+    def step(self, column: int, row: int, still: bool, departures: NDArray[np.float64]) -> list[PlateStep]:
         """Return the step that a plate made, two of them where it landed on the way; none as long as it is in doubt.
 
         A plate that is back at its baseline rests again.
@@ -93,12 +100,19 @@ class StepJudge:
         Args:
             column: the plate; it is calm.
             row: number of the newest block.
+            still: whether it is still, or may ring.
             departures: (plates,) how far each is from its baseline now, kilograms.
         """
         base = float(self._baseline.values[column])
         deviation = float(self._baseline.deviations[column])
-        course = self._history.values(self._history.oldest, row + 1)[:, column]
-        count = self._rule.brief
+        shown = course = self._history.values(self._history.oldest, row + 1)[:, column]
+        count = least = self._rule.brief if still else FEWEST
+        ring = None
+        if not still:
+            ring = self._ringing(shown, count, row, deviation)
+            if ring is None:
+                return []
+            course = ring.course
         mean = float(course[-count:].mean())
         change = mean - base
         if abs(change) <= _RETURNED * self._baseline.variance(column, count) ** 0.5 + self._settings.noise_floor:
@@ -115,9 +129,15 @@ class StepJudge:
         variance = self._baseline.variance(column, self._rule.brief)
         if count > self._rule.short and self._contents.evidence([column], [change], variance) > CLEAR:
             count = max(self._rule.short, count // 2)
+        count = max(count, least)
         begin = row - count + 1
         if begin < self._motion.begun[column] or not self._history.sound(column, begin, row + 1):
             return []
+        if ring is not None:
+            ring = ring if count == least else self._ringing(shown, count, row, quiet)
+            if ring is None or ring.swing > abs(change):
+                return []
+            course = ring.course
         window = course[-count:]
         if not self._rule.over(window, deviation, speed):
             return []
@@ -126,12 +146,14 @@ class StepJudge:
         first = self._history.oldest + (int(away[-1]) + 1 if len(away) else 0)
         start = self._motion.start_of(column)
         end = max(self._history.first(min(first, begin)), start + 1)
-        variance = self._baseline.variance(column, count) + (deviation**2 - quiet**2) / count
+        # What still rings is worth so many blocks of noise.
+        worth = count if ring is None else max(1, int(quiet**2 / ring.variance))
+        variance = self._baseline.variance(column, worth) + (0.0 if ring else (deviation**2 - quiet**2) / count)
         half, vague = timing(self._history, ahead, abs(change), deviation, duration, start, self._period)
         degraded = self._degraded(column, start)
-        rest = self._history.first(begin)
-        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague, rest, count, mean)
-        self._baseline.move(column, mean, count, row + 1)
+        rest, until = self._history.first(begin), self._history.last(row)
+        step = PlateStep(column, start, end, mean - base, variance, degraded, half, vague, rest, until, worth, mean)
+        self._baseline.move(column, mean, worth, row + 1)
         self._motion.rest(column)
         stay = (
             landing(ahead, abs(change), quiet, self._seconds)
@@ -179,13 +201,14 @@ class StepJudge:
         clear = abs(departure) >= max(self._settings.light, 2.0 * _SIGNIFICANT * deviation)
         if clear and abs(half - main.half) - vague - main.vague > self._settings.simultaneous * 1e9:
             return None
-        rest = self._history.first(row - self._rule.short + 1)
+        count = self._rule.short
+        rest, until = self._history.first(row - count + 1), self._history.last(row)
         end = max(rest, since + 1)
         degraded = self._degraded(column, since)
-        self._baseline.move(column, mean, self._rule.short, row + 1)
+        self._baseline.move(column, mean, count, row + 1)
         self._motion.rest(column)
         return PlateStep(
-            column, since, end, change, variance, degraded, main.half, main.vague, rest, self._rule.short, mean
+            column, since, end, change, variance, degraded, main.half, main.vague, rest, until, count, mean
         )
 
     def resting_change(self, column: int) -> float | None:
@@ -198,6 +221,12 @@ class StepJudge:
         if values.std() > self._settings.stable_noise * self._baseline.deviations[column]:
             return None
         return float(values.mean()) - float(self._baseline.values[column])
+
+    def _ringing(self, course: NDArray[np.float64], count: int, row: int, deviation: float) -> Ringing | None:
+        """Return how a plate has rung in the last ``count`` blocks; None unless it did nothing else."""
+        if self._history.gap > row - count + 1:
+            return None
+        return ringing(course, count, deviation, self._settings.stable_noise * deviation, self._seconds)
 
     def _overshadowed(self, column: int, change: float, departures: NDArray[np.float64]) -> bool:
         """Tell whether a neighbour is under a load now of which the change may only be the echo."""

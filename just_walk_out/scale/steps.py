@@ -238,21 +238,24 @@ class PlateBank:
 
     def refined(self, step: PlateStep) -> PlateStep:
         """Return a step measured over all the time that its plate has rested since."""
-        begin, end = self._history.after(step.rest), self._history.newest + 1
-        count = end - begin
-        moved = self._motion.active[step.column] or self._motion.begun[step.column] > begin
-        if moved or math.isnan(step.level) or self._history.first(begin) > step.rest:
+        rested = self._history.after(step.rest)
+        moved = self._motion.active[step.column] or self._motion.begun[step.column] > rested
+        if moved or math.isnan(step.level):
             return step
-        if not self._history.sound(step.column, begin, end):
+        begin, end = self._history.after(step.until), self._history.newest + 1
+        if begin == end or not self._history.sound(step.column, begin, end):
             return step
-        level = float(self._history.values(begin, end)[:, step.column].mean())
+        blocks = step.blocks + end - begin
+        later = float(self._history.values(begin, end)[:, step.column].sum())
+        level = (step.blocks * step.level + later) / blocks
         block = float(self._baseline.deviations[step.column]) ** 2
         return dataclasses.replace(
             step,
             change=step.change + level - step.level,
-            variance=max(block / count, step.variance + block * (1.0 / count - 1.0 / step.blocks)),
+            variance=max(block / blocks, step.variance + block * (1.0 / blocks - 1.0 / step.blocks)),
             level=level,
-            blocks=count,
+            until=self._history.last(end - 1),
+            blocks=blocks,
         )
 
     def correlation(self, columns: list[int], until: int) -> NDArray[np.float64]:
@@ -283,7 +286,8 @@ class PlateBank:
     def carried(self, column: int, since: int, force: float) -> bool:
         """Tell whether a hand may still carry a part of what stands on a plate: it would tremble.
 
-        Nobody holds a weight still to less than a few hundredths (force steadiness, e.g. Enoka et al. 2003).
+        Nobody holds a weight still to less than a few hundredths (force steadiness, e.g. Enoka et al. 2003). Most of
+        that is slow, so that less of it shows in a shorter time; where noise hides less than that, that is enough.
 
         Args:
             column: the plate.
@@ -292,8 +296,11 @@ class PlateBank:
         """
         end = self._history.newest + 1
         begin = max(self._history.after(since), end - self._steady)
-        if end - begin < self._steady or not self._history.sound(column, begin, end):
+        share = (end - begin) / self._steady
+        if end - begin < SPAN + 3 or not self._history.sound(column, begin, end):
             return True
+        if share < 1.0:
+            return float(self._history.values(begin, end)[:, column].std()) > share * _STEADY_SHARE * force
         means = self._smooth(begin + SPAN - 1, end)[:, column]
         return float(means.std()) > _STEADY_SHARE * force
 
@@ -317,13 +324,13 @@ class PlateBank:
         if row % self._rule.long == 0:
             self._loosen(row)
         steps = []
-        for column in self._judge.calm(row):
+        for column, still in self._judge.calm(row).items():
             if not self._baseline.learned[column]:
                 if self._baseline.learn(column, self._history, row > self._restless):
                     self._set_threshold()
                     self._motion.rest(column)
             elif self._history.sound(column, begin, row + 1):
-                steps += self._judge.step(column, row, self._departures)
+                steps += self._judge.step(column, row, still, self._departures)
         return steps
 
     def _loosen(self, row: int) -> None:

@@ -46,15 +46,14 @@ class OverviewCamera:
         self._empty, self._depth, self._floor = empty, depth, floor
         self._shaded = np.clip(self._empty * _SHADOW_GAIN, 0, 255).astype(np.uint8)
 
-    def render(self, figures: Sequence[Figure], bends: bool = False) -> Image:
+    def render(self, figures: Sequence[Figure]) -> Image:
         """Return a frame (height, width, 3), BGR.
 
         Args:
             figures: the people.
-            bends: people bend for what is low, which a camera at a shelf sees.
         """
         image = self._empty.copy()
-        bodies = [(figure, pose_body(figure, bends)) for figure in figures]
+        bodies = [(figure, pose_body(figure)) for figure in figures]
         eye = np.linalg.inv(self._extrinsic)[:2, 3]
         bodies.sort(key=lambda body: -float(np.hypot(body[0].x - eye[0], body[0].y - eye[1])))
         for figure, _ in bodies:

@@ -61,4 +61,4 @@ class ShelfCamera:
                     self._quads[plate] = (skus, goods_on(self._store, plate, units[plate], self._dresses))
                 canvas.paint(self._quads[plate][1])
             self._people.show(*canvas.view())
-        return self._people.render(figures, bends=True)
+        return self._people.render(figures)

@@ -30,6 +30,8 @@ _QUEUE_GAP = 0.75
 _INSIDE = 0.8
 _STANCE = 0.45
 _GRIP = 3
+# Where to wait until there is room before a plate: metres away from the shelf's edge, and aside.
+_WAITING = ((0.7, 1.1), (0.7, -1.1), (1.15, 0.0), (1.15, 0.65), (1.15, -0.65), (1.3, 1.3), (1.3, -1.3), (1.75, 0.3))
 
 
 class Shopper(Walker):
@@ -53,6 +55,8 @@ class Shopper(Walker):
         self.owed: list[Unit] = []
         self.done = False
         self.stance: Point | None = None
+        self.waiting: Point | None = None
+        self.reaching = ""
         self._hand: tuple[float, float, float] | None = None
         self._reach = 0.0
         self._holding = False
@@ -112,7 +116,7 @@ class Shopper(Walker):
         if desk.turn == len(self.party.members):
             desk.queue.pop(0)
             desk.turn = 0
-        yield from self.straight(ticket)
+        yield from self.straight(ticket, 0.3)
         self.off_grid = False
 
     def _leave(self) -> Iterator[None]:
@@ -122,7 +126,10 @@ class Shopper(Walker):
         yield from self.walk((float(start[0]), float(start[1])), 0.35)
         self.courtesy = 0.4
         self.off_grid = True
-        yield from self.straight(_at(gate, -_OUTSIDE, along))
+        # Whoever is pushed aside goes on outwards and does not turn back against those behind.
+        while self._signed(gate) > -_OUTSIDE:
+            self.head_for(_at(gate, self._signed(gate) - 1.0, along), 0.1, stop=False)
+            yield
 
     def _do(self, action: Action) -> Iterator[None]:
         if action.kind == "wait":
@@ -150,6 +157,7 @@ class Shopper(Walker):
             left -= grip
         yield from self._extend(0.0, 0.2)
         self._hand = None
+        self.reaching = ""
         self.stance = None
         self.anchored = False
         self.face = None
@@ -194,6 +202,9 @@ class Shopper(Walker):
             return
         adds = action.kind in ("put_back", "put_back_wrong", "restock")
         brisk = action.manner == "quick"
+        while self.world.is_reached(plate, self):
+            yield
+        self.reaching = plate
         spread = float(self._rng.uniform(-0.03, 0.03))
         x, y, z = self.world.store.plate_position[plate]
         self._hand = (x + spread, y + spread, z + 0.1)
@@ -226,6 +237,7 @@ class Shopper(Walker):
         if not brisk or action.quantity == 1:
             yield from self.wait(float(self._rng.uniform(0.1, 0.4)) if action.manner != "slow" else 0.1)
         self._holding = False
+        self.reaching = ""
 
     def _extend(self, reach: float, seconds: float) -> Iterator[None]:
         steps = max(1, round(seconds / self.world.step_seconds))
@@ -242,20 +254,38 @@ class Shopper(Walker):
         outward = np.array([math.sin(yaw), -math.cos(yaw)])
         distance = _STANCE + float(self._rng.uniform(-0.03, 0.1))
         jitter = float(self._rng.uniform(-0.1, 0.1))
+
+        def places(offsets: tuple[tuple[float, float], ...]) -> Iterator[Point]:
+            for away, aside in offsets:
+                x, y = np.array(front) + outward * away + along * (aside + jitter)
+                yield (float(x), float(y))
+
+        stances = tuple((distance, aside) for aside in (0.0, 0.35, -0.35, 0.6, -0.6))
+        self.stance = self._unclaimed(places(stances))
         while self.stance is None:
-            for offset in (0.0, 0.35, -0.35, 0.6, -0.6):
-                x, y = np.array(front) + outward * distance + along * (offset + jitter)
-                spot = (float(x), float(y))
-                if self.world.floor.is_free(spot) and not self.world.is_claimed(spot, self):
-                    self.stance = spot
-                    break
-            else:
-                waiting = np.array(front) + outward * 1.2
-                self.head_for(np.array(self.world.floor.nearest((float(waiting[0]), float(waiting[1])))), 0.4)
+            # Out of the way of those who pick and of those who leave.
+            self.waiting = self._unclaimed(places(_WAITING))
+            if self.waiting is None:
+                self.desired = np.zeros(2)
                 yield
+            else:
+                for _ in self.walk(self.waiting, 0.25):
+                    self.stance = self._unclaimed(places(stances))
+                    if self.stance is not None:
+                        break
+                    yield
+                else:
+                    yield
+            self.stance = self.stance or self._unclaimed(places(stances))
+        self.waiting = None
+        self.courtesy = 1.0
         yield from self.walk(self.stance)
         self.anchored = True
         self.face = math.atan2(-outward[1], -outward[0])
+
+    def _unclaimed(self, places: Iterator[Point]) -> Point | None:
+        free = (spot for spot in places if self.world.floor.is_free(spot) and not self.world.is_claimed(spot, self))
+        return next(free, None)
 
     def _signed(self, gate: Gate) -> float:
         return float(np.dot(self.position - np.array(gate.start), gate.inward))

@@ -72,9 +72,9 @@ class Walker:
         while self.world.now < end - 1e-9:
             yield
 
-    def straight(self, goal: NDArray[np.float64]) -> Iterator[None]:
-        """Walk straight to a place."""
-        while self.head_for(goal, 0.1):
+    def straight(self, goal: NDArray[np.float64], tolerance: float = 0.1) -> Iterator[None]:
+        """Walk straight to a place, or to within ``tolerance`` metres of it."""
+        while self.head_for(goal, tolerance):
             yield
 
     def walk(self, goal: Point, tolerance: float = 0.1) -> Iterator[None]:

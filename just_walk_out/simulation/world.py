@@ -20,6 +20,8 @@ from just_walk_out.simulation.walker import Walker
 from just_walk_out.store.model import Point, Store
 
 _PERSONAL_SPACE = 0.75
+_BODY = 0.4  # metres between the middles of two people who squeeze past each other
+_ROUNDS = 4
 _PUSH = 1.0
 _REACTION = 0.25
 _FASTEST = 1.5
@@ -155,9 +157,16 @@ class World:
     def is_claimed(self, spot: Point, besides: Shopper) -> bool:
         """Whether somebody else stands there or is on the way there."""
         return any(
-            person is not besides and person.stance is not None and math.dist(person.stance, spot) < 0.55
+            math.dist(claim, spot) < 0.55
             for person in self.people
+            if person is not besides
+            for claim in (person.stance, person.waiting)
+            if claim is not None
         )
+
+    def is_reached(self, plate: str, besides: Shopper) -> bool:
+        """Whether somebody else's hand is at a plate: there is no room for two."""
+        return any(person is not besides and person.reaching == plate for person in self.people)
 
     def _step(self) -> None:
         while self._arriving and self._arriving[0].arrival <= self.now + 1e-9:
@@ -178,15 +187,15 @@ class World:
         places = np.array([person.position for person in self.people])
         apart = places[:, None, :] - places[None, :, :]
         distance = np.hypot(apart[..., 0], apart[..., 1])
-        near = np.clip(1.0 - distance / _PERSONAL_SPACE, 0.0, None)
+        near = np.clip((_PERSONAL_SPACE - distance) / (_PERSONAL_SPACE - _BODY), 0.0, 1.0)
         np.fill_diagonal(near, 0.0)
         away = apart / np.maximum(distance, 1e-3)[..., None]
         # Everybody also gives way to the right, or two people face to face would never pass.
         aside = np.stack([-away[..., 1], away[..., 0]], axis=-1) * 0.6
         push = _PUSH * (near[..., None] * (away + aside)).sum(axis=1)
+        before = places.copy()
         for index, person in enumerate(self.people):
-            before = person.position.copy()
-            if person.anchored or (person.off_grid and not person.desired.any()):
+            if self._stands(person):
                 person.velocity = np.zeros(2)
             else:
                 wanted = person.desired + push[index] * person.courtesy
@@ -195,8 +204,45 @@ class World:
                 if speed > _FASTEST:
                     person.velocity *= _FASTEST / speed
                 self._slide(person)
+        self._part()
+        for index, person in enumerate(self.people):
             person.moved(dt)
-            self._cross(person, before)
+            self._cross(person, before[index])
+
+    def _stands(self, person: Shopper) -> bool:
+        """Whether nobody moves this person: busy at a shelf, or in line."""
+        return person.anchored or (person.off_grid and not person.desired.any())
+
+    def _part(self) -> None:
+        """Let nobody walk through anybody: who has come too near is pushed back, and stopped."""
+        stays = [self._stands(person) for person in self.people]
+        for _ in range(_ROUNDS):
+            places = np.array([person.position for person in self.people])
+            near = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)) < _BODY - 1e-6
+            pairs = np.argwhere(np.triu(near, 1)).tolist()
+            if not pairs:
+                return
+            for first, second in pairs:
+                self._push_apart(first, second, stays)
+
+    def _push_apart(self, first: int, second: int, stays: list[bool]) -> None:
+        one, other = self.people[first], self.people[second]
+        apart = one.position - other.position
+        distance = float(np.hypot(*apart))
+        if distance >= _BODY:
+            return
+        # Who stands on the very same spot has no direction to part in; any will do.
+        way = apart / distance if distance > 1e-6 else np.array([1.0, 0.0])
+        for person, moves, sign in ((one, not stays[first], 1.0), (other, not stays[second], -1.0)):
+            if not moves:
+                continue
+            mutual = not (stays[first] or stays[second])
+            step = sign * way * (_BODY - distance) * (0.5 if mutual else 1.0)
+            x, y = person.position + step
+            if person.off_grid or self.floor.is_free((float(x), float(y))):
+                person.position = person.position + step
+            against = min(0.0, float(person.velocity @ (sign * way)))
+            person.velocity = person.velocity - against * sign * way
 
     def _slide(self, person: Shopper) -> None:
         step = person.velocity * self.step_seconds

@@ -16,15 +16,18 @@ class BoxTrackerSettings:
     """How people are followed by their boxes; births are allowed everywhere, as no gates are known."""
 
     body: float = setting(1.7, "Length of a body on the floor", unit="m", minimum=0.5, maximum=2.5)
-    high_score: float = setting(0.6, "Detections from here on are matched first", minimum=0.0, maximum=1.0)
+    high_score: float = setting(0.65, "Detections from here on are matched first", minimum=0.0, maximum=1.0)
     low_score: float = setting(0.1, "Weakest detection that prolongs a track", minimum=0.0, maximum=1.0)
-    birth_score: float = setting(0.7, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)
+    birth_score: float = setting(0.6, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)
     birth_overlap: float = setting(
         0.7, "A detection that overlaps a followed person this much is no newcomer", minimum=0.0, maximum=1.0
     )
     confirm_hits: int = setting(3, "Detections that confirm a new track", unit="hits", minimum=1)
     across: float = setting(0.06, "Standard deviation of a box, across", unit="bodies", minimum=0.001)
     upright: float = setting(0.07, "Standard deviation of a box, up and down", unit="bodies", minimum=0.001)
+    score_noise: float = setting(
+        10.0, "How much wider a box of score 0 lies: variances grow by this times (1 - score)^2", minimum=0.0
+    )
     reference: float = setting(
         0.75, "Point of a box that is tracked in a picture: 0 its top, 1 its foot", minimum=0.0, maximum=1.0
     )
@@ -45,8 +48,11 @@ class BoxTrackerSettings:
         minimum=-50.0,
         maximum=50.0,
     )
-    newcomer_lost: float = setting(-5.0, "The same for somebody who has been lost", minimum=-50.0, maximum=50.0)
-    overlap_bonus: float = setting(3.0, "Cost taken off a pair whose boxes coincide", minimum=0.0)
+    newcomer_lost: float = setting(-4.0, "The same for somebody who has been lost", minimum=-50.0, maximum=50.0)
+    gone: float = setting(
+        1.0, "Cost that is added for each second somebody has been lost, who may be gone", unit="1/s", minimum=0.0
+    )
+    overlap_bonus: float = setting(4.5, "Cost taken off a pair whose boxes coincide", minimum=0.0)
     active_time: float = setting(1.0, "A track unseen for longer is lost: it is matched last", unit="s", minimum=0.0)
     memory: float = setting(3.0, "How long a lost person is remembered", unit="s", minimum=0.0)
     tentative_timeout: float = setting(

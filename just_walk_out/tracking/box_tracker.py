@@ -1,11 +1,13 @@
 """Follows people by the boxes of one camera, online: what tracking benchmarks of the field ask for.
 
-The filters, the gates and the assignment are those of the store's tracker (``kalman``, ``association``);
-gates, walls and other cameras are not known here. Cost of a pair is what minus twice the log-likelihood
+Gates, walls and other cameras are not known here. Cost of a pair is what minus twice the log-likelihood
 of the match is: squared Mahalanobis distance of place and of size, plus the log-determinant of both
 covariances (as in UCMCTrack, Yi et al. 2024), in units of the body. A pair that costs more than a
 newcomer would is no pair, however wide the gate has become: so somebody lost for long is only found
-again where few places are in question. High scores are matched before low ones (ByteTrack, Zhang et al. 2022).
+again where few places are in question. Pairs are chosen for the greatest sum of what each is cheaper than
+a newcomer, not for their number: nobody is moved to a doubtful box so that one more finds any. High
+scores are matched before low ones (ByteTrack, Zhang et al. 2022). What the camera itself moves is taken
+out, where it moves (``camera_motion``).
 """
 
 from __future__ import annotations
@@ -14,19 +16,28 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
 
 from just_walk_out.settings import validate
-from just_walk_out.tracking import kalman
-from just_walk_out.tracking.association import assign
+from just_walk_out.tracking import packed
 from just_walk_out.tracking.box_settings import BoxTrackerSettings
-from just_walk_out.tracking.planes import ImagePlane, Plane, Sights
+from just_walk_out.tracking.camera_motion import CameraMotion
+from just_walk_out.tracking.planes import ImagePlane, Plane
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Rows = NDArray[np.intp]
 
 _SECOND = 1_000_000_000
-_COLUMNS = ("mean", "covariance", "size", "spread", "seen", "hits", "confirmed", "ids", "score")
+
+# Rows of the table of tracks, which has one column a track: all that is kept, moved or left out is so at once.
+_MEAN, _COVARIANCE, _SIZE, _SPREAD = slice(0, 4), slice(4, 14), slice(14, 16), slice(16, 18)
+_SEEN, _HITS, _CONFIRMED, _ID, _SCORE = range(18, 23)
+_ROWS = 23
+_SPEEDS = [11, 13]  # variances of the velocity
+_NONE: Rows = np.zeros(0, dtype=np.intp)
+_SOME = 1e-6  # what a pair that is allowed gains at least
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,20 @@ class BoxTracks:
     places: Floats
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """Usable boxes of a frame.
+
+    Attributes:
+        table: (12, M) rows: x, y and their covariance (xx, xy, yy) in the plane, logarithms of width and height,
+            left, top, right, bottom, length of a body there.
+        scores: (M,).
+    """
+
+    table: Floats
+    scores: Floats
+
+
 class BoxTracker:
     """One camera's boxes in, everyone's box out; state as columns, no filter object a track."""
 
@@ -62,19 +87,17 @@ class BoxTracker:
         self._settings = settings or BoxTrackerSettings()
         validate(self._settings)
         self._plane = plane or ImagePlane(self._settings)
-        self._size_noise: Floats = np.array([self._settings.width_spread, self._settings.height_spread]) ** 2
-        self._time: int | None = None
+        self._size_noise: Floats = np.array([[self._settings.width_spread], [self._settings.height_spread]]) ** 2
+        self._start: int | None = None
+        self._now = 0  # nanoseconds since the first frame, which numbers of the table hold for a hundred days exactly
+        self._motion = CameraMotion()
         self._count = 0
         self.late = 0
-        self._mean, self._covariance = np.zeros((0, 4)), np.zeros((0, 4, 4))
-        self._size, self._spread = np.zeros((0, 2)), np.zeros((0, 2))
-        self._seen, self._hits = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        self._confirmed, self._ids = np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
-        self._score = np.zeros(0)
+        self._tracks: Floats = np.zeros((_ROWS, 0))
 
     def __len__(self) -> int:
         """Return how many tracks are kept, new and lost ones too."""
-        return len(self._ids)
+        return len(self._tracks[_ID])
 
     def process(self, stamp: int, boxes: ArrayLike, scores: ArrayLike) -> BoxTracks:
         """Take the detections of one frame.
@@ -87,167 +110,213 @@ class BoxTracker:
         Returns:
             Who is seen, by id.
         """
-        if self._time is not None and stamp <= self._time:
+        if self._start is None:
+            self._start = stamp
+        elif stamp <= self._start + self._now:
             self.late += 1
-            return self._report(np.zeros(len(self._ids), dtype=bool))
-        elapsed = 0.0 if self._time is None else (stamp - self._time) / _SECOND
-        self._predict(stamp, elapsed)
-        corners, scores = self._sound(boxes, scores)
-        sights = self._plane.sights(corners)
-        found = np.isfinite(sights.points).all(axis=1) & np.isfinite(sights.noises).all(axis=(1, 2))
-        if not found.all():
-            corners, scores = corners[found], scores[found]
-            sights = Sights(sights.points[found], sights.noises[found], sights.lengths[found])
-        sizes = np.log(corners[:, 2:] - corners[:, :2])
-        rows, columns = self._associate(sights, sizes, corners, scores)
-        self._correct(rows, columns, sights, sizes, scores)
-        free = np.ones(len(corners), dtype=bool)
-        free[columns] = False
-        self._spawn(free & (scores >= self._settings.birth_score), rows, sights, sizes, corners, scores)
-        self._prune(elapsed)
-        unseen = (self._time_now() - self._seen) / _SECOND
-        return self._report(self._confirmed & (unseen <= self._settings.shown_time))
+            return self._report(np.zeros(len(self), dtype=bool))
+        elapsed = (stamp - self._start - self._now) / _SECOND
+        before, self._now = self._now, stamp - self._start
+        self._predict(elapsed)
+        seen = self._see(boxes, scores)
+        expected, rows, columns = self._associate(seen)
+        step = self._motion.learn(self._errors(expected, rows, columns, seen, before))
+        if step is not None:
+            # Who was too far off to be found may be found now, and says more exactly how far the picture has moved.
+            self._shift(step)
+            expected, rows, columns = self._associate(seen)
+            step = self._motion.correct(self._errors(expected, rows, columns, seen, before))
+            if step is not None:
+                self._shift(step)
+                expected, rows, columns = self._associate(seen)
+        self._correct(rows, columns, seen)
+        new = seen.scores >= self._settings.birth_score
+        new[columns] = False
+        if new.any():
+            self._spawn(np.flatnonzero(new), rows, seen)
+        unseen = self._prune(elapsed)
+        return self._report((self._tracks[_CONFIRMED] > 0.0) & (unseen <= self._settings.shown_time))
 
-    def _time_now(self) -> int:
-        return self._time or 0
-
-    def _sound(self, boxes: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
-        """Return the usable boxes as corners, and their scores, in an order of their own."""
-        given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    def _see(self, boxes: ArrayLike, scores: ArrayLike) -> _Seen:
+        """Measure the usable boxes, in an order of their own."""
+        given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T
         trust = np.asarray(scores, dtype=np.float64).reshape(-1)
         with np.errstate(invalid="ignore", over="ignore"):
-            corners = np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1)
-            good = np.isfinite(corners).all(axis=1) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
-            good &= trust >= self._settings.low_score
-        corners, trust = corners[good], trust[good]
-        order = np.lexsort((*corners.T, -trust))
-        return corners[order], trust[order]
+            corners = np.concatenate([given[:2], given[:2] + given[2:]])
+            size = corners[2:] - corners[:2]
+            sound = (size > 0.0) & (size < np.inf)
+            good = (trust >= self._settings.low_score) & sound[0] & sound[1]
+        which = np.lexsort((*corners, -trust))
+        which = which[good.take(which)]
+        corners, trust = corners.take(which, axis=1), trust.take(which)
+        sights = self._plane.sights(corners)
+        sizes = np.log(corners[2:] - corners[:2])
+        table = np.concatenate([sights.points, sights.noises, sizes, corners, sights.lengths[None]])
+        if not np.isfinite(table).all():
+            found = np.isfinite(table).all(axis=0)
+            table, trust = table[:, found], trust[found]
+        return _Seen(table, trust)
 
-    def _predict(self, stamp: int, elapsed: float) -> None:
-        self._time = stamp
-        if not len(self._ids):
+    def _predict(self, elapsed: float) -> None:
+        if not len(self):
             return
-        settings = self._settings
-        noise = settings.acceleration * self._plane.lengths(self._size) ** 2
-        self._mean, self._covariance = kalman.predict(
-            self._mean, self._covariance, elapsed, noise, settings.velocity_memory
+        settings, tracks = self._settings, self._tracks
+        noise = settings.acceleration * self._plane.lengths(tracks[_SIZE]) ** 2
+        tracks[_MEAN], tracks[_COVARIANCE] = packed.predict(
+            tracks[_MEAN], tracks[_COVARIANCE], elapsed, noise, settings.velocity_memory
         )
-        self._spread = self._spread + settings.size_drift**2 * elapsed
+        tracks[_SPREAD] += settings.size_drift**2 * elapsed
+        step = self._motion.predict(elapsed)
+        if step is not None:
+            self._shift(step)
 
-    def _associate(
-        self, sights: Sights, sizes: Floats, corners: Floats, scores: Floats
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _shift(self, step: Floats) -> None:
+        """Move everybody with the picture."""
+        self._tracks[:2] = self._plane.moved(self._tracks[:2], step)
+
+    def _errors(self, expected: Floats, rows: Rows, columns: Rows, seen: _Seen, before: int) -> Floats:
+        """Return how far (2, K) people who were seen in the last frame, too, are from where they were expected."""
+        tracks = self._tracks
+        steady = (tracks[_HITS].take(rows) >= self._settings.confirm_hits) & (tracks[_SEEN].take(rows) >= before)
+        away = seen.table[7:11].take(columns[steady], axis=1) - expected[7:11].take(rows[steady], axis=1)
+        return np.asarray(0.5 * (away[:2] + away[2:]))
+
+    def _expect(self) -> Floats:
+        """Return what boxes are compared with (14, N): as ``_Seen``, variances of the size before the length."""
+        tracks = self._tracks
+        return np.concatenate(
+            [
+                tracks[:2],
+                tracks[4:7],
+                tracks[_SIZE],
+                self._plane.corners(tracks[:2], tracks[_SIZE]),
+                tracks[_SPREAD] + self._size_noise,
+                self._plane.lengths(tracks[_SIZE])[None],
+            ]
+        )
+
+    def _associate(self, seen: _Seen) -> tuple[Floats, Rows, Rows]:
         """Match tracks to detections: high scores, weak ones, then lost tracks, then new ones."""
-        none = np.zeros(0, dtype=np.intp)
-        if not len(self._ids) or not len(corners):
-            return none, none
-        settings = self._settings
-        places, volume = kalman.distances(self._mean, self._covariance, sights.points, sights.noises)
+        expected, count = self._expect(), len(seen.scores)
+        if not len(self) or not count:
+            return expected, _NONE, _NONE
+        settings, tracks = self._settings, self._tracks
         # Few pairs are near: all else is worked out for them alone, which most of a crowd's time goes into otherwise.
-        who, which = np.nonzero(places < max(settings.gate, settings.weak_gate))
-        squared = places[who, which]
-        spread = self._spread + self._size_noise
-        for axis in (0, 1):
-            squared += (sizes[which, axis] - self._size[who, axis]) ** 2 / spread[who, axis]
-        lengths = self._plane.lengths(self._size)
-        cost = squared + volume[who, which] + (np.log(spread).sum(axis=1) - 4.0 * np.log(lengths))[who]
-        overlap = _shares(self._plane.corners(self._mean[:, :2], self._size)[who].T, corners[which].T)
-        cost -= settings.overlap_bonus * overlap
-        near = squared < settings.gate
-        strong = scores[which] >= settings.high_score
-        confirmed = self._confirmed[who]
-        active = confirmed & (self._time_now() - self._seen[who] <= settings.active_time * _SECOND)
-        stages = (
-            active & near & (cost < settings.newcomer) & strong,
-            active & (squared < settings.weak_gate) & (overlap > settings.weak_overlap) & ~strong,
-            confirmed & ~active & near & strong & (cost < settings.newcomer_lost),
-            ~confirmed & near & strong,
-        )
-        costs = np.zeros(places.shape)
-        costs[who, which] = cost
-        free = np.ones(len(corners), dtype=bool)
-        waiting = np.ones(len(self._ids), dtype=bool)
-        rows, columns = [none], [none]
-        for stage in stages:
-            stage &= waiting[who] & free[which]
-            if not stage.any():
-                continue
-            allowed = np.zeros(places.shape, dtype=bool)
-            allowed[who[stage], which[stage]] = True
-            r, c = np.array(assign(costs, allowed), dtype=np.intp).T
-            rows.append(r)
-            columns.append(c)
-            waiting[r], free[c] = False, False
-        return np.concatenate(rows), np.concatenate(columns)
+        widest = max(settings.gate, settings.weak_gate)
+        near = _within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
+        near &= _within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
+        who, which = np.nonzero(near)
+        one, two = expected.take(who, axis=1), seen.table[:11].take(which, axis=1)
+        away = two[:2] - one[:2]
+        total = one[2:5] + two[2:5]
+        determinant = np.maximum(total[0] * total[2] - total[1] * total[1], 1e-12)
+        squared = total[2] * away[0] - 2.0 * total[1] * away[1]
+        squared = (squared * away[0] + total[0] * away[1] * away[1]) / determinant
+        apart = two[5:7] - one[5:7]
+        apart *= apart
+        apart /= one[11:13]
+        squared += apart[0] + apart[1]
+        overlap = _shares(one[7:11], two[7:11])
+        cost = squared + np.log(determinant * one[11] * one[12] / one[13] ** 4) - settings.overlap_bonus * overlap
+        strong = (seen.scores >= settings.high_score).take(which)
+        unseen = (self._now - tracks[_SEEN]) / _SECOND
+        recent = unseen <= settings.active_time
+        confirmed = tracks[_CONFIRMED] > 0.0
+        active, lost = (confirmed & recent).take(who), (confirmed & ~recent).take(who)
+        fits = strong & (squared < settings.gate)
+        limits = np.where(recent, settings.newcomer, settings.newcomer_lost - settings.gone * unseen)
+        likely = fits & (cost < limits.take(who))
+        weak = active & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
+        first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
+        rows, columns = _best(who.take(first), which.take(first), gain.take(first), near.shape)
+        waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
+        waiting[rows], free[columns] = False, False
+        left = np.flatnonzero(waiting.take(who) & free.take(which))
+        for stage in (weak, lost & likely, ~confirmed.take(who) & fits):
+            some = left[stage.take(left)]
+            if some.size:
+                some = some[waiting.take(who.take(some)) & free.take(which.take(some))]
+                r, c = _best(who.take(some), which.take(some), gain.take(some), near.shape)
+                waiting[r], free[c] = False, False
+                rows, columns = np.concatenate([rows, r]), np.concatenate([columns, c])
+        return expected, rows, columns
 
-    def _correct(
-        self, rows: NDArray[np.intp], columns: NDArray[np.intp], sights: Sights, sizes: Floats, scores: Floats
-    ) -> None:
+    def _correct(self, rows: Rows, columns: Rows, seen: _Seen) -> None:
         if not rows.size:
             return
-        self._mean[rows], self._covariance[rows] = kalman.update(
-            self._mean[rows], self._covariance[rows], sights.points[columns], sights.noises[columns]
-        )
-        gain = self._spread[rows] / (self._spread[rows] + self._size_noise)
-        self._size[rows] += gain * (sizes[columns] - self._size[rows])
-        self._spread[rows] *= 1.0 - gain
-        self._seen[rows] = self._time_now()
-        self._hits[rows] += 1
-        self._score[rows] = scores[columns]
-        self._confirmed |= self._hits >= self._settings.confirm_hits
+        block, found = self._tracks.take(rows, axis=1), seen.table[:7].take(columns, axis=1)
+        scores = seen.scores.take(columns)
+        # Boxes of low scores are of people half hidden, and lie by what is seen of them.
+        noises = found[2:5] * (1.0 + self._settings.score_noise * (1.0 - scores) ** 2)
+        block[_MEAN], block[_COVARIANCE] = packed.update(block[_MEAN], block[_COVARIANCE], found[:2], noises)
+        gain = block[_SPREAD] / (block[_SPREAD] + self._size_noise)
+        block[_SIZE] += gain * (found[5:7] - block[_SIZE])
+        block[_SPREAD] *= 1.0 - gain
+        block[_SEEN] = self._now
+        block[_HITS] += 1.0
+        block[_SCORE] = scores
+        block[_CONFIRMED] = np.maximum(block[_CONFIRMED], block[_HITS] >= self._settings.confirm_hits)
+        self._tracks[:, rows] = block
 
-    def _spawn(
-        self, new: Bools, rows: NDArray[np.intp], sights: Sights, sizes: Floats, corners: Floats, scores: Floats
-    ) -> None:
+    def _spawn(self, new: Rows, rows: Rows, seen: _Seen) -> None:
         """Start tracks; in the very first frame there is nobody else it could be, so they are believed at once."""
-        if not new.any():
-            return
-        if rows.size:
-            followed = self._plane.corners(self._mean[rows, :2], self._size[rows])
-            new &= (overlaps(followed, corners) <= self._settings.birth_overlap).all(axis=0)
-        which = np.flatnonzero(new)
-        count = len(which)
-        mean = np.concatenate([sights.points[which], np.zeros((count, 2))], axis=1)
-        covariance = np.zeros((count, 4, 4))
-        covariance[:, :2, :2] = sights.noises[which]
-        covariance[:, (2, 3), (2, 3)] = (self._settings.birth_speed * sights.lengths[which, None]) ** 2
-        stamps, first = np.full(count, self._time_now(), dtype=np.int64), self._count == 0
-        ids = self._count + 1 + np.arange(count, dtype=np.int64)
-        self._count += count
-        self._mean = np.concatenate([self._mean, mean])
-        self._covariance = np.concatenate([self._covariance, covariance])
-        self._size = np.concatenate([self._size, sizes[which]])
-        self._spread = np.concatenate([self._spread, np.broadcast_to(self._size_noise, (count, 2))])
-        self._seen = np.concatenate([self._seen, stamps])
-        self._hits = np.concatenate([self._hits, np.ones(count, dtype=np.int64)])
-        self._confirmed = np.concatenate([self._confirmed, np.full(count, first or self._settings.confirm_hits == 1)])
-        self._ids = np.concatenate([self._ids, ids])
-        self._score = np.concatenate([self._score, scores[which]])
-
-    def _prune(self, elapsed: float) -> None:
         settings = self._settings
-        unseen = (self._time_now() - self._seen) / _SECOND
+        if rows.size:
+            followed = self._plane.corners(self._tracks[:2, rows], self._tracks[_SIZE, rows])
+            shared = _shares(followed[:, :, None], seen.table[7:11, None, new])
+            new = new[(shared <= settings.birth_overlap).all(axis=0)]
+        first = self._count == 0
+        born = np.zeros((_ROWS, len(new)))
+        born[:2] = seen.table[:2, new]
+        born[4:7] = seen.table[2:5, new]
+        born[_SPEEDS] = (settings.birth_speed * seen.table[11, new]) ** 2
+        born[_SIZE] = seen.table[5:7, new]
+        born[_SPREAD] = self._size_noise
+        born[_SEEN], born[_HITS] = self._now, 1.0
+        born[_CONFIRMED] = first or settings.confirm_hits == 1
+        born[_ID] = self._count + 1.0 + np.arange(len(new))
+        born[_SCORE] = seen.scores[new]
+        self._count += len(new)
+        self._tracks = np.concatenate([self._tracks, born], axis=1)
+
+    def _prune(self, elapsed: float) -> Floats:
+        """Forget who is gone; returns for how long the others (N,) have been unseen, seconds."""
+        settings, tracks = self._settings, self._tracks
+        unseen = (self._now - tracks[_SEEN]) / _SECOND
         # At a low rate one missed frame alone may be longer than the timeout.
         patience = max(settings.tentative_timeout, 1.01 * elapsed)
-        keep = unseen <= np.where(self._confirmed, settings.memory, patience)
-        if not keep.all():
-            for name in _COLUMNS:
-                setattr(self, f"_{name}", getattr(self, f"_{name}")[keep])
+        keep = unseen <= np.where(tracks[_CONFIRMED] > 0.0, settings.memory, patience)
+        if keep.all():
+            return np.asarray(unseen)
+        self._tracks = tracks.compress(keep, axis=1)
+        return np.asarray(unseen[keep])
 
     def _report(self, shown: Bools) -> BoxTracks:
-        corners = self._plane.corners(self._mean[shown, :2], self._size[shown])
-        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-        return BoxTracks(self._ids[shown], boxes, self._score[shown], self._mean[shown, :2])
+        tracks = self._tracks.compress(shown, axis=1)
+        corners = self._plane.corners(tracks[:2], tracks[_SIZE])
+        boxes = np.concatenate([corners[:2], corners[2:] - corners[:2]]).T
+        return BoxTracks(tracks[_ID].astype(np.int64), boxes, tracks[_SCORE], tracks[:2].T)
 
 
-def overlaps(first: Floats, second: Floats) -> Floats:
-    """Intersection over union (N, M) of boxes (N, 4) and (M, 4): left, top, right, bottom."""
-    return _shares(first.T[:, :, None], second.T[:, None, :])
+def _within(places: Floats, variances: Floats, points: Floats, noises: Floats, gate: float) -> Bools:
+    """Whether (N, M) predictions (N,) and measurements (M,) of one coordinate lie within the gate."""
+    away = places[:, None] - points
+    return np.asarray(away * away < gate * variances[:, None] + gate * noises)
+
+
+def _best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[Rows, Rows]:
+    """Choose pairs of greatest total gain, which need not be as many as possible."""
+    if len(set(who.tolist())) == len(who) and len(set(which.tolist())) == len(which):
+        return who, which
+    table = np.zeros(shape)
+    table[who, which] = gain
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    real = table[rows, columns] > 0.0
+    return rows[real], columns[real]
 
 
 def _shares(one: Floats, two: Floats) -> Floats:
-    """The same of boxes whose columns (4, ...) can be broadcast."""
-    # Column by column: sums and products over an axis of two cost more than all the rest.
+    """Intersection over union of boxes (4, ...): left, top, right, bottom."""
     wide = np.minimum(one[2], two[2]) - np.maximum(one[0], two[0])
     tall = np.minimum(one[3], two[3]) - np.maximum(one[1], two[1])
     shared = np.maximum(wide, 0.0) * np.maximum(tall, 0.0)

@@ -26,8 +26,8 @@ class Sights:
     """Boxes as measurements.
 
     Attributes:
-        points: (M, 2) in the unit of the plane.
-        noises: (M, 2, 2) their covariances.
+        points: (2, M) in the unit of the plane; NaN where a box is nowhere in it.
+        noises: (3, M) their covariances: xx, xy, yy.
         lengths: (M,) of a body there.
     """
 
@@ -37,16 +37,19 @@ class Sights:
 
 
 class Plane(Protocol):
-    """What the tracker asks of a plane."""
+    """What the tracker asks of a plane; one column a box, as all is worked out row by row."""
 
     def sights(self, corners: Floats) -> Sights:
-        """Measure boxes (M, 4): left, top, right, bottom, pixels."""
+        """Measure boxes (4, M): left, top, right, bottom, pixels."""
 
     def corners(self, points: Floats, sizes: Floats) -> Floats:
-        """Return the boxes (N, 4) of people at points (N, 2) with sizes (N, 2): logarithms of width and height."""
+        """Return the boxes (4, N) of people at points (2, N) with sizes (2, N): logarithms of width and height."""
 
     def lengths(self, sizes: Floats) -> Floats:
-        """Return the length (N,) of bodies of these sizes (N, 2) in the plane's unit."""
+        """Return the length (N,) of bodies of these sizes (2, N) in the plane's unit."""
+
+    def moved(self, points: Floats, step: Floats) -> Floats:
+        """Return where points (2, N) are when the picture has moved by a step (2,), pixels."""
 
 
 class ImagePlane:
@@ -54,26 +57,27 @@ class ImagePlane:
 
     def __init__(self, settings: BoxTrackerSettings) -> None:
         """Take how well boxes lie."""
-        self._share = np.array([settings.across, settings.upright])
-        self._above = np.array([0.5, settings.reference])
+        self._noise = np.array([settings.across**2, 0.0, settings.upright**2])[:, None]
+        self._above = np.array([0.5, settings.reference])[:, None]
 
     def sights(self, corners: Floats) -> Sights:
         """Measure boxes."""
-        tall = corners[:, 3] - corners[:, 1]
-        noises = np.zeros((len(corners), 2, 2))
-        noises[:, (0, 1), (0, 1)] = (tall[:, None] * self._share) ** 2
-        size = corners[:, 2:] - corners[:, :2]
-        return Sights(corners[:, :2] + self._above * size, noises, size[:, 1])
+        size = corners[2:] - corners[:2]
+        return Sights(corners[:2] + self._above * size, self._noise * (size[1] * size[1]), size[1])
 
     def corners(self, points: Floats, sizes: Floats) -> Floats:
         """Return boxes around points."""
         size = np.exp(sizes)
         low = points - self._above * size
-        return np.concatenate([low, low + size], axis=1)
+        return np.concatenate([low, low + size])
 
     def lengths(self, sizes: Floats) -> Floats:
         """Bodies are as long as their boxes."""
-        return np.exp(sizes[:, 1])
+        return np.asarray(np.exp(sizes[1]))
+
+    def moved(self, points: Floats, step: Floats) -> Floats:
+        """Move points with the picture."""
+        return points + step[:, None]
 
 
 class FloorPlane:
@@ -82,31 +86,36 @@ class FloorPlane:
     def __init__(self, projector: FloorProjector, settings: BoxTrackerSettings) -> None:
         """Take the camera and how well boxes lie."""
         self._projector = projector
-        self._share = np.array([settings.across, settings.upright])
+        self._share = (settings.across, settings.upright)
         self._body = settings.body
 
     def sights(self, corners: Floats) -> Sights:
         """Measure boxes; NaN where the feet are above the horizon."""
-        tall = corners[:, 3] - corners[:, 1]
-        feet = np.column_stack([0.5 * (corners[:, 0] + corners[:, 2]), corners[:, 3]])
-        points = self._projector.to_floor(feet)
-        slope = self._projector.floor_jacobian(np.column_stack([points, np.zeros(len(points))]))[..., :2]
-        good = np.asarray(np.isfinite(slope).all(axis=(1, 2)))
-        slope = np.where(good[:, None, None], slope, np.eye(2))
-        good &= np.abs(np.linalg.det(slope)) > _STEEPEST
-        back = np.linalg.inv(np.where(good[:, None, None], slope, np.eye(2)))
-        spread = back * (tall[:, None] * self._share)[:, None, :]
-        noises = spread @ np.swapaxes(spread, 1, 2)
-        noises[~good] = np.nan
-        return Sights(points, noises, np.full(len(points), self._body))
+        tall = corners[3] - corners[1]
+        points = self._projector.to_floor(np.stack([0.5 * (corners[0] + corners[2]), corners[3]], axis=1))
+        slope = self._projector.floor_jacobian(np.concatenate([points, np.zeros((len(points), 1))], axis=1))
+        (ux, uy), (vx, vy) = slope[:, 0, :2].T, slope[:, 1, :2].T
+        area = ux * vy - uy * vx
+        area = np.where(np.abs(area) > _STEEPEST, area, np.nan)
+        # What a pixel across and one up and down are on the floor, times how many pixels boxes are off.
+        across, upright = (self._share[0] / area) * tall, (self._share[1] / area) * tall
+        xu, yu, xv, yv = vy * across, -vx * across, -uy * upright, ux * upright
+        noises = np.stack([xu * xu + xv * xv, xu * yu + xv * yv, yu * yu + yv * yv])
+        return Sights(points.T, noises, np.full(len(points), self._body))
 
     def corners(self, points: Floats, sizes: Floats) -> Floats:
         """Return boxes that stand on points."""
-        feet = self._projector.to_pixels(np.column_stack([points, np.zeros(len(points))]))
-        size = np.exp(sizes)
-        left, top = feet[:, 0] - 0.5 * size[:, 0], feet[:, 1] - size[:, 1]
-        return np.column_stack([left, top, left + size[:, 0], feet[:, 1]])
+        level = np.concatenate([points, np.zeros((1, points.shape[1]))]).T
+        u, v = self._projector.to_pixels(level).T
+        wide, tall = np.exp(sizes)
+        return np.stack([u - 0.5 * wide, v - tall, u + 0.5 * wide, v])
 
     def lengths(self, sizes: Floats) -> Floats:
         """All bodies are taken to be equally long."""
-        return np.full(len(sizes), self._body)
+        return np.full(sizes.shape[1], self._body)
+
+    def moved(self, points: Floats, step: Floats) -> Floats:
+        """Move points with the picture; those that would be above the horizon stay."""
+        level = np.concatenate([points, np.zeros((1, points.shape[1]))]).T
+        result = self._projector.to_floor(self._projector.to_pixels(level) + step).T
+        return np.where(np.isfinite(result).all(axis=0), result, points)

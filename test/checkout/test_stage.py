@@ -85,6 +85,14 @@ def test_a_silent_shelf_the_visit_was_never_near_is_not_waited_for(store):
     assert [charge.state for charge in charges] == [ChargeState.CHARGED]
 
 
+@pytest.mark.parametrize(("decided", "count"), [(11.4, 0), (11.6, 1)])
+def test_a_shelf_is_waited_for_until_the_last_of_a_visit_has_gone_from_it(store, decided, count):
+    stage = make(store)
+    near, away = [seen(step / 10) for step in range(30, 111)], [seen(12, 5.0, 1.0), seen(20.5, 5.0, 1.0)]
+    charges, _ = run(stage, *near, *away, present(20.5, LEFT), carts(20.5, APPLES, g1=decided))
+    assert len(charges) == count
+
+
 def test_a_silent_shelf_it_was_near_sends_it_to_review_by_name_after_the_timeout(store):
     stage = make(store)
     silent = carts(29.9, APPLES, g1=4)

@@ -60,3 +60,21 @@ def test_a_visit_that_is_over_is_forgotten(decisions):
     decisions.forget("v1")
     assert decisions.held("v1", 99) == {}
     assert decisions.has("a")
+
+
+def test_what_is_older_than_a_journal_is_read_back_is_forgotten(decisions):
+    day = 24 * 3600 * 1_000_000_000
+    for number in range(30):
+        decisions.add(act(f"e{number}", number * day, Kind.RETURN, plate=AWAY))
+    known = [number for number in range(30) if decisions.has(f"e{number}")]
+    assert known == list(range(22, 30))
+    assert decisions.foreign((AWAY,), 30 * day)["honey"] == 7
+
+
+def test_a_decision_that_is_taken_back_leaves_nothing(decisions):
+    decisions.add(act("a", 10, Kind.RETURN, plate=AWAY))
+    decisions.add(act("a", 10, Kind.TAKE, plate=AWAY, index=1))
+    decisions.withdraw("a")
+    assert not decisions.has("a")
+    assert decisions.held("v1", 99, "a") == {} == decisions.foreign((AWAY,), 99)
+    assert decisions.lately("g1", 99, "") == []

@@ -105,13 +105,13 @@ def test_a_thing_held_over_its_plate_and_let_down_is_no_event(noise):
 
 
 def test_a_held_thing_is_told_of_as_settling_and_then_finally_under_one_id():
-    signal = take_first(Signal(13, noise=0.5, seed=5)).move(1, 6.0, -200.0).move(1, 6.75, -150.0)
+    signal = take_first(Signal(13, noise=0.5, seed=5)).move(1, 6.0, -200.0).move(1, 6.6, -150.0)
     states = [(event.state, event.id) for _, event in events_of(signal)]
     assert states[1:] == [(EventState.SETTLING, states[1][1]), (EventState.FINAL, states[1][1])]
 
 
 def test_what_is_let_down_again_is_settling_until_the_watermark_has_passed_it():
-    signal = take_first(Signal(13, noise=0.5, seed=6)).move(1, 6.0, -200.0).move(1, 6.7, 200.0)
+    signal = take_first(Signal(13, noise=0.5, seed=6)).move(1, 6.0, -200.0).move(1, 6.6, 200.0)
     stage, settling, mark = ShelfEventStage(store_with()), [], 0
     for record in signal.records():
         for output in stage.push(record):
