@@ -153,7 +153,7 @@ def test_every_verb_and_option_exists(capsys):
     used = re.findall(r"\bjwo ([a-z]+)([^`#\n]*)", TEXT)
     assert {verb for verb, _ in used} <= set(VERBS)
     for verb, rest in used:
-        parts = {"benchmark": BENCHMARKS, "calibrate": (*PLATES, *CAMERAS)}.get(verb, ())
+        parts = {"benchmark": BENCHMARKS, "calibrate": (*PLATES, *CAMERAS), "train": ("products",)}.get(verb, ())
         part = [word for word in rest.split()[:1] if word in parts]
         with pytest.raises(SystemExit):
             main([verb, *part, "--help"])

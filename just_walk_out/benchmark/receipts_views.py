@@ -18,7 +18,6 @@ import numpy as np
 
 from just_walk_out.benchmark.shelf_view_evidence import QUANTILES
 from just_walk_out.benchmark.shelf_view_looks import REACH
-from just_walk_out.benchmark.shelf_view_scenarios import SIDES, shelf_camera
 from just_walk_out.records import (
     EventState,
     ShelfEvent,
@@ -30,6 +29,7 @@ from just_walk_out.records import (
     Watermark,
 )
 from just_walk_out.simulation.handling import Handling
+from just_walk_out.simulation.watched import SIDES, looks_down, shelf_camera
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
@@ -45,8 +45,9 @@ class ViewRates:
 
     Attributes:
         product_said: share of looks with evidence of the product.
-        product: score of the true product.
-        product_margin: how far another product stays behind it.
+        product_right: of them, share whose likeliest product is the true one.
+        product: score of the true product where that is so, and where it is not.
+        product_margin: how far another product stays behind it, likewise.
         arm_said: share of looks with evidence of the arm, where several people could reach the plate.
         arm_said_alone: the same where nobody else could.
         arm: score of whose arm it is.
@@ -55,8 +56,9 @@ class ViewRates:
     """
 
     product_said: float
-    product: Spread
-    product_margin: Spread
+    product_right: float
+    product: tuple[Spread, Spread]
+    product_margin: tuple[Spread, Spread]
     arm_said: float
     arm_said_alone: float
     arm: Spread
@@ -64,17 +66,45 @@ class ViewRates:
     delay: Spread
 
 
-MEASURED = ViewRates(
-    product_said=0.0,
-    product=(0.0,),
-    product_margin=(0.0,),
-    arm_said=0.0,
-    arm_said_alone=0.0,
-    arm=(0.0,),
-    arm_margin=(0.0,),
-    delay=(0.0,),
+AT_ENDS = ViewRates(
+    product_said=0.364,
+    product_right=0.719,
+    product=(
+        (1.8, 5.16, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6),
+        (-0.06, 0.08, 0.17, 0.37, 0.68, 0.72, 0.77, 0.87, 1, 1.21, 3.77, 5.04, 5.19),
+    ),
+    product_margin=(
+        (0.05, 4.11, 4.5, 5.17, 5.36, 5.45, 5.47, 5.51, 5.55, 5.56, 5.58, 5.58, 5.58),
+        (-5.53, -2.17, -0.97, -0.08, -0, -0, 0, 0, 0.01, 0.38, 4.13, 4.14, 4.18),
+    ),
+    arm_said=0.309,
+    arm_said_alone=0.1,
+    arm=(0, 0, 0, 0, 0, 0, 0.38, 0.42, 0.6, 0.95, 1.72, 3.53, 4.77),
+    arm_margin=(-1.56, -1.11, -0.88, -0.62, -0.43, -0.33, 0.18, 0.39, 0.52, 0.78, 1.11, 1.34, 1.74),
+    delay=(0, 0, 0, 0, 0.15, 0.26, 0.35, 0.56, 0.56, 0.66, 0.66, 0.66, 1.46),
 )
-"""By ``jwo benchmark shelf_view --only browsing``, packs of their own."""
+"""Of a camera at an end of a gondola, by ``jwo benchmark shelf_view --only browsing --seed 7``, packs of their own."""
+
+OVER_FRONT = ViewRates(
+    product_said=0.136,
+    product_right=0.583,
+    product=(
+        (6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6),
+        (-0.61, -0.4, -0.2, 0.22, 0.44, 0.46, 0.48, 0.55, 0.61, 0.69, 0.8, 0.85, 0.91),
+    ),
+    product_margin=(
+        (1.25, 5.21, 5.21, 5.48, 5.49, 5.51, 5.52, 5.57, 5.58, 5.58, 5.58, 5.58, 5.58),
+        (-5.57, -1.39, -0.6, -0.02, 0, 0, 0, 0.01, 0.01, 0.01, 0.56, 0.74, 0.77),
+    ),
+    arm_said=0.905,
+    arm_said_alone=0.96,
+    arm=(-0.25, 0.66, 1.02, 1.86, 2.7, 3.26, 3.86, 4.26, 4.68, 5.09, 5.2, 5.2, 5.2),
+    arm_margin=(-2.09, -1.76, -1.11, -0.12, 0.34, 0.92, 1.47, 1.75, 1.99, 2.29, 2.38, 2.49, 4.06),
+    delay=(0, 0, 0, 0, 0, 0, 0, 0, 0, 0.06, 0.15, 0.15, 0.9),
+)
+"""Of the camera over its front, likewise."""
+
+MEASURED = (AT_ENDS, OVER_FRONT)
 
 
 def watched(store: Store) -> Store:
@@ -101,7 +131,7 @@ class ShelfGlances:
         names: Callable[[int], Mapping[str, str]],
         start: int,
         seed: int,
-        rates: ViewRates = MEASURED,
+        rates: tuple[ViewRates, ViewRates] = MEASURED,
     ) -> None:
         """Look at nothing yet.
 
@@ -111,12 +141,13 @@ class ShelfGlances:
             names: gives the track of each shopper at a stamp, such as ``LightStore.names``.
             start: stamp of second 0 of the scenario, nanoseconds.
             seed: of everything drawn.
-            rates: what one camera says.
+            rates: what a camera at an end of a gondola says, and what one over its front says.
         """
         self._store = store
         self._handlings, self._names, self._start = handlings, names, start
-        self._seed, self._rates = seed, rates
+        self._seed = seed
         self._cameras = [camera for camera in store.cameras if camera.role == "shelf"]
+        self._rates = {camera.id: rates[looks_down(camera.id)] for camera in self._cameras}
         self._skus = tuple(sorted(store.product))
         self._tracks: list[TrackArray] = []
         self._seen = {shelf: 0 for camera in self._cameras for shelf in camera.shelves}
@@ -135,12 +166,14 @@ class ShelfGlances:
                 self._tracks.append(record)
                 if self._tracks[0].stamp < record.stamp - 2 * _MEMORY:
                     self._tracks = [each for each in self._tracks if each.stamp >= record.stamp - _MEMORY]
+            if all(at > self._now() for at, _ in self._pending.values()):
+                return []
         else:
             for event in record.events:
                 if event.state is EventState.FINAL and event.id not in self._known and event.shelf in self._seen:
                     self._known.add(event.id)
                     for camera in self._store.watchers[event.shelf]:
-                        delay = _draw(self._rates.delay, self._rng("delay", event.id, camera))
+                        delay = _draw(self._rates[camera].delay, self._rng("delay", event.id, camera))
                         due = max(self._now(), event.end) + round(delay * _SECOND)
                         self._pending[(camera, event.id)] = (due, event)
             for mark in record.watermarks:
@@ -173,8 +206,8 @@ class ShelfGlances:
             if handling is None:
                 continue
             rng = self._rng("look", event.id, camera, plate)
-            products = self._products(handling, rng)
-            arms = self._arms(event, handling, rng)
+            products = self._products(handling, self._rates[camera], rng)
+            arms = self._arms(event, handling, self._rates[camera], rng)
             if products or arms:
                 found.append(
                     ShelfObservation(
@@ -196,28 +229,27 @@ class ShelfGlances:
         ]
         return max(inside, key=lambda each: abs(each.change), default=None)
 
-    def _products(self, handling: Handling, rng: np.random.Generator) -> dict[str, float]:
-        said, score = rng.random() < self._rates.product_said, _draw(self._rates.product, rng)
+    def _products(self, handling: Handling, rates: ViewRates, rng: np.random.Generator) -> dict[str, float]:
+        said, right = (rng.random() < share for share in (rates.product_said, rates.product_right))
         if not said:
             return {}
-        # what is confused with what follows from the packs, not from the moment
+        which = 0 if right else 1
+        score = _draw(rates.product[which], rng)
         return {
-            sku: score if sku == handling.sku else score - _draw(self._rates.product_margin, self._pair(handling, sku))
-            for sku in self._skus
+            sku: score if sku == handling.sku else score - _draw(rates.product_margin[which], rng) for sku in self._skus
         }
 
-    def _pair(self, handling: Handling, sku: str) -> np.random.Generator:
-        return self._rng("packs", *sorted((handling.sku, sku)))
-
-    def _arms(self, event: ShelfEvent, handling: Handling, rng: np.random.Generator) -> dict[str, float]:
+    def _arms(
+        self, event: ShelfEvent, handling: Handling, rates: ViewRates, rng: np.random.Generator
+    ) -> dict[str, float]:
         near = self._near(event, handling.plate)
         stamp = self._start + round(handling.settled * _SECOND)
         person = self._names(stamp).get(handling.person, "")
-        rate = self._rates.arm_said if len(near) > 1 else self._rates.arm_said_alone
-        said, score = rng.random() < rate, _draw(self._rates.arm, rng)
+        rate = rates.arm_said if len(near) > 1 else rates.arm_said_alone
+        said, score = rng.random() < rate, _draw(rates.arm, rng)
         if not said or person not in near:
             return {}
-        return {track: score if track == person else score - _draw(self._rates.arm_margin, rng) for track in near}
+        return {track: score if track == person else score - _draw(rates.arm_margin, rng) for track in near}
 
     def _near(self, event: ShelfEvent, plate: str) -> list[str]:
         front = self._store.front_of(plate)

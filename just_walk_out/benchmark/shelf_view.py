@@ -22,8 +22,11 @@ from just_walk_out.benchmark.shelf_view_scenarios import CASES, dresses_of, watc
 from just_walk_out.deployment import settings_of
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.resources import share
-from just_walk_out.shelf_view.cues import product_sight
+from just_walk_out.shelf_view.colours import ColourCue, read_photos
+from just_walk_out.shelf_view.cues import EmbeddingCue, Sight, product_sight
+from just_walk_out.shelf_view.network import ModelError
 from just_walk_out.shelf_view.settings import ShelfViewSettings
+from just_walk_out.shelf_view.training import Plan, read_folder, train
 from just_walk_out.simulation.photos import write_photos
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Store
@@ -34,6 +37,7 @@ _PHOTOS = 6
 WITHOUT, WITH = "weights alone", "with shelf views"
 OWN, ALIKE = "packs of their own", "two kinds of a brand"
 PACKS = (OWN, ALIKE)
+CUES = ("colours", "embedding", "both")
 
 
 @dataclass
@@ -91,6 +95,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default 1)")
     parser.add_argument("--episodes", type=int, metavar="N", help=f"of each scenario (default {_EPISODES})")
     parser.add_argument("--quick", action="store_true", help="one episode of each scenario")
+    parser.add_argument(
+        "--cue", choices=CUES, default=CUES[0], help=f"what tells products (default {CUES[0]}); others train a network"
+    )
+    parser.add_argument("--epochs", type=int, default=40, metavar="N", help="of that training (default 40)")
     parser.add_argument("--only", metavar="TEXT", help="scenarios whose name holds this")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (PNG)")
@@ -104,7 +112,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     episodes = args.episodes or (_QUICK if args.quick else _EPISODES)
     try:
-        figures = measure(load_store(share() / "config" / "demo_store"), cases, args.seed, episodes)
+        plain = load_store(share() / "config" / "demo_store")
+        figures = measure(plain, cases, args.seed, episodes, args.cue, args.epochs)
         for packs, part in figures.items():
             print(f"{packs}\n{table(part['decisions'])}\n")
         print(evidence_table({packs: part["evidence"] for packs, part in figures.items()}))
@@ -115,13 +124,15 @@ def run(args: argparse.Namespace) -> int:
             args.plot.parent.mkdir(parents=True, exist_ok=True)
             draw(args.plot, {packs: part["decisions"] for packs, part in figures.items()})
             print(f"picture: {args.plot}")
-    except (StoreError, OSError, ValueError) as error:
+    except (StoreError, ModelError, OSError, ValueError) as error:
         print(f"jwo benchmark shelf_view: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def measure(plain: Store, cases: dict[str, Callable[..., Any]], seed: int, episodes: int) -> dict[str, Any]:
+def measure(
+    plain: Store, cases: dict[str, Callable[..., Any]], seed: int, episodes: int, cue: str = "colours", epochs: int = 40
+) -> dict[str, Any]:
     """Return figures by kind of packs: of decisions, by scenario and by what is known, and of what cameras said.
 
     Args:
@@ -129,6 +140,8 @@ def measure(plain: Store, cases: dict[str, Callable[..., Any]], seed: int, episo
         cases: scenarios by name.
         seed: of everything drawn, packs and photos included.
         episodes: of each scenario.
+        cue: what tells products, of ``CUES``.
+        epochs: of the training of a network, on the same photos.
     """
     bare: BareStores = {}
     figures: dict[str, Any] = {}
@@ -137,8 +150,19 @@ def measure(plain: Store, cases: dict[str, Callable[..., Any]], seed: int, episo
             dresses = dresses_of(plain, seed, packs == ALIKE)
             write_photos(plain, Path(folder), _PHOTOS, seed, dresses)
             store = watched_store(plain, Path(folder))
-            figures[packs] = _measure(store, cases, seed, episodes, dresses, bare)
+            sight = _sight(store, Path(folder), cue, epochs)
+            figures[packs] = _measure(store, cases, seed, episodes, dresses, bare, sight)
     return figures
+
+
+def _sight(store: Store, photos: Path, cue: str, epochs: int) -> Sight | None:
+    settings = settings_of("shelf_view", ShelfViewSettings)
+    if cue == CUES[0]:
+        return product_sight(store, settings)
+    trained = train(read_folder(photos), Plan(epochs=epochs), lambda line: print(f"  {line}", file=sys.stderr))
+    print(f"  photos kept aside: {trained.accuracy:.1%} right, log loss {trained.log_loss:.3f}", file=sys.stderr)
+    learnt = EmbeddingCue(trained.model, store)
+    return Sight([learnt] if cue == "embedding" else [ColourCue(read_photos(store), settings), learnt], settings)
 
 
 def _measure(
@@ -148,8 +172,8 @@ def _measure(
     episodes: int,
     dresses: dict[str, str],
     bare: BareStores,
+    sight: Sight | None,
 ) -> dict[str, Any]:
-    cue = product_sight(store, settings_of("shelf_view", ShelfViewSettings))
     decisions: dict[str, Any] = {}
     looks: list[Look] = []
     whole = {WITHOUT: Count(), WITH: Count()}
@@ -159,7 +183,7 @@ def _measure(
         for number in range(episodes):
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
             place, scenario = make(store, rng)
-            played = play(place, scenario, int(rng.integers(2**31)), PickupSettings(), cue, dresses, bare)
+            played = play(place, scenario, int(rng.integers(2**31)), PickupSettings(), sight, dresses, bare)
             looks += played.looks
             for key, decided in ((WITHOUT, played.blind), (WITH, played.seeing)):
                 for each in decided:

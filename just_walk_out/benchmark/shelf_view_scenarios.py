@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -13,47 +12,14 @@ import numpy as np
 
 from just_walk_out.simulation.plan import Action, Manner, Party
 from just_walk_out.simulation.scenario import Scenario
-from just_walk_out.store.model import Camera, Facing, Gondola, Pose, Store
+from just_walk_out.simulation.watched import SIDES, shelf_camera
+from just_walk_out.store.model import Facing, Store
 
 Rng = np.random.Generator
 
-_WIDTH, _HEIGHT, _RATE, _FIELD = 640, 480, 5.0, 70.0
-_ASIDE, _BEFORE, _UP = 0.8, 1.3, 2.2
-_OVER_BEFORE, _OVER_UP, _OVER_AIM, _OVER_AIM_UP, _OVER_FIELD = 0.05, 2.45, 0.4, 0.9, 90.0
 _GAP = 6.5
 _AT = 32.0
 _BROWSERS, _PUTS_BACK = 4, 0.35
-
-
-SIDES = (-1, 0, 1)
-"""Of the shelf cameras of a gondola: see ``shelf_camera``."""
-
-
-def shelf_camera(gondola: Gondola, side: int) -> Camera:
-    """Return a shelf camera of a gondola: one of three that see most together.
-
-    Args:
-        gondola: what it looks at.
-        side: -1 and 1 hang over the aisle at its left and its right end and see goods past the people before it;
-            0 hangs over its front and looks down at hands.
-    """
-    base = gondola.pose.matrix()
-    middle = gondola.width / 2.0
-    place, target, field = (
-        ((middle, -_OVER_BEFORE, _OVER_UP), (middle, -_OVER_AIM, _OVER_AIM_UP), _OVER_FIELD)
-        if side == 0
-        else ((middle + side * (middle + _ASIDE), -_BEFORE, _UP), (middle, 0.1, 0.7), _FIELD)
-    )
-    eye = (base @ np.array([*place, 1.0]))[:3]
-    dx, dy, dz = (float(value) for value in (base @ np.array([*target, 1.0]))[:3] - eye)
-    pose = Pose(
-        float(eye[0]), float(eye[1]), float(eye[2]), 0.0, math.atan2(-dz, math.hypot(dx, dy)), math.atan2(dy, dx)
-    )
-    focal = _WIDTH / 2.0 / math.tan(math.radians(field) / 2.0)
-    centre = ((_WIDTH - 1) / 2.0, (_HEIGHT - 1) / 2.0)
-    shelves = tuple(shelf.id for shelf in gondola.shelves)
-    name = f"{gondola.id}_{('left', 'over', 'right')[side + 1]}"
-    return Camera(name, "", _WIDTH, _HEIGHT, _RATE, focal, focal, *centre, pose, "shelf", shelves=shelves)
 
 
 def dresses_of(store: Store, seed: int, alike: bool) -> dict[str, str]:

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=float, default=170.0, help="seconds after which the demo ends anyhow")
     parser.add_argument("--domain", type=int, help="ROS domain (default: the environment's)")
+    parser.add_argument(
+        "--shelf-views",
+        metavar="GONDOLA",
+        help="hang three shelf cameras at a gondola, e.g. g1, in a copy of the store that lies in --out",
+    )
     parser.add_argument("--check", action="store_true", help="exit with 1 unless every receipt is exact")
 
 
@@ -60,6 +65,16 @@ def run(args: argparse.Namespace) -> int:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     (out / ".jwo_demo").touch()
+    if args.shelf_views is not None:
+        from just_walk_out.simulation.watched import write_watched
+
+        try:
+            write_watched(path, out / "store", [args.shelf_views])
+        except ValueError as error:
+            print(f"jwo demo: --shelf-views: {error}", file=sys.stderr)
+            return 1
+        path = out / "store"
+        store = load_store(path)
     return Demo(args, store, path, scenario, out).run()
 
 

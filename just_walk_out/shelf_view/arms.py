@@ -2,8 +2,8 @@
 
 For each person near, lines from the plate to either shoulder, upright or bent forward, are drawn into the picture
 through the calibration. Each point that no body hides speaks for or against the arm: foreground is likely where it is
-and unlikely where it is not. What no picture of the step shows beside bodies says nothing, and what is said allows
-for an arm that was there for something else.
+and unlikely where it is not. What no picture of the step shows beside bodies says nothing, a camera behind people says
+nothing of their arms, and what is said allows for an arm that was there for something else.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _SAG = 0.1  # how far the elbow hangs below the straight line, metres
 # how far shoulders are before the place where somebody stands, metres, and how high, of their height upright
 _POSTURES = ((0.1, 1.0), (0.35, 0.85), (0.45, 0.7))
 _BENT = 0.3  # how far before their place somebody's trunk may be who bends, metres
+_FRONT = 0.5  # cosine of the angle between where somebody faces and the camera, up to which their arm is seen
 _EVIDENT = 0.3  # log-likelihood from which an arm counts as seen
 
 
@@ -61,7 +62,7 @@ class ArmCue:
             bent = {track: self._body(wide, *(np.array(place) + ahead)) for track, place in places.items()}
             found.append({})
             for track, place in places.items():
-                if math.dist(place, view.edge[:2]) <= reach:
+                if math.dist(place, view.edge[:2]) <= reach and self._before(view, place):
                     hidden = upright[track].copy()
                     for other in places.keys() - {track}:
                         hidden |= upright[other] | bent[other]
@@ -74,6 +75,11 @@ class ArmCue:
         if max(means.values()) < _EVIDENT:
             return {}
         return allow_astray(means, self._settings.arm_astray, self._settings.limit)
+
+    def _before(self, view: PlateView, place: tuple[float, float]) -> bool:
+        """Tell whether the camera is before somebody who faces the plate: from behind, their back hides the arm."""
+        ahead, towards = view.edge[:2] - place, self._eye.place[:2] - place
+        return float(ahead @ towards) > _FRONT * float(np.linalg.norm(ahead) * np.linalg.norm(towards))
 
     def _body(self, mask: Mask, x: float, y: float) -> Mask:
         """Return what somebody at a place hides, metres, at the size of a mask."""

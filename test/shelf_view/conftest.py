@@ -3,12 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark.shelf_view_scenarios import shelf_camera
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.simulation.photos import photograph
 from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.shelf_camera import ShelfCamera
 from just_walk_out.simulation.stock import Stock
+from just_walk_out.simulation.watched import shelf_camera
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from just_walk_out.records import (
     TrackState,
     Watermark,
 )
-from just_walk_out.shelf_view.colours import ColourCue, PhotoError, histogram, read_photos
+from just_walk_out.shelf_view.colours import ColourCue, PhotoError, changed_pixels, histogram, read_photos
 from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.stage import ShelfViewStage
@@ -126,6 +126,30 @@ def test_a_dead_camera_holds_nobody_up(store, settings, cue, rendered, stock):
     assert found == [] and marks["g1/s2"] > 22 * SECOND
     passed = next(each.stamp for each in arrays for mark in each.watermarks if mark.stamp >= 20 * SECOND)
     assert passed <= (21 + settings.after_wait + settings.grace + 0.6) * SECOND
+
+
+def test_a_dark_picture_and_a_covered_lens_say_nothing(store, settings, cue, rendered, stock):
+    _, (pictures, tracks, events) = play(store, rendered, stock)
+    for darken in (0.02, 0.0):
+        dark = [Picture(each.stamp, each.camera, (each.image * darken).astype(np.uint8)) for each in pictures]
+        found, marks, _ = answers(store, settings, cue, in_turn([dark, tracks, events]))
+        assert found == [] and marks["g1/s2"] > 22 * SECOND
+
+
+def test_somebody_who_comes_before_the_plate_is_no_product(store, settings):
+    view = plate_views(store, store.cameras[-1], settings)[PLATE]
+    before = np.full((*view.mask.shape, 3), 90, np.uint8)
+    came = before.copy()
+    came[:, : came.shape[1] // 2] = (40, 160, 220)
+    assert not changed_pixels(before, came, view.mask, settings.change_level).any()
+    rows, columns = np.nonzero(view.mask)
+    pack = before.copy()
+    pack[int(rows.mean()) - 4 : int(rows.mean()) + 4, int(columns.mean()) - 4 : int(columns.mean()) + 4] = (
+        40,
+        160,
+        220,
+    )
+    assert 40 <= changed_pixels(before, pack, view.mask, settings.change_level).sum() <= 100
 
 
 def test_what_did_not_change_and_what_has_no_photos_says_nothing_of_products(store, settings, rendered, stock):
