@@ -93,6 +93,11 @@ class StepGrouper:
             group = waiting.pop(0)
             evidence = self._contents.evidence(*arguments(group))
             whole = evidence > 0.0
+            unfinished = next((step for step in group if self._completes(step.column, group, evidence, bank)), None)
+            if unfinished is not None:
+                self._pending[self._pending.index(unfinished)] = bank.complete(unfinished)
+                waiting = self._partition.groups(self._pending)
+                continue
             if self._shadowed(group, evidence > CLEAR, bank, now):
                 continue
             if self._follows(group, whole) or self._vague(group, evidence, now):
@@ -158,12 +163,27 @@ class StepGrouper:
         return now < settled + (self._patience if start < settled else self._wait)
 
     def _completes(self, column: int, group: list[PlateStep], evidence: float, bank: PlateBank) -> bool:
-        """Tell whether with what has changed on a plate beside a group is whole pieces, and more clearly so."""
-        change = bank.resting_change(column)
-        if change is None or not bank.start_of(column) <= max(step.end for step in group):
-            return False
+        """Tell whether with what has changed on a plate a group is whole pieces, and more clearly so.
+
+        The plate is one beside the group, or one of its own that has moved on.
+        """
         columns, changes, variance = arguments(group)
-        return self._contents.evidence([*columns, column], [*changes, change], variance) > max(CLEAR, evidence)
+        if column in columns:
+            if column not in bank.in_motion():
+                return False
+        elif not bank.start_of(column) <= max(step.end for step in group):
+            return False
+        change = bank.resting_change(column)
+        if change is None:
+            return False
+        if column in columns:
+            # More is a step of its own: a hand may pause on its way.
+            if abs(change) >= self._light or change * sum(changes) <= 0.0:
+                return False
+            changes[columns.index(column)] += change
+        else:
+            columns, changes = [*columns, column], [*changes, change]
+        return self._contents.evidence(columns, changes, variance) > max(CLEAR, evidence)
 
     def _vague(self, group: list[PlateStep], evidence: float, now: int) -> bool:
         """Tell whether a little more time at rest would tell better what a group is."""
