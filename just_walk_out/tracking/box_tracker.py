@@ -33,8 +33,8 @@ _SECOND = 1_000_000_000
 
 # Rows of the table of tracks, which has one column a track: all that is kept, moved or left out is so at once.
 _MEAN, _COVARIANCE, _SIZE, _SPREAD = slice(0, 4), slice(4, 14), slice(14, 16), slice(16, 18)
-_SEEN, _HITS, _CONFIRMED, _ID, _SCORE = range(18, 23)
-_ROWS = 23
+_SEEN, _HITS, _CONFIRMED, _ID, _SCORE, _SURE = range(18, 24)
+_ROWS = 24
 _SPEEDS = [11, 13]  # variances of the velocity
 _NONE: Rows = np.zeros(0, dtype=np.intp)
 _SOME = 1e-6  # what a pair that is allowed gains at least
@@ -226,7 +226,8 @@ class BoxTracker:
         fits = strong & (squared < settings.gate)
         limits = np.where(recent, settings.newcomer, settings.newcomer_lost - settings.gone * unseen)
         likely = fits & (cost < limits.take(who))
-        weak = active & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
+        sure = (self._now - tracks[_SURE]) / _SECOND <= settings.weak_time
+        weak = active & sure.take(who) & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
         first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
         rows, columns = _best(who.take(first), which.take(first), gain.take(first), near.shape)
         waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
@@ -255,6 +256,7 @@ class BoxTracker:
         block[_SEEN] = self._now
         block[_HITS] += 1.0
         block[_SCORE] = scores
+        np.copyto(block[_SURE], self._now, where=scores >= self._settings.high_score)
         block[_CONFIRMED] = np.maximum(block[_CONFIRMED], block[_HITS] >= self._settings.confirm_hits)
         self._tracks[:, rows] = block
 
@@ -272,7 +274,7 @@ class BoxTracker:
         born[_SPEEDS] = (settings.birth_speed * seen.table[11, new]) ** 2
         born[_SIZE] = seen.table[5:7, new]
         born[_SPREAD] = self._size_noise
-        born[_SEEN], born[_HITS] = self._now, 1.0
+        born[_SEEN], born[_SURE], born[_HITS] = self._now, self._now, 1.0
         born[_CONFIRMED] = first or settings.confirm_hits == 1
         born[_ID] = self._count + 1.0 + np.arange(len(new))
         born[_SCORE] = seen.scores[new]
