@@ -37,6 +37,7 @@ _SEEN, _HITS, _CONFIRMED, _ID, _SCORE, _SURE = range(18, 24)
 _ROWS = 24
 _SPEEDS = [11, 13]  # variances of the velocity
 _NONE: Rows = np.zeros(0, dtype=np.intp)
+_FEW = 8  # pairs that are worth a look whether they are all there is to choose from
 _SOME = 1e-6  # what a pair that is allowed gains at least
 
 
@@ -308,7 +309,7 @@ def _within(places: Floats, variances: Floats, points: Floats, noises: Floats, g
 
 def _best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[Rows, Rows]:
     """Choose pairs of greatest total gain, which need not be as many as possible."""
-    if len(set(who.tolist())) == len(who) and len(set(which.tolist())) == len(which):
+    if len(who) <= _FEW and len(set(who.tolist())) == len(who) == len(set(which.tolist())):
         return who, which
     table = np.zeros(shape)
     table[who, which] = gain
