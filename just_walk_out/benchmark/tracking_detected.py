@@ -20,7 +20,7 @@ def detected(sequence: Sequence, model: Path) -> Sequence:
     """Find the people of a sequence's video.
 
     Args:
-        sequence: with ``video``.
+        sequence: what the boxes are to be replaced of.
         model: ONNX file with a NanoDet head.
 
     Returns:
@@ -38,8 +38,8 @@ def detected(sequence: Sequence, model: Path) -> Sequence:
     )  # fmt: skip
     try:
         detector = make_detector(camera, None)
-    except ImportError as error:
-        raise ValueError(f"{model}: {error}") from error
+    except (ImportError, OSError) as error:
+        raise ValueError(f"{model}: cannot be used as a detector: {error}") from error
     assert detector is not None
     capture, frames = cv2.VideoCapture(str(sequence.video)), []
     try:
