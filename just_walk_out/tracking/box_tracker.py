@@ -269,6 +269,8 @@ class BoxTracker:
             followed = self._plane.corners(self._tracks[:2, rows], self._tracks[_SIZE, rows])
             shared = _shares(followed[:, :, None], seen.table[7:11, None, new])
             new = new[(shared <= settings.birth_overlap).all(axis=0)]
+            if not new.size:
+                return
         first = self._count == 0
         born = np.zeros((_ROWS, len(new)))
         born[:2] = seen.table[:2, new]
