@@ -36,6 +36,7 @@ from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _AT_SHELF = 0.5  # log-likelihood from which a hand is taken to be at or about a plate
+_CLEARLY = 3.0  # log-likelihood by which one hand must be ahead of all others to be the only one
 _SURE = 0.9  # probability from which it counts as known who did something
 _REPEATED = 500  # decisions that are published again after a restart
 
@@ -252,7 +253,8 @@ class PickupStage:
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
             # where a second hand is near, what else is done there may show whose is whose
-            doubtful |= sum(score > _AT_SHELF for score in near.hands.values()) > 1
+            reaching = self._reaching(near, sight.tracks)
+            doubtful |= _at_once(sorted(reaching.values()))
             if doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
@@ -271,28 +273,33 @@ class PickupStage:
         self, event: ShelfEvent, step: Step, beside: list[Step], near: _Fit, due: int, sight: Sight
     ) -> list[Person]:
         """Return who may have acted, by where they stood, whose arm was seen, and what they did besides there."""
-        scores = {track: score + sight.tracks.get(track, 0.0) for track, score in near.places.items()}
-        scores[""] = self._reach.log_nobody
+        scores = {**near.places, "": self._reach.log_nobody}
+        reaching = self._reaching(near, sight.tracks)
         if len(near.places) > 1:
             act = Act(event.start, event.end, step.plates)
-            hands: dict[Act, Mapping[str, float]] = {act: near.hands}
+            hands: dict[Act, Mapping[str, float]] = {act: reaching}
             undecided, done = self._earlier(event, near.places, due, hands)
             counted = frozenset(other for acts in done.values() for other in acts)
             left = frozenset(track for track in near.places if not self._reach.stays(track, event.end, due))
-            also = [(Act(event.start, event.end, part.plates), self._fits(part.plates, event)) for part in beside]
+            also = [(event, part.plates, self._fits(part.plates, event)) for part in beside]
             for waiting in self._pending.values():
                 known = waiting.start < event.start or (due > event.end and waiting.start < due)
                 if waiting.id != event.id and known and self._place(waiting) == self._place(event):
-                    also.append((Act(waiting.start, waiting.end, waiting.plates), self._near_event(waiting)))
-            for other, fit in also:
+                    also.append((waiting, waiting.plates, self._near_event(waiting)))
+            for what, plates, fit in also:
+                other = Act(what.start, what.end, plates)
                 undecided.append((other, {**fit.places, "": self._reach.log_nobody}))
-                hands[other] = fit.hands
+                hands[other] = self._reaching(fit, self._sightings.arms(what.id, plates))
             undecided.sort(key=lambda item: (item[0].start, item[0].plates))
             messages = self._stops.messages(act, list(scores), done, left, undecided, hands, counted)
             scores = {track: score + messages[track] - messages[""] for track, score in scores.items()}
         else:
-            scores = {track: score + near.hands.get(track, 0.0) for track, score in scores.items()}
+            scores = {track: score + reaching.get(track, 0.0) for track, score in scores.items()}
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
+
+    def _reaching(self, fit: _Fit, arms: Mapping[str, float]) -> dict[str, float]:
+        """Return how hands that overview cameras saw, and arms that shelf cameras did, fit each person."""
+        return {track: score + arms.get(track, 0.0) for track, score in fit.hands.items()}
 
     def _earlier(
         self, event: ShelfEvent, near: Mapping[str, float], due: int, hands: dict[Act, Mapping[str, float]]
@@ -315,13 +322,14 @@ class PickupStage:
             if not here:
                 continue
             where = {track: self._reach.place(track, act.end) for track in near}
-            hands[act] = self._hands.scores(act.plates, act.start, act.end, where)
+            arms = self._sightings.arms(item.id.rpartition("#")[0], act.plates)
+            seen = self._hands.scores(act.plates, act.start, act.end, where)
+            hands[act] = {track: score + arms.get(track, 0.0) for track, score in seen.items()}
             if max(here.values()) >= _SURE:
                 done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)
                 continue
             fits = self._reach.near(act.plates, act.start, act.end)
-            arms = self._sightings.arms(item.id.rpartition("#")[0], act.plates)
-            logs = {track: fits[track] + arms.get(track, 0.0) for track in here if track in fits}
+            logs = {track: fits[track] for track in here if track in fits}
             doubtful.append((act, {**logs, "": self._reach.log_nobody}))
         return doubtful, done
 
@@ -348,3 +356,8 @@ class PickupStage:
                 interaction.track,
             )
         ]
+
+
+def _at_once(reaching: list[float]) -> bool:
+    """Tell from what hands and arms say, ascending, whether a second person may have one at the plates."""
+    return len(reaching) > 1 and reaching[-2] > max(_AT_SHELF, reaching[-1] - _CLEARLY)
