@@ -127,7 +127,7 @@ class ShelfEventSettings:
     )
     steady_time: float = setting(
         0.6,
-        "Time without a tremor after which no hand carries a part of what has left a plate.",
+        "Time without a tremor after which no hand carries a part of what has left a plate; less where noise is low.",
         unit="s",
         minimum=0.1,
         maximum=10.0,

@@ -122,6 +122,27 @@ def test_what_is_let_down_again_is_settling_until_the_watermark_has_passed_it():
 
 
 @pytest.mark.parametrize("noise", NOISES)
+def test_the_last_grams_of_a_thing_are_believed_as_soon_as_they_make_it_whole(noise):
+    signal = Signal(11, noise=noise, seed=9).move(0, 4.0, -17.5, 0.3).move(0, 5.2, -6.5, 0.3)
+    found = events_of(signal)
+    assert [sum(event.change) for event in final(found)] == pytest.approx([-0.024], abs=0.002)
+    assert found[-1][0] < 6.3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_light_shares_of_a_thing_over_three_plates_are_believed_as_soon_as_they_make_it_whole(seed):
+    store = store_with(GOODS | {"mat": (0.100, (1, 2, 3)), "tin": (0.350, (4,)), "bar": (0.120, (5,))})
+    signal = Signal(11, noise=4.0, seed=seed)
+    for plate, share in ((1, 0.24), (2, 0.52), (3, 0.24)):
+        signal.move(plate, 5.0, -100.0 * share)
+    found = events_of(signal, store)
+    (event,) = final(found)
+    assert len(event.plates) == 3
+    assert sum(event.change) == pytest.approx(-0.1, abs=0.006)
+    assert found[-1][0] < 6.0
+
+
+@pytest.mark.parametrize("noise", NOISES)
 def test_a_heavy_thing_that_stands_where_it_should_not_is_waited_for_no_longer_than_a_hand_trembles(noise):
     found = events_of(Signal(9, noise=noise, seed=7).move(2, 4.0, -260.0))
     assert grams(final(found)) == [{2: -260}]
