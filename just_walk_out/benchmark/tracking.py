@@ -22,6 +22,7 @@ from just_walk_out.benchmark.tracking_cameras import (
 from just_walk_out.benchmark.tracking_crowd import crowd
 from just_walk_out.benchmark.tracking_data import Sequence, is_sequence, read_sequence
 from just_walk_out.benchmark.tracking_detected import detected
+from just_walk_out.benchmark.tracking_moved import moved
 from just_walk_out.benchmark.tracking_ours import run_ours
 from just_walk_out.benchmark.tracking_peers import PEERS, run_peer
 from just_walk_out.benchmark.tracking_report import ground_table, store_table, table
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="track sequences with a video.avi on what this network (ONNX, NanoDet) finds in it, too "
         "(default without DIR, unless --quick: models/nanodet.onnx in JWO_DATA, where it is)",
     )  # fmt: skip
+    parser.add_argument(
+        "--moved", action="store_true", help="pan and shake the picture of sequences, as a camera in a hand does"
+    )
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="write result files of MOTChallenge")
     parser.add_argument("--draw", type=Path, metavar="FOLDER", help="write pictures of tracks (and over video.avi)")
     parser.add_argument("--store", action="store_true", help="only the simulated store and the load of 12 cameras")
@@ -73,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
         if everything:
             args.half = True
         measured = [read_sequence(each, args.start_frame, args.half) for each in sequences]
-        model = args.detector or (_model() if everything and not args.quick else None)
+        if args.moved:
+            measured = [moved(each, args.seed) for each in measured]
+        model = args.detector or (_model() if everything and not (args.quick or args.moved) else None)
         if model is not None:
             filmed = [each for each in measured if each.video is not None]
             if args.detector is not None and not filmed:

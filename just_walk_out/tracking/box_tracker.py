@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from just_walk_out.settings import validate
 from just_walk_out.tracking import packed
+from just_walk_out.tracking.box_pairs import best, shares, within
 from just_walk_out.tracking.box_settings import BoxTrackerSettings
 from just_walk_out.tracking.camera_motion import CameraMotion
 from just_walk_out.tracking.planes import ImagePlane, Plane
@@ -38,7 +38,6 @@ _BOX = slice(24, 28)
 _ROWS = 28
 _SPEEDS = [11, 13]  # variances of the velocity
 _NONE: Rows = np.zeros(0, dtype=np.intp)
-_FEW = 8  # pairs that are worth a look whether they are all there is to choose from
 _SOME = 1e-6  # what a pair that is allowed gains at least
 
 
@@ -205,8 +204,8 @@ class BoxTracker:
         settings, tracks = self._settings, self._tracks
         # Few pairs are near: all else is worked out for them alone, which most of a crowd's time goes into otherwise.
         widest = max(settings.gate, settings.weak_gate)
-        near = _within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
-        near &= _within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
+        near = within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
+        near &= within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
         who, which = np.nonzero(near)
         one, two = expected.take(who, axis=1), seen.table[:11].take(which, axis=1)
         away = two[:2] - one[:2]
@@ -218,7 +217,7 @@ class BoxTracker:
         apart *= apart
         apart /= one[11:13]
         squared += apart[0] + apart[1]
-        overlap = _shares(one[7:11], two[7:11])
+        overlap = shares(one[7:11], two[7:11])
         cost = squared + np.log(determinant * one[11] * one[12] / one[13] ** 4) - settings.overlap_bonus * overlap
         strong = (seen.scores >= settings.high_score).take(which)
         unseen = (self._now - tracks[_SEEN]) / _SECOND
@@ -231,7 +230,7 @@ class BoxTracker:
         sure = (self._now - tracks[_SURE]) / _SECOND <= settings.weak_time
         weak = active & sure.take(who) & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
         first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
-        rows, columns = _best(who.take(first), which.take(first), gain.take(first), near.shape)
+        rows, columns = best(who.take(first), which.take(first), gain.take(first), near.shape)
         waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
         waiting[rows], free[columns] = False, False
         left = np.flatnonzero(waiting.take(who) & free.take(which))
@@ -239,7 +238,7 @@ class BoxTracker:
             some = left[stage.take(left)]
             if some.size:
                 some = some[waiting.take(who.take(some)) & free.take(which.take(some))]
-                r, c = _best(who.take(some), which.take(some), gain.take(some), near.shape)
+                r, c = best(who.take(some), which.take(some), gain.take(some), near.shape)
                 waiting[r], free[c] = False, False
                 rows, columns = np.concatenate([rows, r]), np.concatenate([columns, c])
         return expected, rows, columns
@@ -267,7 +266,7 @@ class BoxTracker:
         settings = self._settings
         if rows.size:
             followed = self._plane.corners(self._tracks[:2, rows], self._tracks[_SIZE, rows])
-            shared = _shares(followed[:, :, None], seen.table[7:11, None, new])
+            shared = shares(followed[:, :, None], seen.table[7:11, None, new])
             new = new[(shared <= settings.birth_overlap).all(axis=0)]
             if not new.size:
                 return
@@ -305,29 +304,3 @@ class BoxTracker:
         corners += share * (tracks[_BOX] - corners)
         boxes = np.concatenate([corners[:2], corners[2:] - corners[:2]]).T
         return BoxTracks(tracks[_ID].astype(np.int64), boxes, tracks[_SCORE], tracks[:2].T)
-
-
-def _within(places: Floats, variances: Floats, points: Floats, noises: Floats, gate: float) -> Bools:
-    """Whether (N, M) predictions (N,) and measurements (M,) of one coordinate lie within the gate."""
-    away = places[:, None] - points
-    return np.asarray(away * away < gate * variances[:, None] + gate * noises)
-
-
-def _best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[Rows, Rows]:
-    """Choose pairs of greatest total gain, which need not be as many as possible."""
-    if len(who) <= _FEW and len(set(who.tolist())) == len(who) == len(set(which.tolist())):
-        return who, which
-    table = np.zeros(shape)
-    table[who, which] = gain
-    rows, columns = linear_sum_assignment(table, maximize=True)
-    real = table[rows, columns] > 0.0
-    return rows[real], columns[real]
-
-
-def _shares(one: Floats, two: Floats) -> Floats:
-    """Intersection over union of boxes (4, ...): left, top, right, bottom."""
-    wide = np.minimum(one[2], two[2]) - np.maximum(one[0], two[0])
-    tall = np.minimum(one[3], two[3]) - np.maximum(one[1], two[1])
-    shared = np.maximum(wide, 0.0) * np.maximum(tall, 0.0)
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
-    return np.asarray(shared / (areas - shared))

@@ -14,6 +14,7 @@ from just_walk_out.benchmark.tracking_cameras import Views, read_views, spoilt, 
 from just_walk_out.benchmark.tracking_crowd import crowd
 from just_walk_out.benchmark.tracking_data import read_sequence
 from just_walk_out.benchmark.tracking_detected import detected
+from just_walk_out.benchmark.tracking_moved import moved
 from just_walk_out.benchmark.tracking_ours import run_ours
 from just_walk_out.benchmark.tracking_store import simulated
 from just_walk_out.cli.main import main
@@ -81,6 +82,20 @@ def test_a_damaged_folder_is_refused_in_one_line(tmp_path, folder, capsys, name,
 def test_a_folder_of_something_else_is_refused(tmp_path, capsys):
     assert main(["benchmark", "tracking", str(tmp_path)]) == 2
     assert "expected det.txt, gt.txt and seqinfo.ini" in capsys.readouterr().err
+
+
+def test_a_moved_sequence_moves_boxes_and_truth_alike_and_is_followed_as_the_still_one():
+    still = crowd(8, 4.0, 5)
+    shaken = moved(still, 1)
+    assert np.array_equal(shaken.truth, moved(still, 1).truth) and not np.array_equal(
+        shaken.truth, moved(still, 2).truth
+    )
+    for frame in (1, 60, 120):
+        step = (shaken.truth - still.truth)[still.truth[:, 0] == frame]
+        assert np.allclose(step[:, 2:4], step[0, 2:4]) and not step[:, [0, 1, 4, 5]].any()
+        away = shaken.frames[frame - 1] - still.frames[frame - 1]
+        assert np.allclose(away[:, :2], step[0, 2:4]) and not away[:, 2:].any()
+    assert len({who for _, who, *_ in run_ours(shaken)[0]}) <= len({who for _, who, *_ in run_ours(still)[0]}) + 2
 
 
 def test_our_rows_are_the_same_bytes_each_time():
