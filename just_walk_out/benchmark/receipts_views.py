@@ -236,8 +236,10 @@ class ShelfGlances:
             return {}
         which = 0 if right else 1
         score = _draw(rates.product[which], rng)
+        margins = np.interp(rng.random(len(self._skus)), QUANTILES, rates.product_margin[which]).round(4).tolist()
         return {
-            sku: score if sku == handling.sku else score - _draw(rates.product_margin[which], rng) for sku in self._skus
+            sku: score if sku == handling.sku else score - margin
+            for sku, margin in zip(self._skus, margins, strict=True)
         }
 
     def _arms(
