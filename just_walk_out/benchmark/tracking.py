@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -16,9 +17,11 @@ from just_walk_out.benchmark.tracking_cameras import (
     spoilt,
     track,
     track_as_store,
+    track_places,
 )
 from just_walk_out.benchmark.tracking_crowd import crowd
 from just_walk_out.benchmark.tracking_data import Sequence, is_sequence, read_sequence
+from just_walk_out.benchmark.tracking_detected import detected
 from just_walk_out.benchmark.tracking_ours import run_ours
 from just_walk_out.benchmark.tracking_peers import PEERS, run_peer
 from just_walk_out.benchmark.tracking_report import ground_table, store_table, table
@@ -47,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image-plane", action="store_true", help="leave calibrations of single cameras unused")
     parser.add_argument("--peers", nargs="*", choices=sorted(PEERS), default=list(PEERS), help="compare with these")
+    parser.add_argument(
+        "--detector", type=Path, metavar="FILE",
+        help="track sequences with a video.avi on what this network (ONNX, NanoDet) finds in it, too "
+        "(default without DIR, unless --quick: models/nanodet.onnx in JWO_DATA, where it is)",
+    )  # fmt: skip
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="write result files of MOTChallenge")
     parser.add_argument("--draw", type=Path, metavar="FOLDER", help="write pictures of tracks (and over video.avi)")
     parser.add_argument("--store", action="store_true", help="only the simulated store and the load of 12 cameras")
@@ -65,6 +73,12 @@ def run(args: argparse.Namespace) -> int:
         if everything:
             args.half = True
         measured = [read_sequence(each, args.start_frame, args.half) for each in sequences]
+        model = args.detector or (_model() if everything and not args.quick else None)
+        if model is not None:
+            filmed = [each for each in measured if each.video is not None]
+            if args.detector is not None and not filmed:
+                raise ValueError(f"--detector {model}: expected a sequence with video.avi in its folder, found none")
+            measured += [detected(each, model) for each in filmed]
         if everything or args.crowd:
             seconds = 4.0 if args.quick else 20.0
             measured += [crowd(count, seconds, args.seed) for count in _CROWDS]
@@ -89,6 +103,12 @@ def run(args: argparse.Namespace) -> int:
         print(f"jwo benchmark tracking: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _model() -> Path | None:
+    """Return the network that lies beside the sequences, where it and what runs it are there."""
+    path = Path(os.environ.get("JWO_DATA", "../shared")) / "models" / "nanodet.onnx"
+    return path if path.is_file() and importlib.util.find_spec("onnxruntime") else None
 
 
 def _data() -> Path:
@@ -143,4 +163,6 @@ def _views(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, dict[s
             from just_walk_out.benchmark.tracking_draw import draw_floor
 
             print(f"written: {draw_floor(args.draw / f'{name}.png', views, found)}")
+    # What no better boxes could reach: the tracker on the places of the truth.
+    figures[f"{views.name}_annotated"] = {OURS: score_ground(views, *track_places(views)).figures()}
     return figures

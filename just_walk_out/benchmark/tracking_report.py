@@ -7,16 +7,16 @@ from typing import Any
 
 def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
     """Return the table of single cameras, with means over the sequences."""
-    lines = [f"{'sequence':<16}{'tracker':<15}{'HOTA':>7}{'MOTA':>7}{'IDF1':>7}{'IDs':>6}{'frames/s':>10}"]
+    lines = [f"{'sequence':<21}{'tracker':<15}{'HOTA':>7}{'MOTA':>7}{'IDF1':>7}{'IDs':>6}{'frames/s':>10}"]
     for sequence, trackers in figures.items():
         for number, (name, row) in enumerate(trackers.items()):
-            lines.append(f"{'' if number else sequence:<16}{name:<15}{_row(row)}")
+            lines.append(f"{'' if number else sequence:<21}{name:<15}{_row(row)}")
     if len(figures) > 1:
         names = [name for name in next(iter(figures.values())) if all(name in row for row in figures.values())]
         for number, name in enumerate(names):
             rows = [each[name] for each in figures.values()]
             mean = {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
-            lines.append(f"{'' if number else 'mean':<16}{name:<15}{_row(mean)}")
+            lines.append(f"{'' if number else 'mean':<21}{name:<15}{_row(mean)}")
     lines.append("HOTA, MOTA, IDF1 in per cent by TrackEval; frames/s of the tracker alone on one core.")
     return "\n".join(lines)
 
@@ -31,14 +31,14 @@ def ground_table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
     names = ("moda", "modp", "mota", "idf1")
     lines = [
         "",
-        f"{'several cameras':<20}{'tracker':<15}"
+        f"{'several cameras':<21}{'tracker':<15}"
         + "".join(f"{name.upper():>7}" for name in names)
         + f"{'IDs':>6}{'frames/s':>10}",
     ]
     for sequence, trackers in figures.items():
         for number, (tracker, row) in enumerate(trackers.items()):
             shares = "".join(f"{row[name]:7.1f}" for name in names)
-            lines.append(f"{'' if number else sequence:<20}{tracker:<15}{shares}{row['ids']:6.0f}{row['fps']:10.0f}")
+            lines.append(f"{'' if number else sequence:<21}{tracker:<15}{shares}{row['ids']:6.0f}{row['fps']:10.0f}")
     lines.append(
         "Matched within 0.5 m; degraded: 15 % of the boxes dropped, 4 % jittered, 2 % false; a frame is all views."
     )

@@ -28,6 +28,9 @@ _DEPTHS = np.array([-0.2, 0.1, 0.4])
 _ABOVE = 0.1
 # From there to the wrist, towards the shoulder, and how high that is, metres.
 _HAND, _SHOULDER = 0.1, 1.3
+# Where wrists hang, from the place of a person who may face anywhere, metres.
+_TURNS = np.linspace(0.0, 2.0 * math.pi, 9)[:-1]
+_HANGING = np.stack([0.25 * np.cos(_TURNS), 0.25 * np.sin(_TURNS), np.full(8, 0.8)], axis=1)
 
 
 @dataclass
@@ -102,7 +105,7 @@ class HandModel:
         for track, place in sorted(people.items()):
             ways = np.array([*place, _SHOULDER]) - hands
             wrists = hands + _HAND * ways / np.linalg.norm(ways, axis=1, keepdims=True)
-            found[track] = self._score(track, wrists, spread, early, end)
+            found[track] = self._score(track, wrists, spread, np.array([*place, 0.0]) + _HANGING, early, end)
         return found
 
     def _hands(self, plate: str) -> Floats:
@@ -111,7 +114,7 @@ class HandModel:
         outward = np.array([math.sin(yaw), -math.cos(yaw), 0.0]) * self._store.plate[plate].depth
         return np.asarray(self._store.plate_position[plate] + np.array([0.0, 0.0, _ABOVE]) + _DEPTHS[:, None] * outward)
 
-    def _score(self, track: str, places: Floats, spread: Floats, early: int, end: int) -> float:
+    def _score(self, track: str, places: Floats, spread: Floats, hanging: Floats, early: int, end: int) -> float:
         course = self._courses.get(track)
         if course is None:
             return 0.0
@@ -121,41 +124,48 @@ class HandModel:
         settings = self._settings
         stamps, cameras = np.array(course.stamps[first:last]), np.array(course.cameras[first:last])
         directions = np.array(course.directions[first:last], dtype=np.float64)
-        ways = places[None] - self._eyes[cameras][:, None]
-        along = (ways * directions[:, None]).sum(axis=2)
-        off = np.where(along > 0.0, np.linalg.norm(ways - along[..., None] * directions[:, None], axis=2), np.inf)
+        off, along = self._distances(cameras, directions, places)
         sigma = np.sqrt(settings.hand_sigma**2 + spread**2 + (settings.hand_angle * along) ** 2)
         there = self._density(off, sigma).max(axis=1)
         beside = self._density(off, np.hypot(sigma, settings.hand_beside_sigma)).max(axis=1)
-        log_there = log_beside = 0.0
+        rest = self._density(self._distances(cameras, directions, hanging)[0], settings.hand_rest_sigma).mean(axis=1)
+        at_plate = at_side = at_rest = 0.0
         least = 1.0
         for camera in np.unique(cameras):
-            mine = cameras == camera
-            moments = np.unique(stamps[mine], return_inverse=True)[1]
-            both = int(mine.sum()) / (int(moments.max()) + 1) - 1.0
-            hidden = settings.hand_hidden + min(both, 1.0) * (settings.hand_wrong - settings.hand_hidden)
+            rows = np.flatnonzero(cameras == camera)
+            chosen, both = _better_half(stamps[rows], there[rows])
+            hidden = settings.hand_hidden + both * (settings.hand_wrong - settings.hand_hidden)
             least = min(least, hidden)
-            log_there += _of_moments(there[mine], moments, hidden)
-            log_beside += _of_moments(beside[mine], moments, hidden)
+            rows = rows[chosen]
+            other = 0.5 + 0.5 * rest[rows]  # the density of a hand that does nothing
+            at_plate += float(np.log(hidden * other + (1.0 - hidden) * there[rows]).mean())
+            at_side += float(np.log(hidden * other + (1.0 - hidden) * beside[rows]).mean())
+            at_rest += float(np.log(other).mean())
         # what hides a hand from one camera, the board above it, mostly hides it from all
-        at_plate = np.logaddexp(math.log(1.0 - least) + log_there, math.log(least))
-        idle = np.logaddexp(math.log(1.0 - settings.hand_beside), math.log(settings.hand_beside) + log_beside)
-        total = float(at_plate - idle)
+        acts = np.logaddexp(math.log(1.0 - least) + at_plate, math.log(least) + at_rest)
+        idle = np.logaddexp(math.log(1.0 - settings.hand_beside) + at_rest, math.log(settings.hand_beside) + at_side)
         limit = settings.hand_limit
-        return min(max(total, -limit), limit)
+        return float(min(max(acts - idle, -limit), limit))
 
-    def _density(self, off: Floats, sigma: Floats) -> Floats:
+    def _distances(self, cameras: NDArray[np.intp], directions: Floats, points: Floats) -> tuple[Floats, Floats]:
+        """Return how far rays (n, 3) pass points (m, 3), and how far along, metres, both (n, m)."""
+        ways = points[None] - self._eyes[cameras][:, None]
+        along = (ways * directions[:, None]).sum(axis=2)
+        off = np.linalg.norm(ways - along[..., None] * directions[:, None], axis=2)
+        return np.where(along > 0.0, off, np.inf), along
+
+    def _density(self, off: Floats, sigma: Floats | float) -> Floats:
         """Return the density of distances of rays in relation to that of hands anywhere around."""
-        area = 2.0 * math.pi * sigma**2
+        area = 2.0 * math.pi * np.square(sigma)
         return np.asarray(math.pi * self._settings.hand_spread**2 * np.exp(-0.5 * (off / sigma) ** 2) / area)
 
 
-def _of_moments(fit: Floats, moments: NDArray[np.intp], hidden: float) -> float:
-    """Return what one camera says: the better hand of each moment, and of those the better half.
+def _better_half(stamps: NDArray[np.int64], fit: Floats) -> tuple[NDArray[np.intp], float]:
+    """Return of one camera the better hand of each moment, of those the better half, and how often it sees both.
 
     The other half may lie before or after the touch.
     """
-    best = np.zeros(int(moments.max()) + 1)
-    np.maximum.at(best, moments, fit)
-    logs = np.sort(np.log(hidden + (1.0 - hidden) * best))[::-1]
-    return float(logs[: max(1, len(logs) // 2)].mean())
+    order = np.lexsort((-fit, stamps))
+    best = order[np.flatnonzero(np.diff(stamps[order], prepend=-1))]
+    both = min(len(stamps) / len(best) - 1.0, 1.0)
+    return best[np.argsort(-fit[best], kind="stable")][: max(1, len(best) // 2)], both

@@ -149,11 +149,15 @@ class PickupSettings:
         0.70, "How far around a plate the rays of other hands pass it", unit="m", minimum=0.1, maximum=3.0
     )
     hand_beside: float = setting(
-        0.30, "Share of those near whose hand is beside a plate and not at it", minimum=0.001, maximum=0.999
+        0.50, "Share of those near whose hand is beside a plate and not at it", minimum=0.001, maximum=0.999
     )
     hand_beside_sigma: float = setting(
-        0.25, "How far beside, one standard deviation an axis", unit="m", minimum=0.01, maximum=2.0
+        0.20, "How far beside, one standard deviation an axis", unit="m", minimum=0.01, maximum=2.0
     )
+    hand_rest_sigma: float = setting(
+        0.15, "How far from beside the body hands hang, one standard deviation an axis", unit="m",
+        minimum=0.01, maximum=1.0,
+    )  # fmt: skip
     hand_hidden: float = setting(
         0.50,
         "Share of cameras that see one hand only, and it is not the one at the plate",

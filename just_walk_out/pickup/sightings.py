@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from just_walk_out.pickup.products import Step
@@ -65,6 +65,11 @@ class Sightings:
         """Tell whether every camera that looks at the shelf has said all that it will; true without a camera."""
         cameras = self._watchers.get(event.shelf, ())
         return all(self._seen.get((camera, event.shelf), 0) >= event.start for camera in cameras)
+
+    def arms(self, event_id: str, plates: Sequence[str]) -> Mapping[str, float]:
+        """Return what is seen of arms at plates during a shelf event, log-likelihood by track."""
+        found = [each for _, each in sorted(self._of_event.get(event_id, {}).items()) if each.plate in plates]
+        return _mean([(1.0, dict(zip(e.tracks, e.track_scores, strict=True))) for e in found], self._settings.view_arms)
 
     def of(self, event: ShelfEvent, step: Step) -> Sight:
         """Return what is seen of a step: the mean of cameras, and of plates by how much each changed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -276,13 +275,9 @@ class PickupStage:
         scores[""] = self._reach.log_nobody
         if len(near.places) > 1:
             act = Act(event.start, event.end, step.plates)
-            undecided, done = self._earlier(event, near.places, due)
-            hands: dict[Act, Mapping[str, float]] = {}
-            for other in (*(other for other, _ in undecided), *(other for acts in done.values() for other in acts)):
-                where = {track: self._reach.place(track, other.end) for track in near.places}
-                hands[other] = self._hands.scores(other.plates, other.start, other.end, where)
-            counted = frozenset(hands)
-            hands[act] = near.hands
+            hands: dict[Act, Mapping[str, float]] = {act: near.hands}
+            undecided, done = self._earlier(event, near.places, due, hands)
+            counted = frozenset(other for acts in done.values() for other in acts)
             left = frozenset(track for track in near.places if not self._reach.stays(track, event.end, due))
             also = [(Act(event.start, event.end, part.plates), self._fits(part.plates, event)) for part in beside]
             for waiting in self._pending.values():
@@ -300,9 +295,13 @@ class PickupStage:
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
     def _earlier(
-        self, event: ShelfEvent, near: Mapping[str, float], due: int
+        self, event: ShelfEvent, near: Mapping[str, float], due: int, hands: dict[Act, Mapping[str, float]]
     ) -> tuple[list[tuple[Act, dict[str, float]]], dict[str, list[Act]]]:
-        """Return what is decided of people's stops: in doubt among whom, and surely by whom."""
+        """Return what is decided of people's stops: in doubt among whom, and surely by whom; hands are added.
+
+        What is in doubt comes with what places and hands said of it then, as what was concluded from it took in
+        what is in question now.
+        """
         since = {track: self._reach.since(track, event.start) for track in near}
         doubtful: list[tuple[Act, dict[str, float]]] = []
         done: dict[str, list[Act]] = {}
@@ -313,13 +312,17 @@ class PickupStage:
                 shares[each.track] = shares.get(each.track, 0.0) + each.probability
             # Who came later had no part in it, and what they did at an earlier stop does not count.
             here = {track: share for track, share in shares.items() if track in since and item.end >= since[track]}
-            if here and max(here.values()) >= _SURE:
+            if not here:
+                continue
+            where = {track: self._reach.place(track, act.end) for track in near}
+            hands[act] = self._hands.scores(act.plates, act.start, act.end, where)
+            if max(here.values()) >= _SURE:
                 done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)
-            elif here:
-                others = max(1.0 - sum(here.values()), 1e-6)
-                doubtful.append(
-                    (act, {**{track: math.log(max(p, 1e-9)) for track, p in here.items()}, "": math.log(others)})
-                )
+                continue
+            fits = self._reach.near(act.plates, act.start, act.end)
+            arms = self._sightings.arms(item.id.rpartition("#")[0], act.plates)
+            logs = {track: fits[track] + arms.get(track, 0.0) for track in here if track in fits}
+            doubtful.append((act, {**logs, "": self._reach.log_nobody}))
         return doubtful, done
 
     def _steps(self, event: ShelfEvent) -> list[Step]:

@@ -93,13 +93,18 @@ class StepGrouper:
             group = waiting.pop(0)
             evidence = self._contents.evidence(*arguments(group))
             whole = evidence > 0.0
-            if self._shadowed(group, evidence > CLEAR, bank, now):
-                continue
-            if self._follows(group, whole) or self._vague(group, evidence, now):
+            unfinished = self._unfinished(group, evidence, bank)
+            if unfinished is not None:
+                self._pending[self._pending.index(unfinished)] = bank.complete(unfinished)
+                waiting = self._partition.groups(self._pending)
                 continue
             beside = self._beside(group)
-            joined = self._claims([at for at in beside if self._completes(at, group, evidence, bank)], group, bank)
+            joined = self._claims(self._missing(beside, group, evidence, bank), group, bank)
             if not joined:
+                if self._shadowed(group, evidence > CLEAR, bank, now):
+                    continue
+                if self._follows(group, whole) or self._vague(group, evidence, now):
+                    continue
                 if any(self._may_join(column, group, whole, bank, now) for column in beside):
                     continue
                 if not whole and self._partial(group, bank, now):
@@ -157,13 +162,40 @@ class StepGrouper:
         settled = max(step.end for step in group)
         return now < settled + (self._patience if start < settled else self._wait)
 
-    def _completes(self, column: int, group: list[PlateStep], evidence: float, bank: PlateBank) -> bool:
-        """Tell whether with what has changed on a plate beside a group is whole pieces, and more clearly so."""
-        change = bank.resting_change(column)
-        if change is None or not bank.start_of(column) <= max(step.end for step in group):
-            return False
+    def _unfinished(self, group: list[PlateStep], evidence: float, bank: PlateBank) -> PlateStep | None:
+        """Return the step of a group whose plate has rested again since, whole pieces now, or more clearly so."""
         columns, changes, variance = arguments(group)
-        return self._contents.evidence([*columns, column], [*changes, change], variance) > max(CLEAR, evidence)
+        for at, step in enumerate(group):
+            more = bank.resting_change(step.column) if step.column in bank.in_motion() else None
+            # More, or the other way, is a step of its own: a hand may pause on its way.
+            if more is None or abs(more) >= self._light or more * sum(changes) <= 0.0:
+                continue
+            after = [change + more * (place == at) for place, change in enumerate(changes)]
+            if self._contents.evidence(columns, after, variance) > max(CLEAR, evidence):
+                return step
+        return None
+
+    def _missing(self, beside: list[int], group: list[PlateStep], evidence: float, bank: PlateBank) -> list[int]:
+        """Return the plates that with what has changed on them make a group whole pieces, and more clearly so.
+
+        Any of those ``beside``, or else two at once: of a thing that lies on three, none but both together.
+        """
+        columns, changes, variance = arguments(group)
+        latest = max(step.end for step in group)
+        places = {*beside, *bank.in_motion()}.difference(columns)
+        rests = {at: bank.resting_change(at) for at in sorted(places) if bank.start_of(at) <= latest}
+        more = {at: change for at, change in rests.items() if change is not None}
+
+        def completes(*at: int) -> bool:
+            after = self._contents.evidence([*columns, *at], [*changes, *(more[each] for each in at)], variance)
+            return after > max(CLEAR, evidence)
+
+        near = [at for at in beside if at in more]
+        found = [at for at in near if completes(at)]
+        if found or len(group) + 2 >= _WIDE:
+            return found
+        pairs = [(one, at) for one in near for at in more if at != one and (at in near or self._near[one, at])]
+        return next((list(pair) for pair in pairs if completes(*pair)), [])
 
     def _vague(self, group: list[PlateStep], evidence: float, now: int) -> bool:
         """Tell whether a little more time at rest would tell better what a group is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -209,6 +211,32 @@ class StepJudge:
         self._motion.rest(column)
         return PlateStep(
             column, since, end, change, variance, degraded, main.half, main.vague, rest, until, count, mean
+        )
+
+    def complete(self, step: PlateStep) -> PlateStep:
+        """Return a step with what its plate has lost or gained since; the plate must rest.
+
+        Args:
+            step: it was thought to be over, but only the last of a thing that moves slowly was still missing.
+        """
+        column, count, row = step.column, self._rule.short, self._history.newest
+        change = self.resting_change(column) or 0.0
+        level = change + float(self._baseline.values[column])
+        variance = step.variance + self._baseline.variance(column, count)
+        degraded = step.degraded or self._degraded(column, step.start)
+        self._baseline.move(column, level, count, row + 1)
+        self._motion.rest(column)
+        rest = self._history.first(row - count + 1)
+        return dataclasses.replace(
+            step,
+            end=max(rest, step.end),
+            change=step.change + change,
+            variance=variance,
+            degraded=degraded,
+            rest=rest,
+            until=self._history.last(row),
+            blocks=count,
+            level=level,
         )
 
     def resting_change(self, column: int) -> float | None:

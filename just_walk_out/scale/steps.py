@@ -308,6 +308,10 @@ class PlateBank:
         """Take the step of a resting plate beside an event, if it made one; see ``StepJudge.claim``."""
         return self._judge.claim(column, main, since, taken)
 
+    def complete(self, step: PlateStep) -> PlateStep:
+        """Return a step with what its plate, which rests, has lost or gained since; see ``StepJudge.complete``."""
+        return self._judge.complete(step)
+
     def _begin(self, columns: NDArray[np.intp], row: int, settled: int) -> None:
         low = max(self._history.oldest, row - self._delay)
         values = self._history.values(low, row)

@@ -104,7 +104,7 @@ def wrists(figure: Figure) -> Array:
 
 
 def _joints(figure: Figure, walk: float) -> list[tuple[Array, Array, Array]]:
-    """Return shoulder, elbow and hand of the right arm, which reaches, and of the left one."""
+    """Return shoulder, elbow and hand of the right arm and of the left one."""
     h, girth = figure.appearance.height, figure.appearance.girth
     at, lean = _placer(figure), _lean(figure, walk)
     joints = []
@@ -113,7 +113,7 @@ def _joints(figure: Figure, walk: float) -> list[tuple[Array, Array, Array]]:
         shoulder = at(lean, side * 0.2 * girth, 0.8 * h)
         hand = at(0.2 * swing + 0.05, side * 0.26, 0.46 * h)
         elbow = at(0.05 * swing - 0.04, side * 0.27, 0.62 * h)
-        if side < 0 and figure.hand is not None and figure.reach > 0.0:
+        if figure.hand is not None and figure.reach > 0.0 and side == _reaching(figure):
             target = np.array(figure.hand)
             way = target - shoulder
             far = float(np.linalg.norm(way))
@@ -124,6 +124,16 @@ def _joints(figure: Figure, walk: float) -> list[tuple[Array, Array, Array]]:
             elbow = (shoulder + hand) / 2.0 - np.array([0.0, 0.0, sag])
         joints.append((shoulder, elbow, hand))
     return joints
+
+
+def _reaching(figure: Figure) -> float:
+    """Return which arm reaches: 1 the left one, for what is to the left, else -1."""
+    if figure.hand is None:
+        return -1.0
+    left = (figure.hand[1] - figure.y) * math.cos(figure.heading) - (figure.hand[0] - figure.x) * math.sin(
+        figure.heading
+    )
+    return 1.0 if left > 0.05 else -1.0
 
 
 def _lean(figure: Figure, walk: float) -> float:
@@ -164,7 +174,8 @@ def _bend(figure: Figure) -> float:
 def _arms(figure: Figure, walk: float) -> list[Part]:
     look = figure.appearance
     parts: list[Part] = []
-    for reaches, (shoulder, elbow, hand) in zip((True, False), _joints(figure, walk), strict=True):
+    for side, (shoulder, elbow, hand) in zip((-1.0, 1.0), _joints(figure, walk), strict=True):
+        reaches = side == _reaching(figure)
         if reaches and figure.holding and figure.hand is not None and figure.reach > 0.0:
             parts.append(Ball(hand + np.array([0.0, 0.0, 0.04]), 0.055, 1.4, (60, 200, 235)))
         parts.append(Limb(shoulder, elbow, 0.052 * look.girth, look.top))

@@ -56,6 +56,7 @@ class Lens:
         self._d: Floats = np.zeros(4 if self.fisheye else 8)
         self._d[: len(given)] = given
         self._straight = not self.fisheye and not self._d.any()
+        self._rational = bool(self._d[5:].any())
         angles = np.linspace(0.0, _WIDEST[model], _TABLE)
         bent = self._bent(angles)
         falling = np.flatnonzero(~(np.diff(bent) > 0.0))
@@ -115,8 +116,10 @@ class Lens:
         """Radial factor of plumb_bob and its derivative with respect to the squared radius."""
         k1, k2, _, _, k3, k4, k5, k6 = self._d
         over = 1.0 + square * (k1 + square * (k2 + square * k3))
-        under = 1.0 + square * (k4 + square * (k5 + square * k6))
         over_slope = k1 + square * (2.0 * k2 + square * 3.0 * k3)
+        if not self._rational:
+            return np.asarray(over), np.asarray(over_slope)
+        under = 1.0 + square * (k4 + square * (k5 + square * k6))
         under_slope = k4 + square * (2.0 * k5 + square * 3.0 * k6)
         with np.errstate(divide="ignore", invalid="ignore"):
             factor: Floats = over / under
@@ -141,7 +144,7 @@ class Lens:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for _ in range(_NEWTON):
                 off = self._distort(plane) - wanted
-                if not np.nanmax(np.abs(off), initial=0.0) > 1e-12:
+                if not (np.abs(off) > 1e-12).any():
                     break
                 x, y = plane[:, 0], plane[:, 1]
                 factor, slope = self._radial(x * x + y * y)
@@ -163,7 +166,7 @@ class Lens:
                 slope = 1.0 + square * (3.0 * k1 + square * (5.0 * k2 + square * (7.0 * k3 + square * 9.0 * k4)))
                 step = (self._bent(angle) - radius) / slope
                 angle = angle - step
-                if not np.nanmax(np.abs(step), initial=0.0) > 1e-14:
+                if not (np.abs(step) > 1e-14).any():
                     break
             close = np.abs(self._bent(angle) - radius) * self.focal.max() < _CLOSE
             good = close & (angle >= 0.0) & (angle < self.limit)

@@ -42,6 +42,9 @@ class BoxTrackerSettings:
     gate: float = setting(16.0, "Mahalanobis gate over place and size (4 degrees of freedom)", minimum=1.0)
     weak_gate: float = setting(8.0, "The same for weak detections", minimum=1.0)
     weak_overlap: float = setting(0.5, "Least overlap of a weak detection", minimum=0.0, maximum=1.0)
+    weak_time: float = setting(
+        2.0, "Somebody whom only weak detections have shown for longer is not prolonged by them", unit="s", minimum=0.0
+    )
     newcomer: float = setting(
         -2.0,
         "Cost (squared distance + log of volume) from which a detection is rather a newcomer than somebody followed",
@@ -54,8 +57,12 @@ class BoxTrackerSettings:
     )
     overlap_bonus: float = setting(4.5, "Cost taken off a pair whose boxes coincide", minimum=0.0)
     active_time: float = setting(1.0, "A track unseen for longer is lost: it is matched last", unit="s", minimum=0.0)
-    memory: float = setting(3.0, "How long a lost person is remembered", unit="s", minimum=0.0)
+    memory: float = setting(2.5, "How long a lost person is remembered", unit="s", minimum=0.0)
     tentative_timeout: float = setting(
         0.2, "A new track unseen for this time (and for one frame) is dropped", unit="s", minimum=0.0
     )
     shown_time: float = setting(0.15, "A track unseen for this time is still reported", unit="s", minimum=0.0)
+    reported: float = setting(
+        0.4, "Share of a detection of score 1 in the box that is reported; the rest is the estimate",
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip

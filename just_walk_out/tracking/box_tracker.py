@@ -33,10 +33,12 @@ _SECOND = 1_000_000_000
 
 # Rows of the table of tracks, which has one column a track: all that is kept, moved or left out is so at once.
 _MEAN, _COVARIANCE, _SIZE, _SPREAD = slice(0, 4), slice(4, 14), slice(14, 16), slice(16, 18)
-_SEEN, _HITS, _CONFIRMED, _ID, _SCORE = range(18, 23)
-_ROWS = 23
+_SEEN, _HITS, _CONFIRMED, _ID, _SCORE, _SURE = range(18, 24)
+_BOX = slice(24, 28)
+_ROWS = 28
 _SPEEDS = [11, 13]  # variances of the velocity
 _NONE: Rows = np.zeros(0, dtype=np.intp)
+_FEW = 8  # pairs that are worth a look whether they are all there is to choose from
 _SOME = 1e-6  # what a pair that is allowed gains at least
 
 
@@ -46,7 +48,7 @@ class BoxTracks:
 
     Attributes:
         ids: (N,) counted from 1.
-        boxes: (N, 4) left, top, width, height, pixels: the estimate, not the detection.
+        boxes: (N, 4) left, top, width, height, pixels: the estimate, drawn a little towards the detection.
         scores: (N,) of the last detection.
         places: (N, 2) in the plane: metres on the floor, or pixels.
     """
@@ -226,7 +228,8 @@ class BoxTracker:
         fits = strong & (squared < settings.gate)
         limits = np.where(recent, settings.newcomer, settings.newcomer_lost - settings.gone * unseen)
         likely = fits & (cost < limits.take(who))
-        weak = active & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
+        sure = (self._now - tracks[_SURE]) / _SECOND <= settings.weak_time
+        weak = active & sure.take(who) & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
         first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
         rows, columns = _best(who.take(first), which.take(first), gain.take(first), near.shape)
         waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
@@ -244,7 +247,7 @@ class BoxTracker:
     def _correct(self, rows: Rows, columns: Rows, seen: _Seen) -> None:
         if not rows.size:
             return
-        block, found = self._tracks.take(rows, axis=1), seen.table[:7].take(columns, axis=1)
+        block, found = self._tracks.take(rows, axis=1), seen.table[:11].take(columns, axis=1)
         scores = seen.scores.take(columns)
         # Boxes of low scores are of people half hidden, and lie by what is seen of them.
         noises = found[2:5] * (1.0 + self._settings.score_noise * (1.0 - scores) ** 2)
@@ -254,7 +257,8 @@ class BoxTracker:
         block[_SPREAD] *= 1.0 - gain
         block[_SEEN] = self._now
         block[_HITS] += 1.0
-        block[_SCORE] = scores
+        block[_SCORE], block[_BOX] = scores, found[7:11]
+        np.copyto(block[_SURE], self._now, where=scores >= self._settings.high_score)
         block[_CONFIRMED] = np.maximum(block[_CONFIRMED], block[_HITS] >= self._settings.confirm_hits)
         self._tracks[:, rows] = block
 
@@ -265,6 +269,8 @@ class BoxTracker:
             followed = self._plane.corners(self._tracks[:2, rows], self._tracks[_SIZE, rows])
             shared = _shares(followed[:, :, None], seen.table[7:11, None, new])
             new = new[(shared <= settings.birth_overlap).all(axis=0)]
+            if not new.size:
+                return
         first = self._count == 0
         born = np.zeros((_ROWS, len(new)))
         born[:2] = seen.table[:2, new]
@@ -272,10 +278,10 @@ class BoxTracker:
         born[_SPEEDS] = (settings.birth_speed * seen.table[11, new]) ** 2
         born[_SIZE] = seen.table[5:7, new]
         born[_SPREAD] = self._size_noise
-        born[_SEEN], born[_HITS] = self._now, 1.0
+        born[_SEEN], born[_SURE], born[_HITS] = self._now, self._now, 1.0
         born[_CONFIRMED] = first or settings.confirm_hits == 1
         born[_ID] = self._count + 1.0 + np.arange(len(new))
-        born[_SCORE] = seen.scores[new]
+        born[_SCORE], born[_BOX] = seen.scores[new], seen.table[7:11, new]
         self._count += len(new)
         self._tracks = np.concatenate([self._tracks, born], axis=1)
 
@@ -294,6 +300,9 @@ class BoxTracker:
     def _report(self, shown: Bools) -> BoxTracks:
         tracks = self._tracks.compress(shown, axis=1)
         corners = self._plane.corners(tracks[:2], tracks[_SIZE])
+        # Filters are slow, so that speeds are steady; where a sure box says that somebody is, he more likely is.
+        share = self._settings.reported * tracks[_SCORE] * (tracks[_SEEN] == self._now)
+        corners += share * (tracks[_BOX] - corners)
         boxes = np.concatenate([corners[:2], corners[2:] - corners[:2]]).T
         return BoxTracks(tracks[_ID].astype(np.int64), boxes, tracks[_SCORE], tracks[:2].T)
 
@@ -306,7 +315,7 @@ def _within(places: Floats, variances: Floats, points: Floats, noises: Floats, g
 
 def _best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[Rows, Rows]:
     """Choose pairs of greatest total gain, which need not be as many as possible."""
-    if len(set(who.tolist())) == len(who) and len(set(which.tolist())) == len(which):
+    if len(who) <= _FEW and len(set(who.tolist())) == len(who) == len(set(which.tolist())):
         return who, which
     table = np.zeros(shape)
     table[who, which] = gain

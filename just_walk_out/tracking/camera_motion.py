@@ -9,6 +9,8 @@ is about that of chance and never came to seven times it; a camera in a hand mak
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,9 +19,38 @@ Floats = NDArray[np.float64]
 _FEWEST = 4  # people whose middle says anything
 _MEMORY = 0.05  # share of a frame in what is learned
 _FOLLOWED = 0.3  # share of a frame in the speed of the picture
-_NORMAL = 1.4826  # standard deviation over median deviation
+_NORMAL = 0.7413  # standard deviation over the distance of the quartiles
 _MEDIAN = 1.57  # variance of the median of normal errors over that of their mean
 _MOVING = 5.0  # mean square of middles, over that of chance, from which the camera moves
+
+
+@dataclass
+class _Axis:
+    """One coordinate of the picture: plain numbers, which are quicker than arrays of two."""
+
+    own: float = -1.0  # variance of errors of one person's own, once there is any
+    chance: float = np.inf  # of their middle, lately
+    square: float = 0.0  # mean square of middles
+    rate: float = 0.0  # pixels a second
+    step: float = 0.0  # pixels since the last frame
+
+    def moving(self) -> bool:
+        return self.square > _MOVING * self.chance
+
+    def learn(self, middle: float, spread: float, count: int) -> None:
+        variance = (_NORMAL * spread) ** 2
+        self.own = variance if self.own < 0.0 else self.own + _MEMORY * (variance - self.own)
+        self.chance = _MEDIAN / count * self.own
+        self.square += _MEMORY * ((self.step + middle) ** 2 - self.square)
+
+    def correct(self, middle: float, elapsed: float) -> float:
+        if not self.moving():
+            self.rate = 0.0
+            return 0.0
+        self.step += middle
+        if elapsed > 0.0:
+            self.rate += _FOLLOWED * (self.step / elapsed - self.rate)
+        return middle
 
 
 class CameraMotion:
@@ -27,15 +58,15 @@ class CameraMotion:
 
     def __init__(self) -> None:
         """Take the camera to be fixed."""
-        self._own: Floats | None = None  # variances (2,) of errors of one person's own
-        self._chance, self._square = np.full(2, np.inf), np.zeros(2)
-        self._rate, self._step = np.zeros(2), np.zeros(2)  # pixels a second, and since the last frame
+        self._axes = (_Axis(), _Axis())
         self._elapsed = 0.0
 
     def predict(self, elapsed: float) -> Floats | None:
         """Return how far (2,) the picture is expected to have moved in so many seconds; None if not at all."""
-        self._elapsed, self._step = elapsed, self._rate * elapsed
-        return self._step if self._moving().any() else None
+        self._elapsed = elapsed
+        for axis in self._axes:
+            axis.step = axis.rate * elapsed
+        return _step([axis.step for axis in self._axes])
 
     def learn(self, errors: Floats) -> Floats | None:
         """Take the errors of a frame, once all have been moved by what was predicted.
@@ -49,29 +80,20 @@ class CameraMotion:
         count = errors.shape[1]
         if count < _FEWEST:
             return None
-        middle = _middle(errors)
-        spread = (_NORMAL * _middle(np.abs(errors - middle[:, None]))) ** 2
-        self._own = spread if self._own is None else self._own + _MEMORY * (spread - self._own)
-        self._chance = _MEDIAN / count * self._own
-        self._square += _MEMORY * ((self._step + middle) ** 2 - self._square)
-        return self.correct(errors)
+        ordered = np.sort(errors, axis=1)
+        low, middle, high = ordered[:, (count // 4, count // 2, 3 * count // 4)].T.tolist()
+        for axis, at, spread in zip(self._axes, middle, np.subtract(high, low).tolist(), strict=True):
+            axis.learn(at, spread, count)
+        return self._correct(middle)
 
     def correct(self, errors: Floats) -> Floats | None:
         """Return how far (2,) the picture has moved besides all that was said of this frame; as ``learn``."""
-        moving = self._moving()
-        if errors.shape[1] < _FEWEST or not moving.any():
-            self._rate = np.zeros(2)
-            return None
-        more = np.where(moving, _middle(errors), 0.0)
-        self._step = self._step + more
-        if self._elapsed > 0.0:
-            self._rate = self._rate + _FOLLOWED * (self._step / self._elapsed - self._rate)
-        return more
+        count = errors.shape[1]
+        return None if count < _FEWEST else self._correct(np.sort(errors, axis=1)[:, count // 2].tolist())
 
-    def _moving(self) -> NDArray[np.bool_]:
-        return np.asarray(self._square > _MOVING * self._chance)
+    def _correct(self, middles: list[float]) -> Floats | None:
+        return _step([axis.correct(at, self._elapsed) for axis, at in zip(self._axes, middles, strict=True)])
 
 
-def _middle(values: Floats) -> Floats:
-    """Return the medians (2,) of (2, K); of an even number the upper of the two in the middle."""
-    return np.asarray(np.sort(values, axis=1)[:, values.shape[1] // 2])
+def _step(values: list[float]) -> Floats | None:
+    return np.array(values) if any(values) else None

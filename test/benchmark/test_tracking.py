@@ -3,14 +3,17 @@
 import importlib.util
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark.tracking_cameras import Views, read_views, spoilt, track
+from just_walk_out.benchmark.detect_scoring import overlaps
+from just_walk_out.benchmark.tracking_cameras import Views, read_views, spoilt, track, track_places
 from just_walk_out.benchmark.tracking_crowd import crowd
 from just_walk_out.benchmark.tracking_data import read_sequence
+from just_walk_out.benchmark.tracking_detected import detected
 from just_walk_out.benchmark.tracking_ours import run_ours
 from just_walk_out.benchmark.tracking_store import simulated
 from just_walk_out.cli.main import main
@@ -128,11 +131,37 @@ def test_spoiling_drops_shakes_and_invents_as_much_as_is_said():
 def test_seven_real_views_are_one_floor():
     views = read_views(PEOPLE / "wildtrack")
     part = Views(views.name, views.cameras, views.boxes[views.boxes[:, 0] < 8], views.truth[views.truth[:, 0] < 8], 8)
-    found, _ = track(part, part.boxes)
-    for frame, (_, places) in enumerate(found):
-        truth = part.truth[part.truth[:, 0] == frame, 2:]
-        away = np.linalg.norm(truth[:, None] - places[None], axis=2).min(axis=1)
-        assert np.mean(away < 0.5) > 0.95
+    for found, within in ((track(part, part.boxes)[0], 0.5), (track_places(part)[0], 0.1)):
+        for frame, (_, places) in enumerate(found):
+            truth = part.truth[part.truth[:, 0] == frame, 2:]
+            away = np.linalg.norm(truth[:, None] - places[None], axis=2).min(axis=1)
+            assert np.mean(away < within) > 0.95
+
+
+def test_a_detector_without_pictures_or_network_is_refused_in_one_line(tmp_path, folder, capsys):
+    assert main(["benchmark", "tracking", str(folder), "--detector", str(tmp_path / "none.onnx")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected a sequence with video.avi" in line
+    filmed = replace(read_sequence(folder), video=tmp_path / "video.avi")
+    with pytest.raises(ValueError, match=r"none\.onnx|onnxruntime"):
+        detected(filmed, tmp_path / "none.onnx")
+
+
+NANODET = PEOPLE.parent.parent / "models" / "nanodet.onnx"
+
+
+@needs_data
+@pytest.mark.skipif(
+    not (NANODET.is_file() and importlib.util.find_spec("onnxruntime")), reason=f"no {NANODET}, or no onnxruntime"
+)
+def test_the_boxes_of_a_detector_lie_on_the_people_of_the_video():
+    given = read_sequence(PEOPLE / "pets09_s2l1")
+    found = detected(replace(given, frames=given.frames[:3]), NANODET)
+    assert found.name == "pets09_s2l1_nanodet" and len(found.frames) == 3
+    for frame, boxes in enumerate(found.frames, 1):
+        truth = given.truth[given.truth[:, 0] == frame, 2:6]
+        sure = boxes[boxes[:, 4] > 0.5, :4]
+        assert (overlaps(truth, sure).max(axis=1) > 0.5).mean() > 0.6
 
 
 def test_the_simulated_store_is_followed():
