@@ -26,7 +26,6 @@ _SAG = 0.1  # how far the elbow hangs below the straight line, metres
 # how far shoulders are before the place where somebody stands, metres, and how high, of their height upright
 _POSTURES = ((0.1, 1.0), (0.35, 0.85), (0.45, 0.7))
 _BENT = 0.3  # how far before their place somebody's trunk may be who bends, metres
-_FRONT = 0.5  # cosine of the angle between where somebody faces and the camera, up to which their arm is seen
 _EVIDENT = 0.3  # log-likelihood from which an arm counts as seen
 
 
@@ -77,9 +76,8 @@ class ArmCue:
         return allow_astray(means, self._settings.arm_astray, self._settings.limit)
 
     def _before(self, view: PlateView, place: tuple[float, float]) -> bool:
-        """Tell whether the camera is before somebody who faces the plate: from behind, their back hides the arm."""
-        ahead, towards = view.edge[:2] - place, self._eye.place[:2] - place
-        return float(ahead @ towards) > _FRONT * float(np.linalg.norm(ahead) * np.linalg.norm(towards))
+        """Tell whether the camera is nearer to the shelf than somebody: from behind, their back hides the arm."""
+        return float((view.middle - view.edge)[:2] @ (self._eye.place[:2] - place)) > 0.0
 
     def _body(self, mask: Mask, x: float, y: float) -> Mask:
         """Return what somebody at a place hides, metres, at the size of a mask."""
