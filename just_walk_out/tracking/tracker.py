@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.camera.appearance import PARTS
 from just_walk_out.records import PersonDetectionArray, Track, TrackState
 from just_walk_out.tracking import kalman
-from just_walk_out.tracking.association import assign
+from just_walk_out.tracking.association import choose
+from just_walk_out.tracking.bodies import behind, keep_apart
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.identity import Identities
-from just_walk_out.tracking.looks import learn, unlikeness
+from just_walk_out.tracking.looks import NEUTRAL, learn, unlikeness
 from just_walk_out.tracking.measurement import measurements
 from just_walk_out.tracking.meetings import Meetings
 from just_walk_out.tracking.settings import TrackerSettings
@@ -71,7 +73,7 @@ class Tracker:
             self._take_all(list(group))
         self._predict(stamp)
         self._confirm()
-        self._exchanged = self._meetings.update(self._tracks, self._time)
+        self._exchanged = self._meetings.update(self._tracks, self._time, self._identities.shown)
         ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
         return self._report(), tuple(sorted(ended))
 
@@ -117,44 +119,71 @@ class Tracker:
         camera = self._index[frame.camera]
         points, noises, scores, looks = measurements(frame, self._settings.least_score, self._settings.bias)
         tracks, settings = self._tracks, self._settings
-        unseen = (self._time - tracks.seen) / _SECOND
-        active = tracks.confirmed & (unseen <= settings.active_time)
-        lost = tracks.confirmed & ~active
         mean, covariance = tracks.mean, tracks.covariance
         if known is not None:
             mean, covariance = (
                 np.concatenate([a, b[len(a) :]]) for a, b in zip(known, (mean, covariance), strict=True)
             )
+        lost = (self._time - tracks.seen) / _SECOND > settings.active_time
+        reach = np.where(lost & tracks.confirmed, settings.reach, settings.gate_distance)
+        found = np.full(len(tracks), settings.found)
+        believed = np.flatnonzero(tracks.confirmed)
+        found[believed[behind(self._floor.eyes[camera], mean[believed, :2])]] = settings.found_behind
         free = np.arange(len(points))
         pairs: list[tuple[int, int]] = []
-        for rows, reach in (
-            (np.flatnonzero(active), settings.gate_distance),
-            (np.flatnonzero(lost), settings.reach),
-            (np.flatnonzero(~tracks.confirmed), settings.gate_distance),
-        ):
+        # Who is believed in comes first; who has been lost is weighed against who has not, or others would take
+        # the place of whoever comes forth from behind them.
+        for rows in (believed, np.flatnonzero(~tracks.confirmed)):
             unlike = unlikeness(tracks.look[rows], looks[free])
-            found = self._associate(mean[rows], covariance[rows], points[free], noises[free], unlike, reach)
-            pairs += [(int(rows[r]), int(free[c])) for r, c in found]
-            free = np.delete(free, [c for _, c in found])
+            chosen = self._associate(
+                mean[rows], covariance[rows], points[free], noises[free], unlike, reach[rows], found[rows]
+            )
+            pairs += [(int(rows[r]), int(free[c])) for r, c in chosen]
+            free = np.delete(free, [c for _, c in chosen])
         self._correct(pairs, points, noises, camera)
+        self._part()
         learn(tracks, pairs, looks, settings.look_memory)
         self._note_misses(pairs, camera)
-        self._identities.note_apart(self._tracks, [row for row, _ in pairs])
+        self._identities.note_apart(self._tracks, [row for row, _ in pairs], self._time)
         self._spawn(points[free], noises[free], scores[free], camera)
 
     def _associate(
-        self, mean: Floats, covariance: Floats, points: Floats, noises: Floats, unlike: Floats, reach: float
+        self,
+        mean: Floats,
+        covariance: Floats,
+        points: Floats,
+        noises: Floats,
+        unlike: Floats,
+        reach: Floats,
+        found: Floats,
     ) -> list[tuple[int, int]]:
+        """Choose whose each detection is, by the odds that it is theirs against both being alone.
+
+        Args:
+            mean: (N, 4) of tracks.
+            covariance: (N, 4, 4).
+            points: (M, 2) detections.
+            noises: (M, 2, 2).
+            unlike: (N, M) how far clothes are apart.
+            reach: (N,) how far a detection may be from each track, metres.
+            found: (N,) probability that the camera finds each.
+
+        Returns:
+            Pairs of track and detection.
+        """
         if not len(mean) or not len(points):
             return []
+        settings = self._settings
         squared, volume = kalman.distances(mean, covariance, points, noises)
         apart = np.linalg.norm(mean[:, None, :2] - points[None], axis=2)
         # A detection may itself be uncertain along its view ray; the reach grows with that.
         slack = np.sqrt(np.linalg.eigvalsh(noises)[:, 1])
-        allowed = (squared < self._settings.gate) & (apart < reach + 2.0 * slack)
+        allowed = (squared < settings.gate) & (apart < reach[:, None] + 2.0 * slack)
         allowed &= ~self._floor.walled_off(mean[:, :2], points, 2.0 * slack)
-        # Clothes tell whose a detection is where it may be of several; they never forbid it.
-        return assign(squared + volume + unlike / self._settings.look_deviation**2, allowed)
+        clothes = (unlike - PARTS * NEUTRAL) / settings.look_deviation**2
+        alone = np.log1p(-found)[:, None] + np.log(2.0 * np.pi * settings.clutter)
+        gain = np.log(found)[:, None] - 0.5 * (squared + volume + clothes) - alone
+        return list(zip(*(side.tolist() for side in choose(gain, allowed)), strict=True))
 
     def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
         if not pairs:
@@ -169,6 +198,14 @@ class Tracker:
         tracks.seen[rows] = self._time
         tracks.seen_by[rows, camera] = self._time
         tracks.evidence[rows] = np.minimum(tracks.evidence[rows] + 1.0, _FULL_EVIDENCE)
+
+    def _part(self) -> None:
+        """Keep bodies apart: nobody is where somebody else stands."""
+        tracks, settings = self._tracks, self._settings
+        rows = np.flatnonzero(tracks.confirmed)
+        parted = keep_apart(tracks.mean, tracks.covariance, rows, settings.body, settings.body_deviation)
+        if parted is not tracks.mean:
+            tracks.mean = self._floor.hold(tracks.mean[:, :2], parted)
 
     def _note_misses(self, pairs: list[tuple[int, int]], camera: int) -> None:
         if not len(self._tracks):
