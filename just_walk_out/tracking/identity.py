@@ -41,14 +41,15 @@ class Identities:
 
     def note_apart(self, tracks: TrackTable, rows: list[int], time: int) -> None:
         """Remember pairs of close tracks that one picture shows as two, at a stamp."""
-        mean, ids = tracks.mean, tracks.ids
-        for n, first in enumerate(rows):
-            for second in rows[n + 1 :]:
-                if np.hypot(*(mean[first, :2] - mean[second, :2])) < 3.0 * self._settings.duplicate_distance:
-                    pair = _pair(ids[first], ids[second])
-                    self._apart[pair] = self._apart.get(pair, 0) + 1
-                    self._shown[pair] = time
-                    self._close.pop(pair, None)
+        place = tracks.mean[rows, :2].reshape(-1, 2)
+        apart = place[:, None] - place[None]
+        near = (apart * apart).sum(axis=2) < (3.0 * self._settings.duplicate_distance) ** 2
+        ids = [tracks.ids[row] for row in rows]
+        for a, b in np.argwhere(np.triu(near, 1)).tolist():
+            pair = _pair(ids[a], ids[b])
+            self._apart[pair] = self._apart.get(pair, 0) + 1
+            self._shown[pair] = time
+            self._close.pop(pair, None)
 
     def recover(self, tracks: TrackTable, ready: Rows, time: int) -> set[int]:
         """Give well-founded new tracks the identity of lost ones within walking distance; returns rows to drop."""

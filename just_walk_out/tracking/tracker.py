@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.appearance import PARTS
-from just_walk_out.records import PersonDetectionArray, Track, TrackState
+from just_walk_out.records import PersonDetectionArray, Track
 from just_walk_out.tracking import kalman
 from just_walk_out.tracking.association import choose
 from just_walk_out.tracking.bodies import behind, keep_apart
@@ -20,6 +20,7 @@ from just_walk_out.tracking.identity import Identities
 from just_walk_out.tracking.looks import NEUTRAL, learn, unlikeness
 from just_walk_out.tracking.measurement import measurements
 from just_walk_out.tracking.meetings import Meetings
+from just_walk_out.tracking.report import report
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
@@ -75,7 +76,9 @@ class Tracker:
         self._confirm()
         self._exchanged = self._meetings.update(self._tracks, self._time, self._identities.shown)
         ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
-        return self._report(), tuple(sorted(ended))
+        places = self._floor.push_out(self._tracks.mean[:, :2])
+        told = report(self._tracks, self._time, self._tick, self._floor.cameras, places, self._meetings.chances())
+        return told, tuple(sorted(ended))
 
     def _predict(self, stamp: int) -> None:
         if self._time and stamp > self._time:
@@ -297,40 +300,6 @@ class Tracker:
         self._meetings.forget(gone, set(tracks.ids))
         return ended
 
-    def _report(self) -> tuple[Track, ...]:
-        tracks = self._tracks
-        shown = [row for row in range(len(tracks)) if tracks.confirmed[row] or tracks.gates[row]]
-        places = self._floor.push_out(tracks.mean[:, :2])
-        existence = 1.0 / (1.0 + np.exp(-0.5 * tracks.evidence))
-        chances = self._meetings.chances()
-        result = []
-        for row in sorted(shown, key=lambda each: tracks.ids[each]):
-            now = tracks.seen_by[row] > self._time - self._tick
-            state = TrackState.TENTATIVE
-            if tracks.confirmed[row]:
-                fresh = self._time - tracks.seen[row] <= 2 * self._tick
-                state = TrackState.CONFIRMED if fresh else TrackState.COASTING
-            doubts = sorted(chances.get(tracks.ids[row], {}).items())
-            result.append(
-                Track(
-                    tracks.ids[row],
-                    state,
-                    float(places[row, 0]),
-                    float(places[row, 1]),
-                    float(tracks.mean[row, 2]),
-                    float(tracks.mean[row, 3]),
-                    tuple(tracks.covariance[row].ravel().tolist()),
-                    float(existence[row]),
-                    int(tracks.born[row]),
-                    tracks.gates[row],
-                    tuple(sorted(camera for camera, k in self._index.items() if now[k])),
-                    float(np.prod([1.0 - chance for _, chance in doubts])),
-                    tuple(other for other, _ in doubts),
-                    tuple(chance for _, chance in doubts),
-                )
-            )
-        return tuple(result)
-
     def snapshot(self) -> dict[str, Any]:
         """Return the whole state as JSON values."""
         return {
@@ -342,16 +311,20 @@ class Tracker:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a snapshot.
+        """Go on from a snapshot; on an error nothing has changed.
 
         Raises:
-            ValueError: it was taken with another number of cameras.
+            ValueError: it was taken with another number of cameras, or by another version.
         """
-        tracks = TrackTable.from_dict(state["tracks"])
+        identities, meetings = Identities(self._floor, self._settings), Meetings(self._settings)
+        try:
+            tracks = TrackTable.from_dict(state["tracks"])
+            time, births = int(state["time"]), (int(state["births"][0]), int(state["births"][1]))
+            identities.resume(state["identities"])
+            meetings.resume(state["meetings"])
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"tracker snapshot: not as this version writes it: {error!r}") from error
         if tracks.cameras != len(self._index):
             raise ValueError(f"tracker snapshot: made for {tracks.cameras} cameras, the store has {len(self._index)}")
-        self._tracks = tracks
-        self._time = int(state["time"])
-        self._births = (int(state["births"][0]), int(state["births"][1]))
-        self._identities.resume(state["identities"])
-        self._meetings.resume(state["meetings"])
+        self._tracks, self._time, self._births = tracks, time, births
+        self._identities, self._meetings = identities, meetings

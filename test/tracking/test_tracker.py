@@ -303,6 +303,21 @@ def test_a_snapshot_of_another_store_is_refused():
         TrackerStage(STORE).resume(state)
 
 
+@pytest.mark.parametrize("missing", ["look", "seen_by"])
+def test_a_snapshot_of_another_version_is_refused_in_one_line_and_changes_nothing(missing):
+    records = frames([ROUND], 5.0)
+    first, fresh = TrackerStage(STORE), TrackerStage(STORE)
+    run(records[:120], first)
+    state = json.loads(json.dumps(first.snapshot()))
+    del state["tracker"]["tracks"][missing]
+    with pytest.raises(ValueError, match=f"snapshot: not as this version writes it: KeyError.'{missing}'") as caught:
+        fresh.resume(state)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match="snapshot"):
+        fresh.resume({"next_tick": 3})
+    assert [to_dict(a) for a in run(records, fresh)] == [to_dict(a) for a in run(records)]
+
+
 def test_a_wrong_setting_is_refused():
     with pytest.raises(ValueError, match="tick"):
         TrackerStage(STORE, TrackerSettings(tick=-1.0))
