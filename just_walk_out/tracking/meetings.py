@@ -8,6 +8,7 @@ exchange is taken back, what stays open is said on both tracks for as long as th
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,6 +28,8 @@ _SECOND = 1_000_000_000
 _LEAST = 0.01
 # An exchange less probable than this is not taken back: on the toss of a coin nobody should change their name.
 _BETTER = 0.6
+# So many doubts are kept of a track at least, the greatest.
+_MOST = 12
 # Standard deviation of the place of somebody who is seen, metres.
 _SEEN = 0.1
 # Tracks further apart than this have nothing to do with each other, metres.
@@ -187,7 +190,15 @@ class Meetings:
         """
         for pair in [pair for pair in self._open if ids & set(pair)]:
             self._doubt(pair, self._open.pop(pair).chance)
-        self._doubts = {pair: chance for pair, chance in self._doubts.items() if present & set(pair)}
+        kept: dict[tuple[str, str], float] = {}
+        told: Counter[str] = Counter()
+        for pair, chance in sorted(self._doubts.items(), key=lambda each: (-each[1], each[0])):
+            here = present & set(pair)
+            # Who stays all day (staff) may have been exchanged with many who have left: the likeliest are enough.
+            if len(here) == 2 or any(told[name] < _MOST for name in here):
+                kept[pair] = chance
+                told.update(here)
+        self._doubts = kept
 
     def snapshot(self) -> dict[str, Any]:
         """Return what is known as JSON values."""
