@@ -14,6 +14,7 @@ from just_walk_out.records import Track, TrackArray, TrackState
 
 _SECOND = 1_000_000_000
 _WITHIN = 0.8  # metres between somebody and the track that is theirs
+_START = 0.2  # metres by which another track must be nearer to be taken for theirs
 _LASTING = 1.0  # seconds that make a match more than a passing one
 _FORGIVEN = 3.0  # seconds within which an exchange may be taken back
 _UNSAID = 0.95  # a track that is surer than this of who it is says nothing of an exchange
@@ -72,10 +73,12 @@ class Ledger:
             return
         away = cdist([each[1:] for each in people], [(track.x, track.y) for track in tracks])
         cost = np.where(away <= _WITHIN, away, 1e3)
-        for row, (who, *_) in enumerate(people):  # as CLEAR does: who was matched before stays so while it is possible
+        # Among people who stand shoulder to shoulder a match that merely stays possible may long be wrong: who was
+        # matched before has a start over others, no more.
+        for row, (who, *_) in enumerate(people):
             for column, track in enumerate(tracks):
-                if self._held.get(who) == track.id and away[row, column] <= _WITHIN:
-                    cost[row, column] -= 10.0
+                if self._held.get(who) == track.id:
+                    cost[row, column] -= _START
         matched = 0
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
             if away[row, column] > _WITHIN:

@@ -171,8 +171,7 @@ class StageNode(StoreNode):
         if self._pending_note is not None:
             age = (record.stamp - int(self._pending_note["stamp"])) / 1e9
             if 0.0 <= age <= getattr(self.stage, "resumable_for", _SNAPSHOT_AGE):
-                self.stage.resume(self._pending_note["state"])  # type: ignore[attr-defined]
-                self.get_logger().info(f"resumed after {age:.1f} s")
+                self._resume(self._pending_note["state"], age)
             else:
                 self.get_logger().warning(f"begins anew: the last note was written {age:.1f} s ago")
             self._pending_note = None
@@ -183,6 +182,14 @@ class StageNode(StoreNode):
             self._write_note()
         for output in outputs:
             self.send(output)
+
+    def _resume(self, state: Any, age: float) -> None:
+        try:
+            self.stage.resume(state)  # type: ignore[attr-defined]
+        except ValueError as error:  # written by another version, or of another store: better anew than never
+            self.get_logger().warning(f"begins anew: {error}")
+            return
+        self.get_logger().info(f"resumed after {age:.1f} s")
 
     def _read_note(self) -> dict[str, Any] | None:
         try:

@@ -19,6 +19,7 @@ from just_walk_out.simulation.handling import draw_handling, draw_touch
 from just_walk_out.simulation.plan import Action, Party
 from just_walk_out.simulation.stock import Unit
 from just_walk_out.simulation.walker import Walker
+from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import Gate, Point
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ _QUEUE_GAP = 0.75
 _INSIDE = 0.8
 _STANCE = 0.45
 _GRIP = 3
+_BROWSING = 0.75
 # Where to wait until there is room before a plate: metres away from the shelf's edge, and aside.
-_WAITING = ((0.7, 1.1), (0.7, -1.1), (1.15, 0.0), (1.15, 0.65), (1.15, -0.65), (1.3, 1.3), (1.3, -1.3), (1.75, 0.3))
+_WAITING = (
+    (0.8, 1.1), (0.8, -1.1), (1.1, 0.0), (1.1, 0.65), (1.1, -0.65), (0.8, 1.75), (0.8, -1.75), (1.4, 1.3), (1.4, -1.3),
+)  # fmt: skip
 
 
 class Shopper(Walker):
@@ -264,7 +268,7 @@ class Shopper(Walker):
         self.stance = self._unclaimed(places(stances))
         while self.stance is None:
             # Out of the way of those who pick and of those who leave.
-            self.waiting = self._unclaimed(places(_WAITING))
+            self.waiting = self._unclaimed(spot for spot in places(_WAITING) if self._out_of_the_way(spot))
             if self.waiting is None:
                 self.desired = np.zeros(2)
                 yield
@@ -286,6 +290,12 @@ class Shopper(Walker):
     def _unclaimed(self, places: Iterator[Point]) -> Point | None:
         free = (spot for spot in places if self.world.floor.is_free(spot) and not self.world.is_claimed(spot, self))
         return next(free, None)
+
+    def _out_of_the_way(self, spot: Point) -> bool:
+        """Whether nobody picks where somebody would wait, and nobody else waits there."""
+        clear = all(distance_outside(each.footprint(), spot) > _BROWSING for each in self.world.store.gondolas)
+        others = [person.waiting for person in self.world.people if person is not self]
+        return clear and all(other is None or math.dist(other, spot) >= 0.55 for other in others)
 
     def _signed(self, gate: Gate) -> float:
         return float(np.dot(self.position - np.array(gate.start), gate.inward))

@@ -157,11 +157,8 @@ class World:
     def is_claimed(self, spot: Point, besides: Shopper) -> bool:
         """Whether somebody else stands there or is on the way there."""
         return any(
-            math.dist(claim, spot) < 0.55
+            person is not besides and person.stance is not None and math.dist(person.stance, spot) < 0.55
             for person in self.people
-            if person is not besides
-            for claim in (person.stance, person.waiting)
-            if claim is not None
         )
 
     def is_reached(self, plate: str, besides: Shopper) -> bool:

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from just_walk_out.records import PersonDetectionArray
 from just_walk_out.settings import validate
 from just_walk_out.tracking import kalman
 from just_walk_out.tracking.area_settings import AreaSettings
+from just_walk_out.tracking.association import choose
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.fusion import Fused, fuse
 from just_walk_out.tracking.measurement import measurements
@@ -180,8 +180,7 @@ class AreaTracker:
             empty = np.log1p(-there * (1.0 - unseen))
             gain = match + np.log(there)[:, None] - alone - empty[:, None]
             # What is worse than both alone gains nothing, and assigning it nothing either.
-            worth = (gain > 0.0) & (far < settings.gate)
-            rows, columns = _best(gain, worth)
+            rows, columns = choose(gain, far < settings.gate)
             surprised = (unusual > usual)[rows, columns]
             spreads = np.where(surprised[:, None, None], wide[rows], self._covariance[rows])
             self._mean[rows], self._covariance[rows] = kalman.update(
@@ -219,10 +218,3 @@ class AreaTracker:
         keep &= existence > settings.given_up
         for name in _COLUMNS:
             setattr(self, f"_{name}", getattr(self, f"_{name}")[keep])
-
-
-def _best(gain: Floats, worth: Bools) -> tuple[Rows, Rows]:
-    """Choose pairs of greatest total gain, which need not be as many as possible."""
-    rows, columns = linear_sum_assignment(np.where(worth, -gain, 0.0))
-    real = worth[rows, columns]
-    return rows[real], columns[real]

@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 
 def assign(cost: Floats, allowed: Bools) -> list[tuple[int, int]]:
@@ -31,3 +32,19 @@ def assign(cost: Floats, allowed: Bools) -> list[tuple[int, int]]:
     chosen = linear_sum_assignment(np.where(fine, part, forbidden))
     real = fine[chosen]
     return list(zip(rows[chosen[0]][real].tolist(), columns[chosen[1]][real].tolist(), strict=True))
+
+
+def choose(gain: Floats, worth: Bools) -> tuple[Rows, Rows]:
+    """Choose pairs of greatest total gain, which need not be as many as possible.
+
+    Args:
+        gain: (N, M) what a pair is better than both alone, e.g. a logarithm of odds.
+        worth: (N, M) which pairs are allowed; what gains nothing is not chosen.
+
+    Returns:
+        Rows and columns of the pairs, by row.
+    """
+    worth = worth & (gain > 0.0)
+    rows, columns = linear_sum_assignment(np.where(worth, -gain, 0.0))
+    real = worth[rows, columns]
+    return rows[real], columns[real]

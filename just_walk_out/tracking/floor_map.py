@@ -27,6 +27,7 @@ class FloorMap:
         self._store = store
         self._occluders = Occluders(store.gondolas, store.walls)
         self.cameras = tuple(camera.id for camera in cameras)
+        self.eyes: Floats = np.array([camera.pose.matrix()[:3, 3] for camera in cameras]).reshape(-1, 3)
         corners = np.asarray(store.floor, dtype=np.float64)
         self._low = corners.min(axis=0) - _MARGIN
         cells = np.ceil((corners.max(axis=0) + _MARGIN - self._low) / _STEP).astype(int) + 1

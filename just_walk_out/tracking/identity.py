@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,16 +32,24 @@ class Identities:
         self._settings = settings
         self._apart: dict[tuple[str, str], int] = {}
         self._close: dict[tuple[str, str], int] = {}
+        self._shown: dict[tuple[str, str], int] = {}
 
-    def note_apart(self, tracks: TrackTable, rows: list[int]) -> None:
-        """Remember pairs of close tracks that one picture shows as two."""
-        mean, ids = tracks.mean, tracks.ids
-        for n, first in enumerate(rows):
-            for second in rows[n + 1 :]:
-                if np.hypot(*(mean[first, :2] - mean[second, :2])) < 3.0 * self._settings.duplicate_distance:
-                    pair = _pair(ids[first], ids[second])
-                    self._apart[pair] = self._apart.get(pair, 0) + 1
-                    self._close.pop(pair, None)
+    @property
+    def shown(self) -> Mapping[tuple[str, str], int]:
+        """Stamps at which one picture last showed two close tracks as two, by their ids in order."""
+        return self._shown
+
+    def note_apart(self, tracks: TrackTable, rows: list[int], time: int) -> None:
+        """Remember pairs of close tracks that one picture shows as two, at a stamp."""
+        place = tracks.mean[rows, :2].reshape(-1, 2)
+        apart = place[:, None] - place[None]
+        near = (apart * apart).sum(axis=2) < (3.0 * self._settings.duplicate_distance) ** 2
+        ids = [tracks.ids[row] for row in rows]
+        for a, b in np.argwhere(np.triu(near, 1)).tolist():
+            pair = _pair(ids[a], ids[b])
+            self._apart[pair] = self._apart.get(pair, 0) + 1
+            self._shown[pair] = time
+            self._close.pop(pair, None)
 
     def recover(self, tracks: TrackTable, ready: Rows, time: int) -> set[int]:
         """Give well-founded new tracks the identity of lost ones within walking distance; returns rows to drop."""
@@ -105,18 +114,21 @@ class Identities:
     def forget(self, ids: set[str]) -> None:
         """Drop what is remembered of tracks that are over."""
         self._apart = {pair: count for pair, count in self._apart.items() if not ids & set(pair)}
+        self._shown = {pair: stamp for pair, stamp in self._shown.items() if not ids & set(pair)}
 
     def snapshot(self) -> dict[str, Any]:
         """Return the memory as JSON values."""
         return {
             "apart": [[*pair, count] for pair, count in self._apart.items()],
             "close": [[*pair, since] for pair, since in self._close.items()],
+            "shown": [[*pair, stamp] for pair, stamp in self._shown.items()],
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a snapshot."""
         self._apart = {(a, b): int(count) for a, b, count in state["apart"]}
         self._close = {(a, b): int(since) for a, b, since in state["close"]}
+        self._shown = {(a, b): int(stamp) for a, b, stamp in state["shown"]}
 
 
 def _pair(first: str, second: str) -> tuple[str, str]:

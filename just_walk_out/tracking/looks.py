@@ -17,8 +17,8 @@ from just_walk_out.tracking.table import TrackTable
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# What an unseen part counts for, as 1 - coefficient: as much as one that speaks for nobody.
-_NEUTRAL = 0.3
+NEUTRAL = 0.3
+"""What an unseen part counts for, as 1 - coefficient: as much as one that speaks for nobody."""
 
 
 def looks(appearances: Sequence[bytes]) -> Floats:
@@ -51,7 +51,7 @@ def unlikeness(first: Floats, second: Floats) -> Floats:
     """
     alike = np.einsum("npk,mpk->nmp", first, second, optimize=True)
     both = known(first)[:, None] & known(second)[None]
-    return np.asarray(np.where(both, 1.0 - alike, _NEUTRAL).sum(axis=2))
+    return np.asarray(np.where(both, 1.0 - alike, NEUTRAL).sum(axis=2))
 
 
 def exchange_evidence(before: Floats, after: Floats) -> float:

@@ -8,6 +8,8 @@ exchange is taken back, what stays open is said on both tracks for as long as th
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +26,12 @@ Bools = NDArray[np.bool_]
 _SECOND = 1_000_000_000
 # Chances of an exchange below this are not worth telling.
 _LEAST = 0.01
+# An exchange less probable than this is not taken back: on the toss of a coin nobody should change their name.
+_BETTER = 0.6
+# So many doubts are kept of a track at least, the greatest.
+_MOST = 12
+# Standard deviation of the place of somebody who is seen, metres.
+_SEEN = 0.1
 # Tracks further apart than this have nothing to do with each other, metres.
 _FAR = 1.5
 
@@ -49,18 +57,22 @@ class Meetings:
         self._settings = settings
         self._open: dict[tuple[str, str], Meeting] = {}
         self._doubts: dict[tuple[str, str], float] = {}
+        self._near: dict[tuple[str, str], int] = {}
 
-    def update(self, tracks: TrackTable, time: int) -> tuple[str, ...]:
+    def update(
+        self, tracks: TrackTable, time: int, shown: Mapping[tuple[str, str], int] | None = None
+    ) -> tuple[str, ...]:
         """Notice meetings and partings at a tick; takes exchanges back by giving two rows each other's identity.
 
         Args:
             tracks: as they are at the tick; ``crowded`` and ``parting`` are set.
             time: the tick, nanoseconds.
+            shown: stamps at which one picture last showed two tracks as two, by their ids in order.
 
         Returns:
             Ids of tracks whose exchange was taken back, in pairs.
         """
-        self._meet(tracks, time)
+        self._meet(tracks, time, shown or {})
         verdicts: list[tuple[float, tuple[str, str]]] = []
         rows = {name: row for row, name in enumerate(tracks.ids)}
         for pair, meeting in self._open.items():
@@ -78,7 +90,7 @@ class Meetings:
         exchanged: list[str] = []
         for chance, pair in sorted(verdicts, key=lambda each: (-each[0], each[1])):
             a, b = rows.get(pair[0]), rows.get(pair[1])
-            swap = chance > 0.5 and a is not None and b is not None
+            swap = chance > _BETTER and a is not None and b is not None
             if swap and set(pair) & set(exchanged):
                 continue  # its rows have just changed hands: judged anew at the next tick
             del self._open[pair]
@@ -91,9 +103,10 @@ class Meetings:
         self._mark(tracks)
         return tuple(exchanged)
 
-    def _meet(self, tracks: TrackTable, time: int) -> None:
+    def _meet(self, tracks: TrackTable, time: int, shown: Mapping[tuple[str, str], int]) -> None:
         """Open a meeting for each pair of tracks that positions do not tell apart."""
         tracks.crowded[:] = False
+        before, self._near = self._near, {}
         if len(tracks) < 2:
             return
         place = tracks.mean[:, :2]
@@ -103,18 +116,40 @@ class Meetings:
         for a, b in np.argwhere(np.triu(away < _FAR)):
             if not (tracks.confirmed[a] and tracks.confirmed[b]):
                 continue
-            apart = place[a] - place[b]
-            spread = tracks.covariance[a, :2, :2] + tracks.covariance[b, :2, :2]
-            spread = spread + 2.0 * self._settings.bias**2 * np.eye(2)
-            chance = 0.5 * math.exp(-0.5 * float(apart @ np.linalg.solve(spread, apart)))
-            if chance < _LEAST:
-                continue
             first, second = tracks.ids[a], tracks.ids[b]
             pair = (first, second) if first < second else (second, first)
+            self._near[pair] = before.get(pair, time)
+            unclear = (time - max(self._near[pair], shown.get(pair, 0))) / _SECOND
+            chance = self._chance(tracks, int(a), int(b), float(away[a, b]), unclear)
+            if chance < _LEAST:
+                continue
             meeting = self._open.setdefault(pair, Meeting(0.0, time))
             meeting.chance, meeting.last = max(meeting.chance, chance), time
             tracks.fresh[[a, b]] = 0.0
             tracks.fresh_count[[a, b]] = 0
+
+    def _chance(self, tracks: TrackTable, a: int, b: int, away: float, unclear: float) -> float:
+        """Probability that two tracks have just been taken for each other.
+
+        While one picture shows both as two, it is that of the errors of two places being as large as their distance;
+        after that, both may have come towards each other. Whoever is lost may be at many places: it counts how likely
+        they are to be at just this one.
+
+        Args:
+            tracks: all of them.
+            a: row of one.
+            b: row of the other.
+            away: their distance, metres.
+            unclear: seconds for which no picture has shown both as two, while they are near.
+        """
+        settings = self._settings
+        apart = tracks.mean[a, :2] - tracks.mean[b, :2]
+        left = max(0.0, away - settings.mixing_speed * max(0.0, unclear)) / max(away, 1e-6)
+        plain = 2.0 * (settings.bias**2 + _SEEN**2)
+        spread = tracks.covariance[a, :2, :2] + tracks.covariance[b, :2, :2] + 2.0 * settings.bias**2 * np.eye(2)
+        squared = left * left * float(apart @ np.linalg.solve(spread, apart))
+        certain = min(1.0, plain / math.sqrt(float(np.linalg.det(spread))))
+        return 0.5 * certain * math.exp(-0.5 * squared)
 
     def _odds(self, tracks: TrackTable, a: int, b: int, meeting: Meeting) -> float | None:
         """Log odds of an exchange, once enough is seen of both on their own; else None."""
@@ -155,16 +190,26 @@ class Meetings:
         """
         for pair in [pair for pair in self._open if ids & set(pair)]:
             self._doubt(pair, self._open.pop(pair).chance)
-        self._doubts = {pair: chance for pair, chance in self._doubts.items() if present & set(pair)}
+        kept: dict[tuple[str, str], float] = {}
+        told: Counter[str] = Counter()
+        for pair, chance in sorted(self._doubts.items(), key=lambda each: (-each[1], each[0])):
+            here = present & set(pair)
+            # Who stays all day (staff) may have been exchanged with many who have left: the likeliest are enough.
+            if len(here) == 2 or any(told[name] < _MOST for name in here):
+                kept[pair] = chance
+                told.update(here)
+        self._doubts = kept
 
     def snapshot(self) -> dict[str, Any]:
         """Return what is known as JSON values."""
         return {
             "open": [[*pair, asdict(meeting)] for pair, meeting in self._open.items()],
             "doubts": [[*pair, chance] for pair, chance in self._doubts.items()],
+            "near": [[*pair, since] for pair, since in self._near.items()],
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a snapshot."""
         self._open = {(a, b): Meeting(**values) for a, b, values in state["open"]}
         self._doubts = {(a, b): float(chance) for a, b, chance in state["doubts"]}
+        self._near = {(a, b): int(since) for a, b, since in state["near"]}

@@ -29,6 +29,11 @@ class TrackerSettings:
         0.08, "Systematic deviation between cameras, added to each detection", unit="m", minimum=0.0, maximum=1.0
     )
     gate: float = setting(13.8, "Mahalanobis gate: squared distance, 13.8 keeps 99.9 %", minimum=1.0, maximum=100.0)
+    found: float = setting(0.9, "Probability that a camera finds somebody in its sight", minimum=0.01, maximum=0.999)
+    found_behind: float = setting(0.3, "The same of somebody behind whom somebody stands", minimum=0.001, maximum=0.999)
+    clutter: float = setting(
+        0.01, "False and new people that a camera finds in a picture", unit="1/m^2", minimum=1e-6, maximum=10.0
+    )
     gate_distance: float = setting(1.2, "A person never moves further from the prediction", unit="m", minimum=0.1)
     least_score: float = setting(0.3, "Weakest detection that is used", minimum=0.0, maximum=1.0)
     birth_score: float = setting(0.45, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)
@@ -58,6 +63,10 @@ class TrackerSettings:
         0.5, "Two tracks this close may be one person", unit="m", minimum=0.0, maximum=2.0
     )
     duplicate_time: float = setting(0.8, "How long, before one is given up", unit="s", minimum=0.0)
+    body: float = setting(
+        0.35, "Middles of two people are not nearer to each other than this", unit="m", minimum=0.0, maximum=1.0
+    )
+    body_deviation: float = setting(0.1, "Standard deviation of that", unit="m", minimum=0.01, maximum=1.0)
     elbow_room: float = setting(
         0.4, "People nearer to each other than this may cover each other: their clothes are not learned",
         unit="m", minimum=0.0,
@@ -72,6 +81,10 @@ class TrackerSettings:
     parting_time: float = setting(
         3.0, "How long their clothes are compared at least; what is open then stays in doubt", unit="s", minimum=0.0
     )
+    mixing_speed: float = setting(
+        0.5, "How fast two people whom no picture shows as two may have come to each other's place",
+        unit="m/s", minimum=0.0, maximum=5.0,
+    )  # fmt: skip
     doubt: float = setting(
         0.05, "Probability of a mistake below which it is decided who is who", minimum=0.0001, maximum=0.5
     )

@@ -67,8 +67,12 @@ class TrackerStage:
         """Go on from a snapshot; called before the first push. Tracks too old by then end by themselves.
 
         Raises:
-            ValueError: the snapshot is of another store.
+            ValueError: the snapshot is of another store or another version; nothing has changed then.
         """
-        self._tracker.resume(state["tracker"])
-        if state["next_tick"]:
-            self._buffer.resume(int(state["next_tick"]))
+        try:
+            tracker, tick = state["tracker"], int(state["next_tick"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"tracker snapshot: not as this version writes it: {error!r}") from error
+        self._tracker.resume(tracker)
+        if tick:
+            self._buffer.resume(tick)

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.records import PersonDetectionArray, Track, TrackState
+from just_walk_out.camera.appearance import PARTS
+from just_walk_out.records import PersonDetectionArray, Track
 from just_walk_out.tracking import kalman
-from just_walk_out.tracking.association import assign
+from just_walk_out.tracking.association import choose
+from just_walk_out.tracking.bodies import behind, keep_apart
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.identity import Identities
-from just_walk_out.tracking.looks import learn, unlikeness
+from just_walk_out.tracking.looks import NEUTRAL, learn, unlikeness
 from just_walk_out.tracking.measurement import measurements
 from just_walk_out.tracking.meetings import Meetings
+from just_walk_out.tracking.report import report
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
@@ -71,9 +74,11 @@ class Tracker:
             self._take_all(list(group))
         self._predict(stamp)
         self._confirm()
-        self._exchanged = self._meetings.update(self._tracks, self._time)
+        self._exchanged = self._meetings.update(self._tracks, self._time, self._identities.shown)
         ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
-        return self._report(), tuple(sorted(ended))
+        places = self._floor.push_out(self._tracks.mean[:, :2])
+        told = report(self._tracks, self._time, self._tick, self._floor.cameras, places, self._meetings.chances())
+        return told, tuple(sorted(ended))
 
     def _predict(self, stamp: int) -> None:
         if self._time and stamp > self._time:
@@ -117,44 +122,71 @@ class Tracker:
         camera = self._index[frame.camera]
         points, noises, scores, looks = measurements(frame, self._settings.least_score, self._settings.bias)
         tracks, settings = self._tracks, self._settings
-        unseen = (self._time - tracks.seen) / _SECOND
-        active = tracks.confirmed & (unseen <= settings.active_time)
-        lost = tracks.confirmed & ~active
         mean, covariance = tracks.mean, tracks.covariance
         if known is not None:
             mean, covariance = (
                 np.concatenate([a, b[len(a) :]]) for a, b in zip(known, (mean, covariance), strict=True)
             )
+        lost = (self._time - tracks.seen) / _SECOND > settings.active_time
+        reach = np.where(lost & tracks.confirmed, settings.reach, settings.gate_distance)
+        found = np.full(len(tracks), settings.found)
+        believed = np.flatnonzero(tracks.confirmed)
+        found[believed[behind(self._floor.eyes[camera], mean[believed, :2])]] = settings.found_behind
         free = np.arange(len(points))
         pairs: list[tuple[int, int]] = []
-        for rows, reach in (
-            (np.flatnonzero(active), settings.gate_distance),
-            (np.flatnonzero(lost), settings.reach),
-            (np.flatnonzero(~tracks.confirmed), settings.gate_distance),
-        ):
+        # Who is believed in comes first; who has been lost is weighed against who has not, or others would take
+        # the place of whoever comes forth from behind them.
+        for rows in (believed, np.flatnonzero(~tracks.confirmed)):
             unlike = unlikeness(tracks.look[rows], looks[free])
-            found = self._associate(mean[rows], covariance[rows], points[free], noises[free], unlike, reach)
-            pairs += [(int(rows[r]), int(free[c])) for r, c in found]
-            free = np.delete(free, [c for _, c in found])
+            chosen = self._associate(
+                mean[rows], covariance[rows], points[free], noises[free], unlike, reach[rows], found[rows]
+            )
+            pairs += [(int(rows[r]), int(free[c])) for r, c in chosen]
+            free = np.delete(free, [c for _, c in chosen])
         self._correct(pairs, points, noises, camera)
+        self._part()
         learn(tracks, pairs, looks, settings.look_memory)
         self._note_misses(pairs, camera)
-        self._identities.note_apart(self._tracks, [row for row, _ in pairs])
+        self._identities.note_apart(self._tracks, [row for row, _ in pairs], self._time)
         self._spawn(points[free], noises[free], scores[free], camera)
 
     def _associate(
-        self, mean: Floats, covariance: Floats, points: Floats, noises: Floats, unlike: Floats, reach: float
+        self,
+        mean: Floats,
+        covariance: Floats,
+        points: Floats,
+        noises: Floats,
+        unlike: Floats,
+        reach: Floats,
+        found: Floats,
     ) -> list[tuple[int, int]]:
+        """Choose whose each detection is, by the odds that it is theirs against both being alone.
+
+        Args:
+            mean: (N, 4) of tracks.
+            covariance: (N, 4, 4).
+            points: (M, 2) detections.
+            noises: (M, 2, 2).
+            unlike: (N, M) how far clothes are apart.
+            reach: (N,) how far a detection may be from each track, metres.
+            found: (N,) probability that the camera finds each.
+
+        Returns:
+            Pairs of track and detection.
+        """
         if not len(mean) or not len(points):
             return []
+        settings = self._settings
         squared, volume = kalman.distances(mean, covariance, points, noises)
         apart = np.linalg.norm(mean[:, None, :2] - points[None], axis=2)
         # A detection may itself be uncertain along its view ray; the reach grows with that.
         slack = np.sqrt(np.linalg.eigvalsh(noises)[:, 1])
-        allowed = (squared < self._settings.gate) & (apart < reach + 2.0 * slack)
+        allowed = (squared < settings.gate) & (apart < reach[:, None] + 2.0 * slack)
         allowed &= ~self._floor.walled_off(mean[:, :2], points, 2.0 * slack)
-        # Clothes tell whose a detection is where it may be of several; they never forbid it.
-        return assign(squared + volume + unlike / self._settings.look_deviation**2, allowed)
+        clothes = (unlike - PARTS * NEUTRAL) / settings.look_deviation**2
+        alone = np.log1p(-found)[:, None] + np.log(2.0 * np.pi * settings.clutter)
+        gain = np.log(found)[:, None] - 0.5 * (squared + volume + clothes) - alone
+        return list(zip(*(side.tolist() for side in choose(gain, allowed)), strict=True))
 
     def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
         if not pairs:
@@ -169,6 +201,14 @@ class Tracker:
         tracks.seen[rows] = self._time
         tracks.seen_by[rows, camera] = self._time
         tracks.evidence[rows] = np.minimum(tracks.evidence[rows] + 1.0, _FULL_EVIDENCE)
+
+    def _part(self) -> None:
+        """Keep bodies apart: nobody is where somebody else stands."""
+        tracks, settings = self._tracks, self._settings
+        rows = np.flatnonzero(tracks.confirmed)
+        parted = keep_apart(tracks.mean, tracks.covariance, rows, settings.body, settings.body_deviation)
+        if parted is not tracks.mean:
+            tracks.mean = self._floor.hold(tracks.mean[:, :2], parted)
 
     def _note_misses(self, pairs: list[tuple[int, int]], camera: int) -> None:
         if not len(self._tracks):
@@ -260,40 +300,6 @@ class Tracker:
         self._meetings.forget(gone, set(tracks.ids))
         return ended
 
-    def _report(self) -> tuple[Track, ...]:
-        tracks = self._tracks
-        shown = [row for row in range(len(tracks)) if tracks.confirmed[row] or tracks.gates[row]]
-        places = self._floor.push_out(tracks.mean[:, :2])
-        existence = 1.0 / (1.0 + np.exp(-0.5 * tracks.evidence))
-        chances = self._meetings.chances()
-        result = []
-        for row in sorted(shown, key=lambda each: tracks.ids[each]):
-            now = tracks.seen_by[row] > self._time - self._tick
-            state = TrackState.TENTATIVE
-            if tracks.confirmed[row]:
-                fresh = self._time - tracks.seen[row] <= 2 * self._tick
-                state = TrackState.CONFIRMED if fresh else TrackState.COASTING
-            doubts = sorted(chances.get(tracks.ids[row], {}).items())
-            result.append(
-                Track(
-                    tracks.ids[row],
-                    state,
-                    float(places[row, 0]),
-                    float(places[row, 1]),
-                    float(tracks.mean[row, 2]),
-                    float(tracks.mean[row, 3]),
-                    tuple(tracks.covariance[row].ravel().tolist()),
-                    float(existence[row]),
-                    int(tracks.born[row]),
-                    tracks.gates[row],
-                    tuple(sorted(camera for camera, k in self._index.items() if now[k])),
-                    float(np.prod([1.0 - chance for _, chance in doubts])),
-                    tuple(other for other, _ in doubts),
-                    tuple(chance for _, chance in doubts),
-                )
-            )
-        return tuple(result)
-
     def snapshot(self) -> dict[str, Any]:
         """Return the whole state as JSON values."""
         return {
@@ -305,16 +311,20 @@ class Tracker:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a snapshot.
+        """Go on from a snapshot; on an error nothing has changed.
 
         Raises:
-            ValueError: it was taken with another number of cameras.
+            ValueError: it was taken with another number of cameras, or by another version.
         """
-        tracks = TrackTable.from_dict(state["tracks"])
+        identities, meetings = Identities(self._floor, self._settings), Meetings(self._settings)
+        try:
+            tracks = TrackTable.from_dict(state["tracks"])
+            time, births = int(state["time"]), (int(state["births"][0]), int(state["births"][1]))
+            identities.resume(state["identities"])
+            meetings.resume(state["meetings"])
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"tracker snapshot: not as this version writes it: {error!r}") from error
         if tracks.cameras != len(self._index):
             raise ValueError(f"tracker snapshot: made for {tracks.cameras} cameras, the store has {len(self._index)}")
-        self._tracks = tracks
-        self._time = int(state["time"])
-        self._births = (int(state["births"][0]), int(state["births"][1]))
-        self._identities.resume(state["identities"])
-        self._meetings.resume(state["meetings"])
+        self._tracks, self._time, self._births = tracks, time, births
+        self._identities, self._meetings = identities, meetings

@@ -183,15 +183,30 @@ def test_frames_of_one_moment_are_taken_together_whatever_their_cameras_are_call
     assert len(ids(arrays)) == 2
 
 
-def test_memory_stays_flat_while_people_come_and_go():
+def retained(thing):
+    """How many values are kept by an object, all that hangs on it counted."""
+    if isinstance(thing, np.ndarray):
+        return thing.size
+    if isinstance(thing, dict):
+        return sum(1 + retained(value) for value in thing.values())
+    if isinstance(thing, list | tuple | set | frozenset):
+        return sum(1 + retained(value) for value in thing)
+    return retained(vars(thing)) if hasattr(thing, "__dict__") else 1
+
+
+def test_what_is_kept_stays_flat_while_hundreds_come_and_go_and_meet_somebody_who_stays():
     stage = TrackerStage(STORE)
-    through = walk((1.1, -0.5), (1.1, 2.0), (1.1, -0.5), speed=2.0)
-    sizes = []
-    for turn in range(14):
-        for frame in frames([through], 4.0, seed=turn, cameras=CAMERAS[:2]):
-            stage.push(replace(frame, stamp=frame.stamp + turn * 4 * SECOND))
-        sizes.append(len(json.dumps(stage.snapshot())))
-    assert max(sizes[7:]) <= 1.5 * max(sizes[:7])
+    visit = walk((1.1, -0.5), (1.1, 1.6), (1.1, -0.5), speed=2.5)
+    bent = walk((1.3, -0.5), (1.3, 1.4), (1.3, -0.5), speed=2.5)
+    stays = lambda t: (1.2, 1.9)  # noqa: E731
+    sizes, names = [], set()
+    for turn in range(100):
+        for frame in frames([visit, bent, stays], 2.6, rate=5.0, seed=turn % 7, cameras=CAMERAS[:1], noise=0.05):
+            for array in stage.push(replace(frame, stamp=frame.stamp + turn * 26 * SECOND // 10)):
+                names |= {track.id for track in array.tracks}
+        sizes.append(retained(stage))
+    assert len(names) > 150  # births and deaths there were
+    assert max(sizes[50:]) <= 1.1 * max(sizes[15:50])
 
 
 def test_the_order_of_detections_and_cameras_does_not_matter():
@@ -301,6 +316,21 @@ def test_a_snapshot_of_another_store_is_refused():
     state["tracker"]["tracks"]["cameras"] = 9
     with pytest.raises(ValueError, match="9 cameras"):
         TrackerStage(STORE).resume(state)
+
+
+@pytest.mark.parametrize("missing", ["look", "seen_by"])
+def test_a_snapshot_of_another_version_is_refused_in_one_line_and_changes_nothing(missing):
+    records = frames([ROUND], 5.0)
+    first, fresh = TrackerStage(STORE), TrackerStage(STORE)
+    run(records[:120], first)
+    state = json.loads(json.dumps(first.snapshot()))
+    del state["tracker"]["tracks"][missing]
+    with pytest.raises(ValueError, match=f"snapshot: not as this version writes it: KeyError.'{missing}'") as caught:
+        fresh.resume(state)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match="snapshot"):
+        fresh.resume({"next_tick": 3})
+    assert [to_dict(a) for a in run(records, fresh)] == [to_dict(a) for a in run(records)]
 
 
 def test_a_wrong_setting_is_refused():
