@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.records import Track, TrackState
+from just_walk_out.records import Track, TrackHand, TrackState
 from just_walk_out.tracking.table import TrackTable
 
 Floats = NDArray[np.float64]
@@ -20,6 +20,7 @@ def report(
     cameras: Sequence[str],
     places: Floats,
     chances: Mapping[str, Mapping[str, float]],
+    hands: Mapping[str, Sequence[TrackHand]],
 ) -> tuple[Track, ...]:
     """Say who is where, by id: everyone who is believed in, and who may be coming in at a gate.
 
@@ -30,6 +31,7 @@ def report(
         cameras: ids, in the order of the columns.
         places: (N, 2) where people can be, metres.
         chances: of each track that is in doubt, with which others it may have been exchanged.
+        hands: of each track, those that were seen since the last tick.
     """
     existence = 1.0 / (1.0 + np.exp(-0.5 * tracks.evidence))
     shown = [row for row in range(len(tracks)) if tracks.confirmed[row] or tracks.gates[row]]
@@ -56,6 +58,7 @@ def report(
                 float(np.prod([1.0 - chance for _, chance in doubts])),
                 tuple(other for other, _ in doubts),
                 tuple(chance for _, chance in doubts),
+                tuple(hands.get(tracks.ids[row], ())),
             )
         )
     return tuple(result)

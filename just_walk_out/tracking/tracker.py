@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.appearance import PARTS
-from just_walk_out.records import PersonDetectionArray, Track
+from just_walk_out.records import PersonDetectionArray, Track, TrackHand
 from just_walk_out.tracking import kalman
 from just_walk_out.tracking.association import choose
 from just_walk_out.tracking.bodies import behind, keep_apart
 from just_walk_out.tracking.floor_map import FloorMap
 from just_walk_out.tracking.identity import Identities
 from just_walk_out.tracking.looks import NEUTRAL, learn, unlikeness
-from just_walk_out.tracking.measurement import measurements
+from just_walk_out.tracking.measurement import measurements, sound
 from just_walk_out.tracking.meetings import Meetings
 from just_walk_out.tracking.report import report
 from just_walk_out.tracking.settings import TrackerSettings
@@ -52,6 +52,7 @@ class Tracker:
         self._identities = Identities(floor, settings)
         self._meetings = Meetings(settings)
         self._exchanged: tuple[str, ...] = ()
+        self._hands: dict[str, list[TrackHand]] = {}
 
     @property
     def exchanged(self) -> tuple[str, ...]:
@@ -68,6 +69,7 @@ class Tracker:
         Returns:
             Everyone on the floor at the tick, by id, and the ids of tracks that ended.
         """
+        self._hands = {}
         ordered = sorted(frames, key=lambda each: (each.stamp, each.camera))
         for moment, group in groupby(ordered, key=lambda each: each.stamp):
             self._predict(moment)
@@ -77,7 +79,9 @@ class Tracker:
         self._exchanged = self._meetings.update(self._tracks, self._time, self._identities.shown)
         ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
         places = self._floor.push_out(self._tracks.mean[:, :2])
-        told = report(self._tracks, self._time, self._tick, self._floor.cameras, places, self._meetings.chances())
+        told = report(
+            self._tracks, self._time, self._tick, self._floor.cameras, places, self._meetings.chances(), self._hands
+        )
         return told, tuple(sorted(ended))
 
     def _predict(self, stamp: int) -> None:
@@ -98,7 +102,7 @@ class Tracker:
         from the same start, with where people are by all views of the first.
         """
         if len(frames) == 1:
-            self._take(frames[0])
+            self._note_hands(frames[0], self._take(frames[0]))
             return
         start, births, apart = copy.deepcopy(self._tracks), self._births, self._identities.snapshot()
         for frame in frames:
@@ -108,17 +112,26 @@ class Tracker:
         self._tracks, self._births = start, births
         self._identities.resume(apart)
         for frame in frames:
-            self._take(frame, known)
+            self._note_hands(frame, self._take(frame, known))
 
-    def _take(self, frame: PersonDetectionArray, known: tuple[Floats, Floats] | None = None) -> None:
+    def _note_hands(self, frame: PersonDetectionArray, pairs: list[tuple[int, int]]) -> None:
+        found = sound(frame, self._settings.least_score)
+        for row, column in pairs:
+            hands = self._hands.setdefault(self._tracks.ids[row], [])
+            hands += [TrackHand(frame.camera, each.score, each.direction) for each in found[column].hands]
+
+    def _take(self, frame: PersonDetectionArray, known: tuple[Floats, Floats] | None = None) -> list[tuple[int, int]]:
         """Associate one camera's detections and correct the tracks with them.
 
         Args:
             frame: the detections.
             known: means and covariances of the first tracks to associate with, where better ones are known.
+
+        Returns:
+            Pairs of a track's row and a detection, as ``sound`` orders them.
         """
         if frame.camera not in self._index:
-            return
+            return []
         camera = self._index[frame.camera]
         points, noises, scores, looks = measurements(frame, self._settings.least_score, self._settings.bias)
         tracks, settings = self._tracks, self._settings
@@ -149,6 +162,7 @@ class Tracker:
         self._note_misses(pairs, camera)
         self._identities.note_apart(self._tracks, [row for row, _ in pairs], self._time)
         self._spawn(points[free], noises[free], scores[free], camera)
+        return pairs
 
     def _associate(
         self,

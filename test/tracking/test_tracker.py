@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.records import PersonDetection, PersonDetectionArray, TrackArray, TrackState, to_dict
+from just_walk_out.records import Hand, PersonDetection, PersonDetectionArray, TrackArray, TrackState, to_dict
 from just_walk_out.store.geometry import steps_cross
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Wall
@@ -121,6 +121,26 @@ def test_two_shoppers_who_cross_keep_their_identities():
             if apart > 0.8:
                 swaps += names.setdefault(who, best.id) != best.id
     assert swaps == 0 and names[0] != names[1]
+
+
+def test_hands_go_with_the_track_whose_detections_had_them_in_whatever_order():
+    paths = [walk((1.1, 0.1), (1.1, 4.9), (3.2, 5.2)), walk((2.1, 0.1), (2.1, 1.5), (3.4, 1.8), (7.5, 1.8))]
+    records = frames(paths, min(path.end for path in paths))
+
+    def with_hands(frame):
+        """Who walks on the left of the store has hands, in the picture of one camera."""
+        hand = (Hand(3.0, 4.0, 0.5, (0.0, 0.6, -0.8)),)
+        seen = tuple(
+            replace(each, hands=hand if each.x < 1.7 and frame.camera == CAMERAS[0] else ())
+            for each in frame.detections[::-1]
+        )
+        return replace(frame, detections=seen)
+
+    late = [array for array in run([with_hands(each) for each in records]) if array.stamp > START + 3 * SECOND]
+    assert any(track.hands for array in late for track in array.tracks)
+    for track in (track for array in late for track in array.tracks):
+        assert not track.hands or (track.x < 1.9 and {each.camera for each in track.hands} == {CAMERAS[0]})
+        assert all(each.direction == (0.0, 0.6, -0.8) and each.score == 0.5 for each in track.hands)
 
 
 def test_two_people_side_by_side_stay_two():
