@@ -132,14 +132,10 @@ class ReachModel:
         course = self._courses.get(track)
         return at if course is None else _arrived(course, bisect_right(course.stamps, at) - 1)
 
-    def place(self, track: str, at: int) -> tuple[float, float]:
-        """Return where somebody was last seen before a moment, metres in ``map``.
-
-        Raises:
-            KeyError: nothing is known of the track.
-        """
-        course = self._courses[track]
-        return course.places[max(0, bisect_right(course.stamps, at) - 1)]
+    def place(self, track: str, at: int) -> tuple[float, float] | None:
+        """Return where somebody was last seen before a moment, metres in ``map``; None where that is not known."""
+        course = self._courses.get(track)
+        return None if course is None else course.places[max(0, bisect_right(course.stamps, at) - 1)]
 
     def stays(self, track: str, at: int, until: int) -> bool:
         """Tell whether somebody is still at the place of one moment at a later one, as far as is known."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.attribution import TRACK_MEMORY, Attribution, Person
+from just_walk_out.pickup.company import Company, Fit
 from just_walk_out.pickup.decisions import Decisions, first_id
-from just_walk_out.pickup.hands import HandModel
 from just_walk_out.pickup.products import ProductModel, Step
-from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import Sight, Sightings
-from just_walk_out.pickup.stops import Act, StopModel
+from just_walk_out.pickup.stops import Act
 from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.records import (
     Alert,
@@ -35,18 +32,7 @@ from just_walk_out.records import (
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
-_AT_SHELF = 0.5  # log-likelihood from which a hand is taken to be at or about a plate
-_CLEARLY = 3.0  # log-likelihood by which one hand must be ahead of all others to be the only one
-_SURE = 0.9  # probability from which it counts as known who did something
 _REPEATED = 500  # decisions that are published again after a restart
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """How people within reach of some plates fit having acted there: places and hands, log-likelihoods by track."""
-
-    places: Mapping[str, float]
-    hands: Mapping[str, float]
 
 
 class PickupStage:
@@ -70,16 +56,14 @@ class PickupStage:
         self._settings = settings
         self._journal = journal
         self._products = ProductModel(store, settings)
-        self._reach = ReachModel(store, settings, TRACK_MEMORY)
-        self._hands = HandModel(store, settings)
         self._decisions = Decisions(store)
         self._sightings = Sightings(store, settings)
-        self._stops = StopModel(settings)
+        self._company = Company(store, settings, self._decisions, self._sightings, TRACK_MEMORY)
         self._suspicions = Suspicions(store, settings)
         self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
         self._suspected: list[Alert] = []
         self._looks: dict[str, int] = {}
-        self._near: dict[str, _Fit] = {}
+        self._near: dict[str, Fit] = {}
         self._pending: dict[str, ShelfEvent] = {}
         self._seen: dict[str, int] = {}
         self._since: dict[str, int] = {}
@@ -109,8 +93,7 @@ class PickupStage:
                 self._seen[mark.source] = max(mark.stamp, self._seen.get(mark.source, 0))
                 self._since[mark.source] = max(mark.since, self._since.get(mark.source, 0))
         elif isinstance(record, TrackArray):
-            self._reach.push(record)
-            self._hands.push(record)
+            self._company.push(record)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
         elif isinstance(record, ShelfObservationArray):
             self._sightings.push(record)
@@ -221,20 +204,14 @@ class PickupStage:
             return False
         return all(self._seen.get(shelf, 0) >= event.start for shelf in self._store.shelf)
 
-    def _near_event(self, event: ShelfEvent) -> _Fit:
+    def _near_event(self, event: ShelfEvent) -> Fit:
         """Return who was near the plates of an event; once its span has been seen that stays as it is."""
         if event.id in self._near:
             return self._near[event.id]
-        near = self._fits(event.plates, event)
+        near = self._company.fit(event.plates, event.start, event.end)
         if self._tracks_seen >= event.end:
             self._near[event.id] = near
         return near
-
-    def _fits(self, plates: tuple[str, ...], event: ShelfEvent) -> _Fit:
-        """Return how places and hands of all people within reach fit their having acted on plates of an event."""
-        near = self._reach.near(plates, event.start, event.end)
-        where = {track: self._reach.place(track, event.end) for track in near}
-        return _Fit(near, self._hands.scores(plates, event.start, event.end, where))
 
     def _decide(self, event: ShelfEvent) -> list[Interaction] | None:
         """Return what is decided and written; None where it is worth to wait for what people do next."""
@@ -244,7 +221,7 @@ class PickupStage:
         steps = self._steps(event)
         for step in steps:
             whole = step.plates == event.plates
-            near = self._near_event(event) if whole else self._fits(step.plates, event)
+            near = self._near_event(event) if whole else self._company.fit(step.plates, event.start, event.end)
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
             sight = self._sightings.of(event, step)
             people = self._people(event, step, beside, near, due, sight)
@@ -253,8 +230,7 @@ class PickupStage:
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
             # where a second hand is near, what else is done there may show whose is whose
-            reaching = self._reaching(near, sight.tracks)
-            doubtful |= _at_once(sorted(reaching.values()))
+            doubtful |= self._company.at_once(near, sight.tracks)
             if doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
@@ -270,68 +246,20 @@ class PickupStage:
         return written[::-1]
 
     def _people(
-        self, event: ShelfEvent, step: Step, beside: list[Step], near: _Fit, due: int, sight: Sight
+        self, event: ShelfEvent, step: Step, beside: list[Step], near: Fit, due: int, sight: Sight
     ) -> list[Person]:
-        """Return who may have acted, by where they stood, whose arm was seen, and what they did besides there."""
-        scores = {**near.places, "": self._reach.log_nobody}
-        reaching = self._reaching(near, sight.tracks)
-        if len(near.places) > 1:
-            act = Act(event.start, event.end, step.plates)
-            hands: dict[Act, Mapping[str, float]] = {act: reaching}
-            undecided, done = self._earlier(event, near.places, due, hands)
-            counted = frozenset(other for acts in done.values() for other in acts)
-            left = frozenset(track for track in near.places if not self._reach.stays(track, event.end, due))
-            also = [(event, part.plates, self._fits(part.plates, event)) for part in beside]
-            for waiting in self._pending.values():
-                known = waiting.start < event.start or (due > event.end and waiting.start < due)
-                if waiting.id != event.id and known and self._place(waiting) == self._place(event):
-                    also.append((waiting, waiting.plates, self._near_event(waiting)))
-            for what, plates, fit in also:
-                other = Act(what.start, what.end, plates)
-                undecided.append((other, {**fit.places, "": self._reach.log_nobody}))
-                hands[other] = self._reaching(fit, self._sightings.arms(what.id, plates))
-            undecided.sort(key=lambda item: (item[0].start, item[0].plates))
-            messages = self._stops.messages(act, list(scores), done, left, undecided, hands, counted)
-            scores = {track: score + messages[track] - messages[""] for track, score in scores.items()}
-        else:
-            scores = {track: score + reaching.get(track, 0.0) for track, score in scores.items()}
+        """Return who may have acted, by what was seen of them and what they did besides there."""
+        besides = [
+            (event.id, Act(event.start, event.end, part.plates), self._company.fit(part.plates, event.start, event.end))
+            for part in beside
+        ]
+        for other in self._pending.values():
+            known = other.start < event.start or (due > event.end and other.start < due)
+            if other.id != event.id and known and self._place(other) == self._place(event):
+                besides.append((other.id, Act(other.start, other.end, other.plates), self._near_event(other)))
+        act = Act(event.start, event.end, step.plates)
+        scores = self._company.weigh(event, act, near, sight.tracks, due, besides)
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
-
-    def _reaching(self, fit: _Fit, arms: Mapping[str, float]) -> dict[str, float]:
-        """Return how hands that overview cameras saw, and arms that shelf cameras did, fit each person."""
-        return {track: score + arms.get(track, 0.0) for track, score in fit.hands.items()}
-
-    def _earlier(
-        self, event: ShelfEvent, near: Mapping[str, float], due: int, hands: dict[Act, Mapping[str, float]]
-    ) -> tuple[list[tuple[Act, dict[str, float]]], dict[str, list[Act]]]:
-        """Return what is decided of people's stops: in doubt among whom, and surely by whom; hands are added.
-
-        What is in doubt comes with what places and hands said of it then, as what was concluded from it took in
-        what is in question now.
-        """
-        since = {track: self._reach.since(track, event.start) for track in near}
-        doubtful: list[tuple[Act, dict[str, float]]] = []
-        done: dict[str, list[Act]] = {}
-        for item in self._decisions.lately(self._place(event), due, event.id):
-            act = Act(item.start, item.end, item.plates)
-            shares: dict[str, float] = {}
-            for each in item.candidates:
-                shares[each.track] = shares.get(each.track, 0.0) + each.probability
-            # Who came later had no part in it, and what they did at an earlier stop does not count.
-            here = {track: share for track, share in shares.items() if track in since and item.end >= since[track]}
-            if not here:
-                continue
-            where = {track: self._reach.place(track, act.end) for track in near}
-            arms = self._sightings.arms(item.id.rpartition("#")[0], act.plates)
-            seen = self._hands.scores(act.plates, act.start, act.end, where)
-            hands[act] = {track: score + arms.get(track, 0.0) for track, score in seen.items()}
-            if max(here.values()) >= _SURE:
-                done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)
-                continue
-            fits = self._reach.near(act.plates, act.start, act.end)
-            logs = {track: fits[track] for track in here if track in fits}
-            doubtful.append((act, {**logs, "": self._reach.log_nobody}))
-        return doubtful, done
 
     def _steps(self, event: ShelfEvent) -> list[Step]:
         """Return the steps of an event, what was taken first: it may have been put back beside."""
@@ -356,8 +284,3 @@ class PickupStage:
                 interaction.track,
             )
         ]
-
-
-def _at_once(reaching: list[float]) -> bool:
-    """Tell from what hands and arms say, ascending, whether a second person may have one at the plates."""
-    return len(reaching) > 1 and reaching[-2] > max(_AT_SHELF, reaching[-1] - _CLEARLY)
