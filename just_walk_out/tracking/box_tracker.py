@@ -106,7 +106,7 @@ class BoxTracker:
         Args:
             stamp: of the frame, nanoseconds; a frame not newer than the last is left out and counted (``late``).
             boxes: (M, 4) left, top, width, height, pixels; what is not finite or has no size is left out.
-            scores: (M,) of the detector, 0..1.
+            scores: (M,) of the detector, 0..1; more counts as 1, what is no number as a box that is left out.
 
         Returns:
             Who is seen, by id.
@@ -141,7 +141,7 @@ class BoxTracker:
     def _see(self, boxes: ArrayLike, scores: ArrayLike) -> _Seen:
         """Measure the usable boxes, in an order of their own."""
         given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T
-        trust = np.asarray(scores, dtype=np.float64).reshape(-1)
+        trust = np.minimum(np.asarray(scores, dtype=np.float64).reshape(-1), 1.0)
         with np.errstate(invalid="ignore", over="ignore"):
             corners = np.concatenate([given[:2], given[:2] + given[2:]])
             size = corners[2:] - corners[:2]

@@ -38,10 +38,11 @@ class _Axis:
         return self.square > _MOVING * self.chance
 
     def learn(self, middle: float, spread: float, count: int) -> None:
-        variance = (_NORMAL * spread) ** 2
+        # Products, as powers of plain numbers raise where they overflow.
+        away, variance = self.step + middle, _NORMAL * spread * _NORMAL * spread
         self.own = variance if self.own < 0.0 else self.own + _MEMORY * (variance - self.own)
         self.chance = _MEDIAN / count * self.own
-        self.square += _MEMORY * ((self.step + middle) ** 2 - self.square)
+        self.square += _MEMORY * (away * away - self.square)
 
     def correct(self, middle: float, elapsed: float) -> float:
         if not self.moving():

@@ -50,3 +50,10 @@ def test_one_runner_among_those_who_stand_moves_no_picture():
 def test_few_people_say_nothing(people):
     motion = CameraMotion()
     assert motion.learn(np.full((2, people), 50.0)) is None and motion.predict(0.1) is None
+
+
+def test_errors_beyond_all_measure_raise_nothing():
+    motion = CameraMotion()
+    for size in (1e300, 1e300, 1.0, 1.0):
+        motion.predict(0.1)
+        motion.learn(size * np.arange(10.0).reshape(2, 5))
