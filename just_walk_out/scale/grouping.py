@@ -166,7 +166,7 @@ class StepGrouper:
         """Return the step of a group whose plate has rested again since, whole pieces now, or more clearly so."""
         columns, changes, variance = arguments(group)
         for at, step in enumerate(group):
-            more = bank.resting_change(step.column) if step.column in bank.in_motion() else None
+            more = bank.more(step.column)
             # More, or the other way, is a step of its own: a hand may pause on its way.
             if more is None or abs(more) >= self._light or more * sum(changes) <= 0.0:
                 continue

@@ -213,14 +213,17 @@ class StepJudge:
             column, since, end, change, variance, degraded, main.half, main.vague, rest, until, count, mean
         )
 
-    def complete(self, step: PlateStep) -> PlateStep:
-        """Return a step with what its plate has lost or gained since; the plate must rest.
+    def more(self, column: int) -> float | None:
+        """Return how far from its baseline a plate in motion rests now, kilograms; None while it may go on.
 
-        Args:
-            step: it was thought to be over, but only the last of a thing that moves slowly was still missing.
+        It must have rested for twice as long as after a quick step: what moved slowly may still do so.
         """
-        column, count, row = step.column, self._rule.short, self._history.newest
-        change = self.resting_change(column) or 0.0
+        return self._resting_change(column, 2 * self._rule.short) if self._motion.active[column] else None
+
+    def complete(self, step: PlateStep) -> PlateStep:
+        """Return a step with what its plate has lost or gained since; there must be ``more`` of it."""
+        column, count, row = step.column, 2 * self._rule.short, self._history.newest
+        change = self.more(column) or 0.0
         level = change + float(self._baseline.values[column])
         variance = step.variance + self._baseline.variance(column, count)
         degraded = step.degraded or self._degraded(column, step.start)
@@ -241,8 +244,11 @@ class StepJudge:
 
     def resting_change(self, column: int) -> float | None:
         """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
+        return self._resting_change(column, self._rule.short)
+
+    def _resting_change(self, column: int, count: int) -> float | None:
         end = self._history.newest + 1
-        begin = end - self._rule.short
+        begin = end - count
         if not self._baseline.learned[column] or begin < 0 or not self._history.sound(column, begin, end):
             return None
         values = self._history.values(begin, end)[:, column]

@@ -308,8 +308,12 @@ class PlateBank:
         """Take the step of a resting plate beside an event, if it made one; see ``StepJudge.claim``."""
         return self._judge.claim(column, main, since, taken)
 
+    def more(self, column: int) -> float | None:
+        """Return how far from its baseline a plate in motion rests, kilograms; see ``StepJudge.more``."""
+        return self._judge.more(column)
+
     def complete(self, step: PlateStep) -> PlateStep:
-        """Return a step with what its plate, which rests, has lost or gained since; see ``StepJudge.complete``."""
+        """Return a step with what its plate has lost or gained since; see ``StepJudge.complete``."""
         return self._judge.complete(step)
 
     def _begin(self, columns: NDArray[np.intp], row: int, settled: int) -> None:
