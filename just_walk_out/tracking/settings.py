@@ -32,7 +32,7 @@ class TrackerSettings:
     found: float = setting(0.9, "Probability that a camera finds somebody in its sight", minimum=0.01, maximum=0.999)
     found_behind: float = setting(0.3, "The same of somebody behind whom somebody stands", minimum=0.001, maximum=0.999)
     clutter: float = setting(
-        0.01, "False and new people that a camera finds in a picture", unit="1/m^2", minimum=1e-6, maximum=10.0
+        0.003, "False and new people that a camera finds in a picture", unit="1/m^2", minimum=1e-6, maximum=10.0
     )
     gate_distance: float = setting(1.2, "A person never moves further from the prediction", unit="m", minimum=0.1)
     least_score: float = setting(0.3, "Weakest detection that is used", minimum=0.0, maximum=1.0)
