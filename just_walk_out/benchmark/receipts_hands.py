@@ -73,7 +73,7 @@ class HandWatch:
             for person in range(count):
                 other = int(overlaps[person])
                 whose = other if other >= 0 and mixed[index, person] else person
-                points = (hands[whose] + noise[index, person])[visible[whose]]
+                points = (hands[whose] + noise[index, person])[visible[whose] & seen[index, person]]
                 ways = points - eye
                 rays.append(ways / np.linalg.norm(ways, axis=1, keepdims=True))
             result.append(rays)
