@@ -79,7 +79,11 @@ def test_waiting_for_a_child_that_goes_on_gives_none(supervisor):
 
 
 def test_stopping_is_an_interrupt_that_a_child_may_answer(supervisor, tmp_path):
-    code = "import signal, time\nprint('up', flush=True)\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
+    # whoever is started by a script in its background is to ignore interrupts, unless it says otherwise
+    code = (
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try:\n    print('up', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
+    )
     supervisor.start("a", [sys.executable, "-c", code])
     log = tmp_path / "logs" / "a.log"
     eventually(lambda: "up" in log.read_text())
