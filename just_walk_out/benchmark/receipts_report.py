@@ -49,11 +49,12 @@ def table(figures: Mapping[str, Any]) -> str:
         "charged. Review: lines that wait for a person and are not charged. Delays in event time, from an item"
     )
     lines.append(
-        "leaving to its cart line, and from the exit to the charge. Places: where people are, and plates, alone; then"
+        "leaving to its cart line, and from the exit to the charge. Ours: with wrists that overview cameras find and"
     )
     lines.append(
-        "with wrists from overview cameras, with shelf cameras, with both. Baseline: the published reference rule."
+        "with shelf cameras; without either; and with plates and places of people alone, which is what the baseline,"
     )
+    lines.append("the published reference rule, has.")
     for kit in KITS:
         calibration = figures["calibration"].get(kit.name)
         if calibration and calibration["decisions"]:

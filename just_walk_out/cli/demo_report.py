@@ -72,7 +72,8 @@ def report(observer: Any, store: Store, run_dir: Path, picture: Path, waited: in
     """
     departures, handlings = scoring.read_truth(run_dir / "truth.jsonl")
     charges = observer.records(Charge)
-    scores = scoring.score(departures, charges, observer.records(Adjustment))
+    adjustments = observer.records(Adjustment)
+    scores = scoring.score(departures, charges, adjustments)
     visits = {visit.id: visit for array in observer.records(VisitArray) for visit in array.visits}
     interactions = {i.id: i for array in observer.records(InteractionArray) for i in array.interactions}
     owners = {visit.id: visit.account for visit in visits.values()}
@@ -87,6 +88,7 @@ def report(observer: Any, store: Store, run_dir: Path, picture: Path, waited: in
         list(interactions.values()),
         charges,
         scores.receipts,
+        adjustments,
     )
     held = waited + sum(each.held.total() for each in scores.receipts)
     say("summary")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from just_walk_out.checkout.money import format_money
-from just_walk_out.records import Charge, ChargeState, DecisionState, Interaction, Kind, TrackArray, Visit
+from just_walk_out.records import Adjustment, Charge, ChargeState, DecisionState, Interaction, Kind, TrackArray, Visit
 from just_walk_out.replay.scoring import ReceiptScore
 from just_walk_out.store.model import Gondola, Store
 
@@ -25,6 +25,7 @@ def draw(
     interactions: Sequence[Interaction],
     charges: Sequence[Charge],
     scores: Sequence[ReceiptScore] = (),
+    adjustments: Sequence[Adjustment] = (),
 ) -> None:
     """Draw the picture.
 
@@ -36,6 +37,7 @@ def draw(
         interactions: decided takes and returns.
         charges: outcomes, one receipt each.
         scores: the receipts' comparison with the truth, by account; empty where no truth is known.
+        adjustments: corrections of the charges, the last of each the last.
     """
     from matplotlib.figure import Figure
 
@@ -48,7 +50,8 @@ def draw(
     _draw_store(plan, store)
     _draw_ways(plan, tracks, account_of, colors)
     _draw_interactions(plan, store, interactions, visits, colors)
-    _draw_receipts(page, charges, {score.account: score for score in scores}, colors)
+    last = {each.charge: each for each in adjustments}
+    _draw_receipts(page, charges, last, {score.account: score for score in scores}, colors)
     figure.text(0.02, 0.955, store.name, fontsize=20, fontweight="bold", color=_INK)
     right = sum(score.exact for score in scores)
     summary = f"{len(charges)} visits, {sum(charge.state is ChargeState.REVIEW for charge in charges)} in review"
@@ -138,29 +141,36 @@ def _margin(gondola: Gondola) -> tuple[float, float, str]:
 
 
 def _draw_receipts(
-    page: Any, charges: Sequence[Charge], scores: Mapping[str, ReceiptScore], colors: Mapping[str, Any]
+    page: Any,
+    charges: Sequence[Charge],
+    corrected: Mapping[str, Adjustment],
+    scores: Mapping[str, ReceiptScore],
+    colors: Mapping[str, Any],
 ) -> None:
     page.set_axis_off()
     page.set_xlim(0, 1)
     page.set_ylim(0, 1)
-    rows = sum(2 + max(len(charge.lines), 1) for charge in charges)
+    bills: dict[str, Charge | Adjustment] = {charge.id: corrected.get(charge.id, charge) for charge in charges}
+    rows = sum(2 + max(len(bill.lines), 1) for bill in bills.values())
     step = min(0.032, 1.0 / max(rows, 1))
     size = max(5.0, min(11.0, step * 340))
     y = 1.0
     for charge in sorted(charges, key=lambda item: (item.exited, item.id)):
         y -= step
-        total = format_money(charge.total, charge.currency)
+        bill = bills[charge.id]
+        total = format_money(bill.total, charge.currency)
+        state = "corrected" if bill is not charge else charge.state.name.lower()
         page.text(0.0, y, charge.account, fontsize=size, fontweight="bold", color=colors.get(charge.account, _INK))
-        page.text(0.72, y, f"{charge.state.name.lower()} {total}", fontsize=size, color=_INK, ha="right")
+        page.text(0.72, y, f"{state} {total}", fontsize=size, color=_INK, ha="right")
         if charge.account in scores:
             good = scores[charge.account].exact
             page.text(0.76, y, "exact" if good else "differs", fontsize=size, color="#2d8a4e" if good else "#b23a2f")
-        for line in charge.lines:
+        for line in bill.lines:
             y -= step
             doubt = "" if line.state is DecisionState.COMMITTED else "   (in review, not charged)"
             page.text(0.03, y, f"{line.quantity} x {line.name}{doubt}", fontsize=size * 0.9, color=_INK)
             page.text(0.72, y, format_money(line.amount, charge.currency), fontsize=size * 0.9, color=_INK, ha="right")
-        if not charge.lines:
+        if not bill.lines:
             y -= step
             page.text(0.03, y, "nothing taken", fontsize=size * 0.9, color=_FAINT)
         y -= step
