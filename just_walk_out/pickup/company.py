@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from just_walk_out.pickup.decisions import Decisions
+from just_walk_out.pickup.decisions import Decisions, event_of
 from just_walk_out.pickup.hands import HandModel
 from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
@@ -138,7 +138,7 @@ class Company:
             here = {track: share for track, share in shares.items() if track in since and item.end >= since[track]}
             if not here:
                 continue
-            arms = self._sightings.arms(item.id.rpartition("#")[0], act.plates)
+            arms = self._sightings.arms(event_of(item), act.plates)
             hands[act] = _reaching(self._hands_of(act, near), arms)
             if max(here.values()) >= _SURE:
                 done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)

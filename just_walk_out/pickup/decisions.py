@@ -18,7 +18,8 @@ def first_id(event: str) -> str:
     return f"{event}#0"
 
 
-def _event_of(interaction: Interaction) -> str:
+def event_of(interaction: Interaction) -> str:
+    """Return the id of the shelf event that an interaction is of."""
     return interaction.id.rpartition("#")[0]
 
 
@@ -41,7 +42,7 @@ class Decisions:
             interaction: what is decided.
             at: as of which moment, nanoseconds; the end of the step unless given.
         """
-        of_event = self._of_event.setdefault(_event_of(interaction), {})
+        of_event = self._of_event.setdefault(event_of(interaction), {})
         if interaction.id in of_event:
             return
         of_event[interaction.id] = interaction
