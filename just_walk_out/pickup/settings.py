@@ -149,10 +149,13 @@ class PickupSettings:
         0.70, "How far around a plate the rays of other hands pass it", unit="m", minimum=0.1, maximum=3.0
     )
     hand_beside: float = setting(
-        0.50, "Share of those near whose hand is beside a plate and not at it", minimum=0.001, maximum=0.999
+        0.30, "Share of those near whose hand is at a plate beside", minimum=0.001, maximum=0.999
     )
     hand_beside_sigma: float = setting(
-        0.20, "How far beside, one standard deviation an axis", unit="m", minimum=0.01, maximum=2.0
+        0.40, "How far beside, one standard deviation", unit="m", minimum=0.01, maximum=2.0
+    )
+    hand_look_time: float = setting(
+        0.2, "After which another look at a hand says something new", unit="s", minimum=0.01, maximum=10.0
     )
     hand_rest_sigma: float = setting(
         0.15, "How far from beside the body hands hang, one standard deviation an axis", unit="m",
@@ -168,7 +171,7 @@ class PickupSettings:
         0.15, "Share of cameras that see two hands, and neither is the one at the plate", minimum=0.01, maximum=0.99
     )
     hand_lead_time: float = setting(
-        0.1, "How long before a step's start a hand is at the plate already", unit="s", minimum=0.0, maximum=3.0
+        0.3, "How long before a step's start a hand is at the plate already", unit="s", minimum=0.0, maximum=3.0
     )
     hand_limit: float = setting(
         12.0, "Most that hands say for or against a person, natural logarithm, 0: nothing", minimum=0.0, maximum=50.0
