@@ -27,7 +27,7 @@ class PickupSettings:
         0.30, "Spread of that distance, one standard deviation", unit="m", minimum=0.05, maximum=2.0
     )
     stance_sigma_along: float = setting(
-        0.25, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
+        0.30, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
     )
     beside_sigma: float = setting(
         0.50, "The same of a person who reaches for something from beside it", unit="m", minimum=0.05, maximum=2.0
