@@ -80,13 +80,11 @@ class Attribution:
         """
         joint: list[tuple[Explanation, str, str, float]] = []
         if step.total < 0:
-            foreign = {
-                **self._suspicions.strangers(step.plates),
-                **self._decisions.foreign(step.plates, event.start),
-            }
+            foreign = self._decisions.foreign(step.plates, event.start)
             home = self._products.home(step)
+            strangers = self._suspicions.strangers(step.plates, home)
             weights = {sku: weight for sku in home if (weight := self._suspicions.weight(sku, event.shelf)) is not None}
-            options = self._products.takes(step, foreign, weights, self._beliefs(home, event))
+            options = self._products.takes(step, foreign, weights, self._beliefs(home, event), strangers)
             joint = [
                 (option, each.visit, each.track, option.log_weight + each.score)
                 for each in people

@@ -112,7 +112,7 @@ def support(
         found = [(count, likelihood(factor, count)) for count in candidates(factor)]
         for bundle in BUNDLES:
             terms = [others, *(math.log(count_prior(settings, bundle, count)) + log for count, log in found)]
-            cells.append(round(_MILLI * _log_sum(terms)))
+            cells.append(round(_MILLI * log_sum(terms)))
         count, log = max(
             ((count, math.log(count_prior(settings, 1, count)) + log) for count, log in found),
             key=lambda each: each[1],
@@ -210,6 +210,7 @@ def _in_time(taken: Taken) -> tuple[int, str]:
     return (taken.stamp, taken.id)
 
 
-def _log_sum(terms: Sequence[float]) -> float:
+def log_sum(terms: Sequence[float]) -> float:
+    """Return the logarithm of a sum of exponentials, of one or more terms."""
     most = max(terms)
     return most + math.log(math.fsum(math.exp(term - most) for term in terms))

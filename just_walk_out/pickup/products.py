@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.pickup.catalogue import BUNDLES, FACTORS, Belief, Support, count_prior, prior_belief, support
+from just_walk_out.pickup.catalogue import BUNDLES, FACTORS, Belief, count_prior, prior_belief
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.store.model import Product, Store
 
@@ -115,6 +115,7 @@ class ProductModel:
         foreign: Mapping[str, int],
         weights: Mapping[str, float] | None = None,
         beliefs: Mapping[str, Belief] | None = None,
+        strangers: Mapping[str, float] | None = None,
     ) -> list[Explanation]:
         """Explain a loss of weight.
 
@@ -123,6 +124,8 @@ class ProductModel:
             foreign: units of products known to lie on these plates by mistake.
             weights: what products of these plates are believed to weigh instead, kilograms.
             beliefs: how sure their weights in the catalogue are; the prior unless given.
+            strangers: probability that a product which belongs elsewhere stands on these plates; the prior unless
+                given.
 
         Returns:
             Explanations, best first; the one with no items stands for an unknown thing.
@@ -147,38 +150,30 @@ class ProductModel:
             slack = spread + 6.0 * (settings.scale_gain_sigma * nearest + self._store.product[sku].weight_spread)
             if abs(-step.total - nearest) > 2.0 * slack and not foreign.get(sku):
                 continue
-            prior = 0.5 if foreign.get(sku, 0) > 0 else settings.misplaced_prior / max(len(others), 1)
-            most = foreign[sku] if foreign.get(sku, 0) > 0 else 2
-            found += self._units(step, sku, math.log(max(prior, 1e-12)), most=most)
+            stands = (strangers or {}).get(sku, 0.0)
+            if foreign.get(sku, 0) > 0:
+                found += self._units(step, sku, math.log(0.5), most=foreign[sku])
+            else:
+                log_prior = max(self.log_misplaced(home), math.log(max(0.5 * stands, 1e-12)))
+                found += self._units(step, sku, log_prior, most=2 if stands < 0.5 else None)
         return _ranked(found, self._unknown())
 
-    def support(
-        self, step: Step, sku: str, foreign: Mapping[str, int], sight: Callable[[tuple[tuple[str, int], ...]], float]
-    ) -> Support:
-        """Work out what a loss of weight says about the weight of one product that stands there.
+    def counts(self, step: Step, sku: str, factor: float) -> range:
+        """Return the numbers of units that come into question if a product weighs a multiple of what is entered."""
+        guess = abs(step.total) / (factor * self._store.product[sku].weight)
+        low, high = max(1, math.floor(guess * 0.9) - 1), math.ceil(guess * 1.1) + 1
+        if factor != 1.0:  # only what fits: that a product is entered wrongly explains nothing else
+            low, high = max(1, math.floor(guess)), math.ceil(guess)
+        return range(low, min(self._settings.most_units, high) + 1)
 
-        Nothing that was learnt of other products before bears on it, so that it does not depend on their order.
+    def log_likelihood(self, step: Step, sku: str, factor: float, units: int) -> float:
+        """Return the logarithm of the density of a step if it was units of a product of so many times its weight."""
+        return self._log_likelihood(step, ((self._scaled(sku, factor), units),))
 
-        Args:
-            step: the change; its total is negative.
-            sku: the product.
-            foreign: units of products known to lie on these plates by mistake.
-            sight: logarithm of the likelihood that shelf cameras give products with units.
-        """
-        place = math.log(1.0 / max(len(self.home(step)), 1))
-        others = [
-            option.log_weight + sight(option.items)
-            for option in self.takes(step, foreign)
-            if [each for each, _ in option.items] != [sku]
-        ]
-        most = max(others)
-        rest = most + math.log(math.fsum(math.exp(each - most) for each in others))
-
-        def likelihood(factor: float, units: int) -> float:
-            product = self._scaled(sku, factor)
-            return place + sight(((sku, units),)) + self._log_likelihood(step, ((product, units),))
-
-        return support(self._settings, sku, rest, likelihood, lambda factor: self._counts(step, sku, factor))
+    def log_misplaced(self, home: Iterable[str]) -> float:
+        """Return the logarithm of the prior that a certain product is where others are at home."""
+        others = len(self._store.product) - len(set(home))
+        return math.log(max(self._settings.misplaced_prior / max(others, 1), 1e-12))
 
     def returns(self, step: Step, held: Counter[str], beliefs: Mapping[str, Belief] | None = None) -> list[Explanation]:
         """Explain a gain of weight by what one shopper holds.
@@ -219,7 +214,7 @@ class ProductModel:
             if math.fsum(habits) < _IMPOSSIBLE:
                 continue
             product = self._scaled(sku, factor)
-            for units in self._counts(step, sku, factor):
+            for units in self.counts(step, sku, factor):
                 if units > limit:
                     continue
                 count = math.fsum(
@@ -238,14 +233,6 @@ class ProductModel:
             return product
         spread = product.weight_spread * math.sqrt(factor)
         return replace(product, weight=factor * product.weight, weight_spread=spread)
-
-    def _counts(self, step: Step, sku: str, factor: float) -> range:
-        """Return the numbers of units that come into question if a product weighs a multiple of what is entered."""
-        guess = abs(step.total) / (factor * self._store.product[sku].weight)
-        low, high = max(1, math.floor(guess * 0.9) - 1), math.ceil(guess * 1.1) + 1
-        if factor != 1.0:  # only what fits: that a product is entered wrongly explains nothing else
-            low, high = max(1, math.floor(guess)), math.ceil(guess)
-        return range(low, min(self._settings.most_units, high) + 1)
 
     def _units(
         self, step: Step, sku: str, log_prior: float, most: int | None = None, product: Product | None = None

@@ -12,7 +12,8 @@ from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import Sight, Sightings
 from just_walk_out.pickup.stops import Act
-from just_walk_out.pickup.suspicions import Correction, Suspicions, Weighing
+from just_walk_out.pickup.suspicions import Correction, Suspicions
+from just_walk_out.pickup.testimony import Weighing, testify
 from just_walk_out.records import (
     Alert,
     Decision,
@@ -34,7 +35,6 @@ from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _REPEATED = 500  # decisions that are published again after a restart
-_LIKELY = 0.5  # probability of a product from which it counts as having been where it does not belong
 
 
 class PickupStage:
@@ -264,14 +264,8 @@ class PickupStage:
 
     def _learn(self, event: ShelfEvent, step: Step, found: list[Interaction], sight: Sight) -> None:
         """Write what a step that was taken says of planogram and catalogue, and what follows for those before it."""
-        foreign, home, first = self._decisions.foreign(step.plates, event.start), self._products.home(step), found[0]
-        share = sum(each.probability for each in first.candidates if each.sku == first.sku)
-        weighing = Weighing(
-            first.id, event.id, event.end, event.shelf, step.plates[0], tuple(home), -step.total,
-            first.sku, first.quantity if len(found) == 1 else 0, first.visit,
-            stranger=first.sku not in home and first.sku not in foreign and share >= _LIKELY,
-            supports=tuple(self._products.support(step, sku, foreign, sight.of_items) for sku in home),
-        )  # fmt: skip
+        foreign = self._decisions.foreign(step.plates, event.start)
+        weighing = testify(self._products, self._settings, event, step, found, foreign, sight.of_items)
         self._journal.append(weighing, weighing.id, weighing.stamp)
         self._suspected += self._suspicions.note(weighing)
         for correction in self._suspicions.corrections(weighing):

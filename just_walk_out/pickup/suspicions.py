@@ -1,59 +1,32 @@
 """What keeps happening though planogram or catalogue say otherwise: believed as it repeats, reported once, put right.
 
-Three things are told apart. Something that belongs elsewhere is taken from a plate again and again: the plate
-carries it. What leaves a plate weighs the same again and again, and nothing weighs that: its product does. And what
-leaves weighs a multiple or a part of what the catalogue says: see ``Catalogue``. All are believed from then on, so
-that what is taken next lands on a receipt; what was counted as more units before is corrected, never to more.
+Three things are told apart. Something that belongs elsewhere is taken from a plate: the odds that the plate carries
+it grow with every take that it explains better than what should stand there. What leaves a plate weighs the same
+again and again, and nothing weighs that: its product does. And what leaves weighs a multiple or a part of what the
+catalogue says: see ``Catalogue``. All are believed from then on, so that what is taken next lands on a receipt;
+what was counted as more units before is corrected, never to more.
 
 All of it follows from weighings, which are journaled: after a restart they are noted again.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from just_walk_out.pickup.catalogue import FACTORS, Belief, Catalogue, Support, Taken, by_factor, surely_taken
+from just_walk_out.pickup.catalogue import FACTORS, Belief, Catalogue, Taken, by_factor, surely_taken
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.testimony import Weighing
 from just_walk_out.records import Alert, Decision, DecisionKind, Severity
 from just_walk_out.store.model import Store
 
 _REMEMBERED = 12
 _SAME, _SAME_SHARE = 0.003, 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Weighing:
-    """A step that was taken from plates, as it was decided.
-
-    Attributes:
-        id: of its first interaction.
-        event: id of the shelf event.
-        stamp: when it ended, nanoseconds.
-        shelf: id.
-        plate: the first that changed.
-        home: products that the planogram puts there.
-        weight: that left, kilograms.
-        sku: what was decided; empty: nothing that is known.
-        quantity: units of it.
-        visit: whose.
-        stranger: it belongs elsewhere, and nobody is known to have put it there.
-        supports: what the step says about the weights of products that stand there.
-    """
-
-    id: str
-    event: str
-    stamp: int
-    shelf: str
-    plate: str
-    home: tuple[str, ...]
-    weight: float
-    sku: str
-    quantity: int
-    visit: str
-    stranger: bool
-    supports: tuple[Support, ...] = ()
+_MILLI = 1000.0
+_SURE = 100.0  # logarithm of odds beyond which nothing is surer
+_HALF = round(_MILLI * math.log(0.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +50,34 @@ class Suspicions:
         self._store = store
         self._settings = settings
         self._catalogue = Catalogue(settings)
-        self._strangers: dict[tuple[str, str], int] = {}
+        self._astray: dict[tuple[str, str], int] = {}
+        self._of_plate: dict[str, deque[dict[str, int]]] = {}
         self._unexplained: dict[tuple[str, str], deque[float]] = {}
         self._weights: dict[tuple[str, str], float] = {}
         self._told: set[str] = set()
 
-    def strangers(self, plates: Iterable[str]) -> dict[str, int]:
-        """Return products that plates are believed to carry besides those of the planogram, and how many at most."""
-        least, known = self._settings.suspicion_count - 1, set(plates)
-        return {
-            sku: self._settings.most_units
-            for (plate, sku), count in self._strangers.items()
-            if plate in known and count >= least
-        }
+    def strangers(self, plates: Iterable[str], home: Iterable[str]) -> dict[str, float]:
+        """Return how probable it is that plates carry each product that was taken there and belongs elsewhere.
+
+        A plate that carries one gives it out in half of its takes; else it was laid there by somebody, once.
+
+        Args:
+            plates: ids.
+            home: products that the planogram puts there.
+        """
+        found: dict[str, float] = {}
+        others = max(len(self._store.product) - len(set(home)), 1)
+        prior = self._settings.misplaced_prior / others
+        for plate in plates:
+            steps = self._of_plate.get(plate, ())
+            known = sorted({sku for step in steps for sku in step})
+            odds = {
+                sku: prior * math.exp(min(sum(step.get(sku, _HALF) for step in steps) / _MILLI, _SURE)) for sku in known
+            }
+            whole = 1.0 + math.fsum(odds.values())
+            for sku in known:
+                found[sku] = max(found.get(sku, 0.0), odds[sku] / whole)
+        return found
 
     def weight(self, sku: str, shelf: str) -> float | None:
         """Return what a product is believed to weigh at a shelf's fixture by repetition alone, kilograms."""
@@ -102,6 +90,8 @@ class Suspicions:
     def note(self, weighing: Weighing) -> list[Alert]:
         """Learn from a decided step; returns the alerts that it completes."""
         alerts = self._note_kind(weighing)
+        carried = {each.sku: _given_out(each.odds) for each in weighing.strangers}
+        self._of_plate.setdefault(weighing.plate, deque(maxlen=_REMEMBERED)).append(carried)
         place = self._place(weighing.shelf)
         for each in weighing.supports:
             quantity = weighing.quantity if each.sku == weighing.sku else 0
@@ -131,11 +121,11 @@ class Suspicions:
     def _note_kind(self, weighing: Weighing) -> list[Alert]:
         if not weighing.sku:
             return self._unknown(weighing)
-        return self._stranger(weighing) if weighing.stranger else []
+        return self._stranger(weighing) if weighing.astray else []
 
     def _stranger(self, weighing: Weighing) -> list[Alert]:
         plate, sku = weighing.plate, weighing.sku
-        count = self._strangers[(plate, sku)] = self._strangers.get((plate, sku), 0) + 1
+        count = self._astray[(plate, sku)] = self._astray.get((plate, sku), 0) + 1
         if count < self._settings.suspicion_count:
             return []
         belongs = " and ".join(weighing.home) or "nothing"
@@ -209,6 +199,12 @@ class Suspicions:
             return []
         self._told.add(id)
         return [Alert(stamp, id, Severity.WARNING, kind, source, text)]
+
+
+def _given_out(odds: int) -> int:
+    """Return what a step says for a plate that carries a product, from what it says for the product; thousandths."""
+    log = min(odds / _MILLI, _SURE)
+    return round(_MILLI * (math.log(0.5) + math.log1p(math.exp(log))))
 
 
 def _part(factor: float) -> str:
