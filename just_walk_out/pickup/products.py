@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.pickup.catalogue import BUNDLES, FACTORS, Belief, count_prior, prior_belief
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.store.model import Product, Store
 
 _CAPACITY = 20.0  # kilograms over which an unknown thing's weight is taken as uniform
+_IMPOSSIBLE = 1e-9  # probability of a hypothesis about a weight below which it explains nothing
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class ProductModel:
             sku: frozenset(plate for facing in store.planogram if facing.sku == sku for plate in facing.plates)
             for sku in store.product
         }
+        self._prior = prior_belief(settings)
 
     def skus_on(self, plate: str) -> tuple[str, ...]:
         """Return the products that the planogram puts on a plate."""
@@ -102,8 +105,17 @@ class ProductModel:
         groups.sort()
         return [Step(tuple(plates[i] for i in g), delta[g], cov[np.ix_(g, g)]) for g in groups]
 
+    def home(self, step: Step) -> list[str]:
+        """Return the products that the planogram puts where a step was, sorted."""
+        return sorted({sku for plate in step.plates for sku in self._store.skus_on[plate]})
+
     def takes(
-        self, step: Step, foreign: Mapping[str, int], weights: Mapping[str, float] | None = None
+        self,
+        step: Step,
+        foreign: Mapping[str, int],
+        weights: Mapping[str, float] | None = None,
+        beliefs: Mapping[str, Belief] | None = None,
+        strangers: Mapping[str, float] | None = None,
     ) -> list[Explanation]:
         """Explain a loss of weight.
 
@@ -111,15 +123,18 @@ class ProductModel:
             step: the change; its total is negative.
             foreign: units of products known to lie on these plates by mistake.
             weights: what products of these plates are believed to weigh instead, kilograms.
+            beliefs: how sure their weights in the catalogue are; the prior unless given.
+            strangers: probability that a product which belongs elsewhere stands on these plates; the prior unless
+                given.
 
         Returns:
             Explanations, best first; the one with no items stands for an unknown thing.
         """
         settings = self._settings
-        home = sorted({sku for plate in step.plates for sku in self._store.skus_on[plate]})
+        home = self.home(step)
         found: list[Explanation] = []
         for sku in home:
-            found += self._units(step, sku, math.log(1.0 / max(len(home), 1)))
+            found += self._weighed(step, sku, math.log(1.0 / max(len(home), 1)), (beliefs or {}).get(sku))
             believed = (weights or {}).get(sku)
             if believed is not None:
                 product = replace(self._store.product[sku], weight=believed)
@@ -135,17 +150,39 @@ class ProductModel:
             slack = spread + 6.0 * (settings.scale_gain_sigma * nearest + self._store.product[sku].weight_spread)
             if abs(-step.total - nearest) > 2.0 * slack and not foreign.get(sku):
                 continue
-            prior = 0.5 if foreign.get(sku, 0) > 0 else settings.misplaced_prior / max(len(others), 1)
-            most = foreign[sku] if foreign.get(sku, 0) > 0 else 2
-            found += self._units(step, sku, math.log(max(prior, 1e-12)), most=most)
+            stands = (strangers or {}).get(sku, 0.0)
+            if foreign.get(sku, 0) > 0:
+                found += self._units(step, sku, math.log(0.5), most=foreign[sku])
+            else:
+                log_prior = max(self.log_misplaced(home), math.log(max(0.5 * stands, 1e-12)))
+                found += self._units(step, sku, log_prior, most=2 if stands < 0.5 else None)
         return _ranked(found, self._unknown())
 
-    def returns(self, step: Step, held: Counter[str]) -> list[Explanation]:
+    def counts(self, step: Step, sku: str, factor: float) -> range:
+        """Return the numbers of units that come into question if a product weighs a multiple of what is entered."""
+        guess = abs(step.total) / (factor * self._store.product[sku].weight)
+        low, high = max(1, math.floor(guess * 0.9) - 1), math.ceil(guess * 1.1) + 1
+        if factor != 1.0:  # only what fits: that a product is entered wrongly explains nothing else
+            low, high = max(1, math.floor(guess)), math.ceil(guess)
+        return range(low, min(self._settings.most_units, high) + 1)
+
+    def log_likelihood(self, step: Step, sku: str, factor: float, units: int) -> float:
+        """Return the logarithm of the density of a step if it was units of a product of so many times its weight."""
+        return self._log_likelihood(step, ((self._scaled(sku, factor), units),))
+
+    def log_misplaced(self, home: Iterable[str]) -> float:
+        """Return the logarithm of the prior that a certain product is where others are at home."""
+        others = len(self._store.product) - len(set(home))
+        return math.log(max(self._settings.misplaced_prior / max(others, 1), 1e-12))
+
+    def returns(self, step: Step, held: Counter[str], beliefs: Mapping[str, Belief] | None = None) -> list[Explanation]:
         """Explain a gain of weight by what one shopper holds.
 
         Args:
             step: the change; its total is positive.
             held: units of each product the shopper holds.
+            beliefs: how sure weights in the catalogue are, of products that are held or stand there; the prior
+                unless given.
 
         Returns:
             Explanations, best first; the one with no items stands for an unknown thing.
@@ -156,14 +193,46 @@ class ProductModel:
         for sku in sorted(self._store.product):
             at_home = sku in home
             place = (1.0 - settings.wrong_place_prior) if at_home else settings.wrong_place_prior
+            belief = (beliefs or {}).get(sku)
             if held[sku] > 0:
-                found += self._units(step, sku, math.log(place / max(len(held), 1)), most=held[sku])
+                found += self._weighed(step, sku, math.log(place / max(len(held), 1)), belief, held[sku])
             elif at_home:
-                found += self._units(step, sku, math.log(max(settings.not_held_prior, 1e-12)))
+                found += self._weighed(step, sku, math.log(max(settings.not_held_prior, 1e-12)), belief)
         return _ranked(found, self._unknown())
 
     def _unknown(self) -> Explanation:
         return Explanation((), math.log(max(self._settings.unknown_prior, 1e-12)) - math.log(_CAPACITY))
+
+    def _weighed(
+        self, step: Step, sku: str, log_prior: float, belief: Belief | None, most: int | None = None
+    ) -> list[Explanation]:
+        """Explain a step by units of a product, whatever it weighs: one explanation a weight and number of units."""
+        belief, found = belief or self._prior, []
+        limit = self._settings.most_units if most is None else min(most, self._settings.most_units)
+        for index, factor in enumerate(FACTORS):
+            habits = belief[index * len(BUNDLES) : (index + 1) * len(BUNDLES)]
+            if math.fsum(habits) < _IMPOSSIBLE:
+                continue
+            product = self._scaled(sku, factor)
+            for units in self.counts(step, sku, factor):
+                if units > limit:
+                    continue
+                count = math.fsum(
+                    share * count_prior(self._settings, bundle, units)
+                    for share, bundle in zip(habits, BUNDLES, strict=True)
+                )
+                log_weight = log_prior + math.log(max(count, 1e-300))
+                log_weight += self._log_likelihood(step, ((product, units),))
+                found.append(Explanation(((sku, units),), log_weight))
+        return found
+
+    def _scaled(self, sku: str, factor: float) -> Product:
+        """Return a product as it is if it weighs a multiple or a part of what the catalogue says."""
+        product = self._store.product[sku]
+        if factor == 1.0:
+            return product
+        spread = product.weight_spread * math.sqrt(factor)
+        return replace(product, weight=factor * product.weight, weight_spread=spread)
 
     def _units(
         self, step: Step, sku: str, log_prior: float, most: int | None = None, product: Product | None = None

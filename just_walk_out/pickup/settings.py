@@ -83,6 +83,27 @@ class PickupSettings:
     more_units_ratio: float = setting(
         0.25, "Odds of taking one more unit of the same product at once", minimum=0.001, maximum=1.0
     )
+    wrong_weight_prior: float = setting(
+        0.03,
+        "Share of products entered with the weight of a part or a multiple of what is sold, as a few of a hundred are",
+        minimum=0.0,
+        maximum=0.5,
+    )
+    bundle_prior: float = setting(
+        0.01,
+        "Share of products that people mostly take in twos, threes, fours or sixes at once",
+        minimum=0.0001,
+        maximum=0.5,
+    )
+    weight_doubt: float = setting(
+        0.2,
+        "Probability that a decided take was of fewer units, each a pack, from which it is corrected",
+        minimum=0.01,
+        maximum=0.99,
+    )
+    weight_suspect: float = setting(
+        0.5, "Probability of another weight from which a product is reported", minimum=0.1, maximum=1.0
+    )
     most_units: int = setting(12, "Most units of one product in one step", minimum=1, maximum=100)
     two_products_prior: float = setting(
         0.03, "Prior of two products of one plate in one step", minimum=0.0, maximum=0.5
