@@ -3,14 +3,17 @@
     store.yaml, ...   the store, as in docs/configuration.md; gates, cameras, buses and entry may be left out
     weights.npz       times (samples,), and for each shelf an array (samples, plates) under its id, e.g. g1/s1,
                       columns in the order of its plates; or a file weights/g1/s1.csv a shelf: time,p1,p2,...
-    people.csv        time,person,x,y[,sigma]: where each person was, any rate, sigma 0.1 unless given
+    people.csv        time,person,x,y[,sigma]: where each person was, any rate, sigma 0.1 unless given; x and y
+                      empty or NaN: not seen
     receipts.csv      visit,sku,quantity: what each truly took along; a visit without a line took nothing
-    visits.csv        [person,enter,exit[,visit][,staff]]: else each person is a visit from first to last position
+    visits.csv        [person,enter,exit[,visit][,staff]]: else each person is a visit from first to last position;
+                      enter or exit empty: there from the start, or until the end
     handlings.csv     [time,visit,kind,sku,quantity]: true takes and returns, for delays and confidences
 
-Seconds, metres in the frame of the floor plan, kilograms; an empty cell or NaN is a sample without value, and
-samples that are missing were lost. Several persons may be one visit. Weights should begin two seconds before
-the first item moves and go on for two seconds after the last exit; who has not left by then leaves at the end.
+Seconds on one clock, metres in the frame of the floor plan, kilograms; an empty cell or NaN is a sample without
+value, samples that are missing were lost, and a plate without any value is taken as not installed. Several persons
+may be one visit. Weights should begin two seconds before the first item moves and go on for two seconds after the
+last exit; who has not left by then leaves at the end.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import math
 import zipfile
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,10 @@ Floats = NDArray[np.float64]
 
 _SIGMA = 0.1
 _TAIL = 1.0
+# Between samples, seconds: what else is found was meant in other units.
+_SHORTEST, _LONGEST = 0.001, 1.0
+# Kilograms from one sample of a shelf to the next, as a rule: no plates are so noisy, grams are.
+_NOISIEST = 0.1
 _KINDS = {"take": Kind.TAKE, "return": Kind.RETURN}
 _YES_NO = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
@@ -104,19 +111,22 @@ def read_recording(folder: Path) -> Recording:
     if not folder.is_dir():
         raise ValueError(f"{folder}: expected a folder with a recording")
     store = load_store(folder, without=SENSORS)
-    samples = _weights(folder, store)
-    walks = _people(folder / "people.csv")
+    store, samples = _installed(store, _weights(folder, store))
+    if not samples:
+        raise ValueError(f"{folder}: expected weights of at least one plate, found no value")
+    begin = min(float(each.times[0]) for each in samples.values())
     end = max(float(each.times[-1]) for each in samples.values())
-    stays = _visits(folder / "visits.csv", walks, end - _TAIL)
+    walks, named = _people(folder / "people.csv", begin, end)
+    stays = _visits(folder / "visits.csv", walks, named, begin, end - _TAIL)
     known = {stay.id for stay in stays}
     receipts: dict[str, Counter[str]] = {stay.id: Counter() for stay in stays}
     path = folder / "receipts.csv"
     for line, row in _table(path, ("visit", "sku", "quantity")):
-        visit, sku = (
-            _known(path, line, row["visit"], known, "visit"),
-            _known(path, line, row["sku"], store.product, "sku"),
-        )
-        receipts[visit][sku] += _count(path, line, row["quantity"])
+        visit = _known(path, line, row["visit"], known, "visit")
+        if row["sku"] or row["quantity"] not in ("", "0"):
+            sku = _known(path, line, row["sku"], store.product, "sku")
+            receipts[visit][sku] += _count(path, line, row["quantity"], least=0)
+    receipts = {visit: +units for visit, units in receipts.items()}
     handlings = []
     path = folder / "handlings.csv"
     if path.exists():
@@ -130,7 +140,7 @@ def read_recording(folder: Path) -> Recording:
 
 
 def _weights(folder: Path, store: Store) -> dict[str, Samples]:
-    shelves = {id: shelf for id, shelf in store.shelf.items() if shelf.plates}
+    shelves = store.shelf
     path = folder / "weights.npz"
     if not path.exists():
         if not (folder / "weights").is_dir():
@@ -144,7 +154,9 @@ def _weights(folder: Path, store: Store) -> dict[str, Samples]:
     missing = sorted({"times", *shelves} - set(arrays))
     unknown = sorted(set(arrays) - {"times", *shelves})
     if missing or unknown:
-        what = f"array {missing[0]!r} is missing" if missing else f"array {unknown[0]!r} is no shelf of the store"
+        what = f"array {missing[0]!r} is missing (NaN where nothing was recorded)" if missing else ""
+        if unknown:
+            what = f"array {unknown[0]!r} is no shelf of the store"
         raise ValueError(f"{path}: expected times and an array a shelf; {what}")
     if not all(np.issubdtype(array.dtype, np.number) and not np.iscomplexobj(array) for array in arrays.values()):
         raise ValueError(f"{path}: expected numbers in all arrays")
@@ -156,8 +168,30 @@ def _weights(folder: Path, store: Store) -> dict[str, Samples]:
             raise ValueError(
                 f"{path}: array {id!r}: expected shape {shape}, samples and plates, found {arrays[id].shape}"
             )
-        samples[id] = Samples(times, arrays[id].astype(np.float32))
+        samples[id] = _samples(path, times, arrays[id])
     return samples
+
+
+def _installed(store: Store, samples: dict[str, Samples]) -> tuple[Store, dict[str, Samples]]:
+    """Take out of the store what never had a value: nobody can wait for it, and nothing is known of it."""
+    there = {id: ~np.isnan(each.weights).all(axis=0) for id, each in samples.items()}
+    shelves = {
+        id: replace(shelf, plates=tuple(plate for plate, known in zip(shelf.plates, there[id], strict=True) if known))
+        for id, shelf in store.shelf.items()
+        if id in samples
+    }
+    plates = {plate.id for shelf in shelves.values() for plate in shelf.plates}
+    gondolas = tuple(
+        replace(each, shelves=tuple(shelves[shelf.id] for shelf in each.shelves if shelves[shelf.id].plates))
+        for each in store.gondolas
+    )
+    facings = tuple(
+        replace(each, plates=tuple(plate for plate in each.plates if plate in plates)) for each in store.planogram
+    )
+    found = replace(store, gondolas=gondolas, planogram=tuple(each for each in facings if each.plates))
+    return found, {
+        id: Samples(each.times, each.weights[:, there[id]]) for id, each in samples.items() if there[id].any()
+    }
 
 
 def _shelf_file(path: Path, shelf: Shelf) -> Samples:
@@ -165,29 +199,53 @@ def _shelf_file(path: Path, shelf: Shelf) -> Samples:
     rows = list(_table(path, ("time", *names)))
     times = _ascending(path, np.array([_number(path, line, row["time"]) for line, row in rows]))
     cells = [[_number(path, line, row[name], empty=True) for name in names] for line, row in rows]
-    return Samples(times, np.array(cells, dtype=np.float32).reshape(len(rows), len(names)))
+    return _samples(path, times, np.array(cells).reshape(len(rows), len(names)))
+
+
+def _samples(path: Path, times: Floats, weights: NDArray[np.generic]) -> Samples:
+    kilograms = weights.astype(np.float32)
+    kilograms[~np.isfinite(kilograms)] = np.nan
+    steps = np.abs(np.diff(kilograms, axis=0))
+    steps = steps[~np.isnan(steps)]
+    if steps.size and (usual := float(np.median(steps))) > _NOISIEST:
+        raise ValueError(f"{path}: expected kilograms; one sample and the next differ by {usual:g} as a rule")
+    return Samples(times, kilograms)
 
 
 def _ascending(path: Path, times: NDArray[np.generic]) -> Floats:
     values = np.asarray(times, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
         raise ValueError(f"{path}: expected times of at least two samples, all of them finite")
-    if not (np.diff(values) > 0.0).all():
-        index = int(np.argmin(np.diff(values) > 0.0)) + 1
+    steps = np.diff(values)
+    if not (steps > 0.0).all():
+        index = int(np.argmin(steps > 0.0)) + 1
         raise ValueError(f"{path}: sample {index}: expected a time later than that of the one before")
+    if not _SHORTEST <= float(np.median(steps)) <= _LONGEST:
+        raise ValueError(
+            f"{path}: expected times in seconds, {_SHORTEST:g} to {_LONGEST:g} apart, found {float(np.median(steps)):g}"
+        )
     return values
 
 
-def _people(path: Path) -> dict[str, Walk]:
+def _people(path: Path, begin: float, end: float) -> tuple[dict[str, Walk], dict[str, tuple[float, float]]]:
+    """Return where people were, and when everyone who is named is spoken of first and last, seen or not."""
     rows: dict[str, list[tuple[float, float, float, float]]] = {}
+    named: dict[str, tuple[float, float]] = {}
     for line, row in _table(path, ("time", "person", "x", "y"), ("sigma",)):
         if not row["person"]:
             raise ValueError(f"{path}:{line}: expected a person")
+        time = _number(path, line, row["time"])
+        first, last = named.get(row["person"], (time, time))
+        named[row["person"]] = (min(first, time), max(last, time))
+        x, y = (_number(path, line, row[name], empty=True) for name in ("x", "y"))
+        if math.isnan(x) and math.isnan(y):
+            continue
+        if math.isnan(x) or math.isnan(y):
+            raise ValueError(f"{path}:{line}: expected both x and y, or neither where somebody is not seen")
         sigma = _number(path, line, row["sigma"]) if row.get("sigma") else _SIGMA
         if not 0.0 < sigma <= 10.0:
             raise ValueError(f"{path}:{line}: sigma: expected metres above 0 and up to 10, found {sigma:g}")
-        place = (_number(path, line, row["time"]), _number(path, line, row["x"]), _number(path, line, row["y"]))
-        rows.setdefault(row["person"], []).append((*place, sigma))
+        rows.setdefault(row["person"], []).append((time, x, y, sigma))
     if not rows:
         raise ValueError(f"{path}: expected positions of people")
     walks = {}
@@ -195,26 +253,38 @@ def _people(path: Path) -> dict[str, Walk]:
         table = np.array(sorted(items))
         table = table[np.concatenate(([True], np.diff(table[:, 0]) > 0.0))]
         walks[person] = Walk(table[:, 0], table[:, 1:3], table[:, 3])
-    return walks
+    times = np.concatenate([walk.times for walk in walks.values()])
+    while_weighed = int(((times >= begin) & (times <= end)).sum())
+    if 2 * while_weighed < len(times):
+        raise ValueError(
+            f"{path}: expected times in seconds on the clock of the weights, {begin:.3f} to {end:.3f}; "
+            f"{len(times) - while_weighed} of {len(times)} are outside, {times.min():.3f} to {times.max():.3f}"
+        )
+    return walks, named
 
 
-def _visits(path: Path, walks: dict[str, Walk], latest: float) -> tuple[Stay, ...]:
+def _visits(
+    path: Path, walks: dict[str, Walk], named: dict[str, tuple[float, float]], earliest: float, latest: float
+) -> tuple[Stay, ...]:
     rows: dict[str, list[tuple[str, float, float, bool]]] = {}
     if path.exists():
         seen: set[str] = set()
         for line, row in _table(path, ("person", "enter", "exit"), ("visit", "staff")):
-            person = _known(path, line, row["person"], walks, "person of people.csv")
+            person = _known(path, line, row["person"], named, "person of people.csv")
             if person in seen:
                 raise ValueError(f"{path}:{line}: person {person!r} is given twice")
             seen.add(person)
-            enter, exit = _number(path, line, row["enter"]), _number(path, line, row["exit"])
+            enter, exit = (_number(path, line, row[name], empty=True) for name in ("enter", "exit"))
+            enter, exit = earliest if math.isnan(enter) else enter, latest if math.isnan(exit) else exit
             if not enter < exit:
                 raise ValueError(f"{path}:{line}: expected an exit later than enter, found {enter:g} and {exit:g}")
             staff = _YES_NO[_known(path, line, row.get("staff", "").lower(), _YES_NO, "staff")]
             rows.setdefault(row.get("visit") or person, []).append((person, enter, exit, staff))
     else:
-        for person, walk in walks.items():
-            rows[person] = [(person, float(walk.times[0]), float(walk.times[-1]), False)]
+        for person, (first, last) in named.items():
+            if (walk := walks.get(person)) is not None:
+                first, last = float(walk.times[0]), float(walk.times[-1])
+            rows[person] = [(person, first, last, False)]
     stays = []
     for visit, people in rows.items():
         enter, exit = min(item[1] for item in people), min(max(item[2] for item in people), latest)
@@ -261,10 +331,12 @@ def _number(path: Path, line: int, cell: str, empty: bool = False) -> float:
     return value
 
 
-def _count(path: Path, line: int, cell: str) -> int:
-    if not cell.isdecimal() or not 0 < int(cell) <= 10_000:
-        raise ValueError(f"{path}:{line}: expected a quantity of at least 1, found {cell!r}")
-    return int(cell)
+def _count(path: Path, line: int, cell: str, least: int = 1) -> int:
+    # spreadsheets write whole numbers as 1.0 where some cells of a column are empty
+    whole = cell.removesuffix(".0")
+    if not whole.isdecimal() or not least <= int(whole) <= 10_000:
+        raise ValueError(f"{path}:{line}: expected a quantity of at least {least}, found {cell!r}")
+    return int(whole)
 
 
 def _known(path: Path, line: int, cell: str, known: Container[str], what: str) -> str:

@@ -32,6 +32,9 @@ from just_walk_out.store.model import (
 from just_walk_out.store.place import Place
 from just_walk_out.store.sight import seen_shelves
 
+# Spread from piece to piece of goods filled to a weight: kilograms, and as a share of the weight.
+_SPREAD, _SPREAD_SHARE = 0.0005, 0.005
+
 
 @dataclass
 class Built:
@@ -191,9 +194,15 @@ def _build_registers(doc: schema.ModbusDoc, units: tuple[schema.UnitDoc, ...]) -
 
 
 def build_product(doc: schema.ProductDoc, tax_classes: dict[str, int]) -> Product:
-    """Return the product with weights in kilograms and its tax rate."""
+    """Return the product with weights in kilograms and its tax rate.
+
+    Without a spread it has the one of packed goods that are filled to a weight: half a gram, and half a per cent.
+    """
     weight = doc.weight if doc.weight is not None else (doc.weight_g or 0.0) / 1000
-    spread = doc.weight_spread if doc.weight_spread is not None else (doc.weight_spread_g or 0.0) / 1000
+    if doc.weight_spread is None and doc.weight_spread_g is None:
+        spread = math.hypot(_SPREAD, _SPREAD_SHARE * weight)
+    else:
+        spread = doc.weight_spread if doc.weight_spread is not None else (doc.weight_spread_g or 0.0) / 1000
     tax = tax_classes.get(doc.tax, 0) if doc.tax is not None else 0
     return Product(doc.sku, doc.name, doc.barcode, weight, spread, doc.price, tax, doc.minimum_age, doc.photos or "")
 

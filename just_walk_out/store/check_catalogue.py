@@ -23,9 +23,10 @@ def check_products(products: tuple[schema.ProductDoc, ...], tax_classes: dict[st
         weight: dict[str, object] = {"weight": doc.weight, "weight_g": doc.weight_g}
         spread: dict[str, object] = {"weight_spread": doc.weight_spread, "weight_spread_g": doc.weight_spread_g}
         # both are looked at, so that neither hides the other
-        whole = [check_one_of(weight, doc.at, errors), check_one_of(spread, doc.at, errors)]
+        given = any(value is not None for value in spread.values())
+        whole = [check_one_of(weight, doc.at, errors), not given or check_one_of(spread, doc.at, errors)]
         product = build_product(doc, tax_classes or {})
-        if all(whole) and product.weight_spread >= product.weight:
+        if given and all(whole) and product.weight_spread >= product.weight:
             name = "weight_spread" if doc.weight_spread is not None else "weight_spread_g"
             errors.add(doc.at.key(name), f"expected a standard deviation below the weight of {product.weight:g} kg")
         if doc.barcode and doc.barcode[-1] != check_digit(doc.barcode[:-1]):

@@ -279,7 +279,7 @@ class BusDoc:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductDoc:
-    """A product; exactly one of each weight and its ``_g`` form. The spread is a standard deviation."""
+    """A product; one of each weight and its ``_g`` form. The spread, a standard deviation, may be left out."""
 
     at: Place
     sku: str = key(expected="letters, digits and . _ -", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import replica
+import yaml
 
 from just_walk_out.benchmark.receipts_scores import Reliability
 from just_walk_out.cli.main import main
@@ -61,6 +62,35 @@ def test_a_recording_without_visits_and_handlings_and_with_weights_as_text_gives
     assert json.loads(written.read_text())["recorded"]["ours"]["f1"] == 1.0
 
 
+def test_what_others_record_differently_gives_the_same_receipts(recording, tmp_path, capsys):
+    """Rows of people who are not seen, visits without an end, empty receipts, and plates that were not recorded."""
+    for path in recording.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    people = (recording / "people.csv").read_text().splitlines()
+    first, last = people[1].split(",")[0], people[-1].split(",")[0]
+    unseen = [f"{first},shopper3,nan,nan,", f"{last},shopper1,,,", f"{first},nobody,,,"]
+    (tmp_path / "people.csv").write_text("\n".join([people[0], *unseen, *people[1:]]) + "\n")
+    visits = (recording / "visits.csv").read_text().splitlines()
+    ends = [f"{person},," for person in ("shopper2", "shopper3", "nobody")]
+    (tmp_path / "visits.csv").write_text("\n".join([*visits[:2], *ends]) + "\n")
+    receipts = (recording / "receipts.csv").read_text().replace(",1\n", ",1.0\n")
+    (tmp_path / "receipts.csv").write_text(receipts + "nobody,,\nnobody,,0\n")
+    with np.load(recording / "weights.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    with (recording / "handlings.csv").open(newline="") as file:
+        moved = {row["sku"] for row in csv.DictReader(file)}
+    store = yaml.safe_load((recording / "store.yaml").read_text())
+    used = {plate for item in store["planogram"] if item["sku"] in moved for plate in item["plates"]}
+    for key in set(arrays) - {"times"}:
+        idle = [n for n in range(arrays[key].shape[1]) if f"{key}/p{n + 1}" not in used]
+        arrays[key][:, idle] = np.inf
+    np.savez(tmp_path / "weights.npz", **arrays)
+    written = tmp_path / "recorded.json"
+    assert main(["benchmark", "receipts", "--input", str(tmp_path), "--json", str(written)]) == 0
+    ours = json.loads(written.read_text())["recorded"]["ours"]
+    assert (ours["visits"], ours["f1"], ours["exact"]) == (4, 1.0, 1.0)
+
+
 def change(name, find, replacement, count=1):
     return name, lambda text: text.replace(find, replacement, count)
 
@@ -74,7 +104,10 @@ def change(name, find, replacement, count=1):
         (change("people.csv", ",shopper1,", ",shopper1,x"), "people.csv:2: expected a number"),
         (change("receipts.csv", "shopper1", "shopper9"), "receipts.csv:2: 'shopper9' is no visit"),
         (change("receipts.csv", ",sku0", ",none"), "is no sku"),
-        (change("receipts.csv", ",1\n", ",0\n"), "expected a quantity of at least 1"),
+        (change("receipts.csv", ",1\n", ",-1\n"), "expected a quantity of at least 0"),
+        (change("handlings.csv", ",1\n", ",0\n"), "expected a quantity of at least 1"),
+        (("people.csv", lambda text: text.replace("\n1", "\n1000")), "expected times in seconds on the clock of the"),
+        (change("people.csv", ",0.06", ""), "people.csv:2: expected 5 values, found 4"),
         (change("visits.csv", "shopper2", "shopper1"), "visits.csv:3: person 'shopper1' is given twice"),
         (change("handlings.csv", "take", "steal"), "'steal' is no kind"),
         (("weights.npz", lambda text: None), "weights.npz: missing; expected it, or a file weights/SHELF.csv"),
@@ -102,6 +135,12 @@ def test_a_wrong_recording_ends_in_one_line(recording, tmp_path, capsys, edit, m
         (lambda arrays: arrays.update({"g9/s1": arrays["g1/s1"]}), "array 'g9/s1' is no shelf"),
         (lambda arrays: arrays.update({"g1/s1": arrays["g1/s1"][:, 1:]}), "array 'g1/s1': expected shape"),
         (lambda arrays: arrays.update(times=arrays["times"][::-1]), "expected a time later"),
+        (
+            lambda arrays: arrays.update(times=1e3 * arrays["times"]),
+            "expected times in seconds, 0.001 to 1 apart",
+        ),
+        (lambda arrays: arrays.update({"g1/s1": 1e3 * arrays["g1/s1"]}), "expected kilograms; one sample and the next"),
+        (lambda arrays: arrays.update({key: arrays[key] * np.nan for key in arrays if "/" in key}), "found no value"),
     ],
 )
 def test_wrong_arrays_end_in_one_line(recording, tmp_path, capsys, alter, message):

@@ -244,7 +244,7 @@ CASES = [
     (K, ["products", 5, "weight_g"], -3, "products[5].weight_g", "more than 0"),
     (K, ["products", 5, "weight"], 0.1, "products[5]", "exactly one of weight, weight_g"),
     (K, ["products", 5, "weight_g"], GONE, "products[5]", "exactly one of weight, weight_g, got none"),
-    (K, ["products", 5, "weight_spread_g"], GONE, "products[5]", "weight_spread, weight_spread_g, got none"),
+    (K, ["products", 5, "weight_spread"], 0.001, "products[5]", "exactly one of weight_spread, weight_spread_g"),
     (K, ["products", 5, "weight_spread_g"], -1, "products[5].weight_spread_g", "at least 0"),
     (K, ["products", 5, "weight_spread_g"], 500, "products[5].weight_spread_g", "below the weight"),
     (K, ["products", 5, "price"], -1, "products[5].price", "at least 0"),
