@@ -112,6 +112,10 @@ class Decisions:
                 units[item.sku] = max(0, units[item.sku] + change)
         return +units
 
+    def held_by_all(self, at: int) -> Counter[str]:
+        """Return the units of each product that all visits together hold at a moment, nanoseconds."""
+        return sum((self.held(visit, at) for visit in self.holders(at)), Counter())
+
     def holders(self, at: int) -> set[str]:
         """Return the visits that hold anything at a moment, nanoseconds."""
         return {visit for visit in self._by_visit if self.held(visit, at)}

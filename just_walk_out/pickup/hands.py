@@ -102,7 +102,8 @@ class HandModel:
         Returns:
             Log-likelihood ratio by track id; 0 for somebody of whom no hand was seen.
         """
-        early = start - round(self._settings.hand_lead_time * _SECOND)
+        latest = max(start, end - round(self._settings.act_time * _SECOND))
+        early = latest - round(self._settings.hand_lead_time * _SECOND)
         names = [*plates, *self._beside(plates)]
         hands = np.stack([self._hands(plate) for plate in names])
         spread = np.array([self._store.plate[plate].width / math.sqrt(12.0) for plate in names])

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from just_walk_out.pickup.catalogue import BUNDLES, FACTORS, Belief, count_prior, prior_belief
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.store.model import Product, Store
+
+Bools = NDArray[np.bool_]
 
 _CAPACITY = 20.0  # kilograms over which an unknown thing's weight is taken as uniform
 _IMPOSSIBLE = 1e-9  # probability of a hypothesis about a weight below which it explains nothing
@@ -57,6 +60,7 @@ class ProductModel:
             sku: frozenset(plate for facing in store.planogram if facing.sku == sku for plate in facing.plates)
             for sku in store.product
         }
+        self._beyond = {sku: _beyond(store, plates) for sku, plates in self._plates_of.items()}
         self._prior = prior_belief(settings)
 
     def skus_on(self, plate: str) -> tuple[str, ...]:
@@ -66,44 +70,6 @@ class ProductModel:
     def price(self, items: tuple[tuple[str, int], ...]) -> int:
         """Return what products with their units cost, minor units."""
         return sum(self._store.product[sku].price * units for sku, units in items)
-
-    def split(self, plates: tuple[str, ...], change: Iterable[float], covariance: Iterable[float]) -> list[Step]:
-        """Split an event into steps that one product each can explain.
-
-        Plates belong together when they changed in the same direction and some product lies on both.
-
-        Args:
-            plates: plate ids of the event.
-            change: kilograms, one a plate.
-            covariance: row-major (plates x plates), kg^2.
-
-        Returns:
-            Steps in the order of their first plate; never empty for a non-empty event.
-        """
-        delta = np.array(tuple(change), dtype=float)
-        cov = np.array(tuple(covariance), dtype=float).reshape(len(plates), len(plates))
-        sigma = np.sqrt(np.diag(cov)) + self._settings.spill_sigma
-        strong = [i for i in range(len(plates)) if abs(delta[i]) > 2.0 * sigma[i]] or [int(np.argmax(np.abs(delta)))]
-        groups: list[list[int]] = []
-        for i in strong:
-            skus = set(self._store.skus_on[plates[i]])
-            mates = [
-                group
-                for group in groups
-                if any(delta[i] * delta[j] > 0 and skus & set(self._store.skus_on[plates[j]]) for j in group)
-            ]
-            groups = [group for group in groups if group not in mates] + [sorted([i, *(j for g in mates for j in g)])]
-        # a faint change belongs to the strongest step of the same product, so that sums stay whole
-        groups.sort(key=lambda group: -abs(float(delta[group].sum())))
-        for i in sorted(set(range(len(plates))) - set(strong)):
-            skus = set(self._store.skus_on[plates[i]])
-            for group in groups:
-                if any(skus & set(self._store.skus_on[plates[j]]) for j in group):
-                    group.append(i)
-                    group.sort()
-                    break
-        groups.sort()
-        return [Step(tuple(plates[i] for i in g), delta[g], cov[np.ix_(g, g)]) for g in groups]
 
     def home(self, step: Step) -> list[str]:
         """Return the products that the planogram puts where a step was, sorted."""
@@ -266,19 +232,47 @@ class ProductModel:
         settings = self._settings
         sign = -1.0 if step.total < 0 else 1.0
         expected = sign * sum(product.weight * n for product, n in items)
+        variance = settings.scale_sigma**2 + (settings.scale_gain_sigma * expected) ** 2
+        variance += sum(n * product.weight_spread**2 for product, n in items)
         places = frozenset().union(*(self._plates_of[product.sku] for product, _ in items))
         inside = np.array([plate in places for plate in step.plates])
         if not inside.any():  # misplaced: it may lie on any of the plates that changed
-            inside[:] = True
-        variance = float(step.covariance[np.ix_(inside, inside)].sum())
-        variance += settings.scale_sigma**2 + (settings.scale_gain_sigma * expected) ** 2
-        variance += sum(n * product.weight_spread**2 for product, n in items)
-        log_likelihood = _log_normal(float(step.change[inside].sum()) - expected, variance)
-        # the rest must be still: their evidence is relative to being spilt over with the same spread
-        for i in np.flatnonzero(~inside):
-            spread = float(step.covariance[i, i]) + settings.spill_sigma**2
-            log_likelihood += -0.5 * float(step.change[i]) ** 2 / spread
-        return log_likelihood
+            inside[np.argmax(np.abs(step.change))] = True
+            return self._whole(step, inside, np.ones_like(inside), expected, variance)
+        still = self._whole(step, inside, inside, expected, variance)
+        beyond = frozenset().union(*(self._beyond[product.sku] for product, _ in items))
+        reached = np.array([plate in beyond for plate in step.plates]) & ~inside
+        if not reached.any():
+            return still
+        over = settings.overhang_prior
+        wide = self._whole(step, inside, inside | reached, expected, variance)
+        return float(np.logaddexp(math.log(1.0 - over) + still, math.log(max(over, 1e-12)) + wide))
+
+    def _whole(self, step: Step, inside: Bools, bearing: Bools, expected: float, variance: float) -> float:
+        """Return the log-likelihood if some plates bore what moved, in relation to others' being spilt over.
+
+        Args:
+            step: the change.
+            inside: (plates,), where it belongs.
+            bearing: (plates,), those and more that bore a part of it, whatever part.
+            expected: kilograms.
+            variance: of that, and of the plates' calibration, kg^2.
+        """
+        variance += float(step.covariance[np.ix_(bearing, bearing)].sum())
+        log_likelihood = _log_normal(float(step.change[bearing].sum()) - expected, variance)
+        spill = np.sqrt(np.diag(step.covariance) + self._settings.spill_sigma**2)
+        log_likelihood -= 0.5 * float(np.square(step.change[~bearing] / spill[~bearing]).sum())
+        shares = math.sqrt(2.0 * math.pi) * spill[bearing & ~inside] / abs(expected)
+        return log_likelihood + float(np.log(shares).sum())
+
+
+def _beyond(store: Store, plates: frozenset[str]) -> frozenset[str]:
+    """Return the plates beside those of a product, over whose edge it may reach."""
+    found: set[str] = set()
+    for shelf in store.shelf.values():
+        row = [plate.id for plate in sorted(shelf.plates, key=lambda plate: (plate.pose.x, plate.id))]
+        found.update(*(pair for pair in pairwise(row) if not plates.isdisjoint(pair)))
+    return frozenset(found) - plates
 
 
 def _log_normal(error: float, variance: float) -> float:

@@ -80,6 +80,13 @@ class PickupSettings:
     lead_time: float = setting(
         0.3, "How long before a step's start the taker is already at the shelf", unit="s", minimum=0.0, maximum=3.0
     )
+    act_time: float = setting(
+        1.5,
+        "How long before the end of a step whoever did it is at the shelf, at the latest",
+        unit="s",
+        minimum=0.1,
+        maximum=60.0,
+    )
     more_units_ratio: float = setting(
         0.25, "Odds of taking one more unit of the same product at once", minimum=0.001, maximum=1.0
     )
@@ -107,6 +114,9 @@ class PickupSettings:
     most_units: int = setting(12, "Most units of one product in one step", minimum=1, maximum=100)
     two_products_prior: float = setting(
         0.03, "Prior of two products of one plate in one step", minimum=0.0, maximum=0.5
+    )
+    overhang_prior: float = setting(
+        0.10, "Prior that something stands over the edge of its plates", minimum=0.0, maximum=0.9
     )
     misplaced_prior: float = setting(
         0.01, "Prior that a plate carries something the planogram does not know of", minimum=0.0, maximum=0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from just_walk_out.journal import Journal
@@ -11,6 +12,7 @@ from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import Sight, Sightings
+from just_walk_out.pickup.splitting import Splitter
 from just_walk_out.pickup.stops import Act
 from just_walk_out.pickup.suspicions import Correction, Suspicions
 from just_walk_out.pickup.testimony import Weighing, testify
@@ -58,6 +60,7 @@ class PickupStage:
         self._settings = settings
         self._journal = journal
         self._products = ProductModel(store, settings)
+        self._splitter = Splitter(store, self._products, settings)
         self._decisions = Decisions(store)
         self._sightings = Sightings(store, settings)
         self._company = Company(store, settings, self._decisions, self._sightings, TRACK_MEMORY)
@@ -215,7 +218,7 @@ class PickupStage:
         beside = [shelf.id for shelf in self._store.gondola_of[event.shelf].shelves if shelf.id in self._seen]
         if any(self._seen[shelf] < known for shelf in {event.shelf, *beside}):
             return False
-        if all(step.total <= 0.0 for step in self._steps(event)):
+        if all(step.total <= 0.0 for step in self._steps(event, Counter())):
             return True
         if self._visits_seen < event.start or any(other.start < event.start for other in self._pending.values()):
             return False
@@ -235,7 +238,7 @@ class PickupStage:
         due = self._due(event)
         made: list[Interaction] = []
         decided: list[tuple[Step, list[Interaction], Sight]] = []
-        steps = self._steps(event)
+        steps = self._steps(event, self._decisions.held_by_all(event.start))
         for step in steps:
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._company.fit(step.plates, event.start, event.end)
@@ -289,9 +292,9 @@ class PickupStage:
         scores = self._company.weigh(event, act, near, sight.tracks, due, besides)
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
-    def _steps(self, event: ShelfEvent) -> list[Step]:
+    def _steps(self, event: ShelfEvent, held: Counter[str]) -> list[Step]:
         """Return the steps of an event, what was taken first: it may have been put back beside."""
-        steps = self._products.split(event.plates, event.change, event.covariance)
+        steps = self._splitter.split(event.plates, event.change, event.covariance, held)
         return sorted(steps, key=lambda step: step.total > 0.0)
 
     def _alerts(self, interaction: Interaction) -> list[Alert]:
