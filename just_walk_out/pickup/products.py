@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.pickup.settings import PickupSettings
-from just_walk_out.store.model import Product, Store
+from just_walk_out.store.model import Product, Shelf, Store
 
 _CAPACITY = 20.0  # kilograms over which an unknown thing's weight is taken as uniform
+_BRIDGED = 0.05  # metres between two plates that one thing can stand on both of
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class ProductModel:
             sku: frozenset(plate for facing in store.planogram if facing.sku == sku for plate in facing.plates)
             for sku in store.product
         }
+        self._beside = {plate: frozenset(near) for shelf in store.shelf.values() for plate, near in _beside(shelf)}
 
     def skus_on(self, plate: str) -> tuple[str, ...]:
         """Return the products that the planogram puts on a plate."""
@@ -90,17 +92,61 @@ class ProductModel:
                 if any(delta[i] * delta[j] > 0 and skus & set(self._store.skus_on[plates[j]]) for j in group)
             ]
             groups = [group for group in groups if group not in mates] + [sorted([i, *(j for g in mates for j in g)])]
-        # a faint change belongs to the strongest step of the same product, so that sums stay whole
+        # a faint change belongs to the strongest step of the same product, or beside it, so that sums stay whole
         groups.sort(key=lambda group: -abs(float(delta[group].sum())))
         for i in sorted(set(range(len(plates))) - set(strong)):
             skus = set(self._store.skus_on[plates[i]])
-            for group in groups:
-                if any(skus & set(self._store.skus_on[plates[j]]) for j in group):
-                    group.append(i)
-                    group.sort()
-                    break
-        groups.sort()
-        return [Step(tuple(plates[i] for i in g), delta[g], cov[np.ix_(g, g)]) for g in groups]
+            same = [group for group in groups if any(skus & set(self._store.skus_on[plates[j]]) for j in group)]
+            near = [group for group in groups if any(plates[j] in self._beside[plates[i]] for j in group)]
+            near = [group for group in near if delta[i] * float(delta[group].sum()) > 0.0]
+            for group in (same or near)[:1]:
+                group.append(i)
+                group.sort()
+        steps = [Step(tuple(plates[i] for i in g), delta[g], cov[np.ix_(g, g)]) for g in sorted(groups)]
+        return self._joined(plates, steps)
+
+    def _joined(self, plates: tuple[str, ...], steps: list[Step]) -> list[Step]:
+        """Join parts beside each other where one thing that stands over the edge of its plates is likelier."""
+        index = 0
+        while index + 1 < len(steps):
+            one, other = steps[index], steps[index + 1]
+            whole = self._merged(plates, one, other)
+            if whole is not None and self._is_one(whole, one, other):
+                steps = [*steps[:index], whole, *steps[index + 2 :]]
+                index = max(0, index - 1)
+            else:
+                index += 1
+        return steps
+
+    def _merged(self, plates: tuple[str, ...], one: Step, other: Step) -> Step | None:
+        """Return two parts as one; None where they went different ways or are not beside each other."""
+        if one.total * other.total <= 0.0 or not any(self._beside[plate] & set(other.plates) for plate in one.plates):
+            return None
+        names = [plate for plate in plates if plate in (*one.plates, *other.plates)]
+        order = [(*one.plates, *other.plates).index(plate) for plate in names]
+        size = len(one.plates)
+        covariance = np.zeros((len(names), len(names)))
+        covariance[:size, :size], covariance[size:, size:] = one.covariance, other.covariance
+        change = np.concatenate((one.change, other.change))
+        return Step(tuple(names), change[order], covariance[np.ix_(order, order)])
+
+    def _is_one(self, whole: Step, one: Step, other: Step) -> bool:
+        # how a thing is shared between the two is as likely one way as another
+        shared = -math.log(abs(whole.total))
+        both = math.log(max(self._settings.two_products_prior, 1e-12))
+        return self._evidence(whole) + shared > self._evidence(one) + self._evidence(other) + both
+
+    def _evidence(self, step: Step) -> float:
+        """Return the logarithm of the density of a step whoever did it: what stands there, or came from elsewhere."""
+        home = {sku for plate in step.plates for sku in self._store.skus_on[plate]}
+        away = self._settings.misplaced_prior if step.total < 0.0 else self._settings.wrong_place_prior
+        terms = [self._unknown().log_weight]
+        for sku, product in self._store.product.items():
+            share = (1.0 - away) / len(home) if sku in home else away / max(1, len(self._store.product) - len(home))
+            if abs(abs(step.total) / product.weight - 1.0) < 0.5 or sku in home:
+                terms += [each.log_weight for each in self._units(step, sku, math.log(max(share, 1e-12)))]
+        most = max(terms)
+        return most + math.log(math.fsum(math.exp(term - most) for term in terms))
 
     def takes(
         self, step: Step, foreign: Mapping[str, int], weights: Mapping[str, float] | None = None
@@ -194,13 +240,28 @@ class ProductModel:
         return (units - 1) * math.log(ratio) + math.log(1.0 - ratio)
 
     def _log_likelihood(self, step: Step, items: tuple[tuple[Product, int], ...]) -> float:
+        """Return the logarithm of the density of a step if it was these products, with their units.
+
+        They stand on their plates, or over the edge of them; by more than half, that is a wrong place.
+        """
         settings = self._settings
-        sign = -1.0 if step.total < 0 else 1.0
-        expected = sign * sum(product.weight * n for product, n in items)
         places = frozenset().union(*(self._plates_of[product.sku] for product, _ in items))
         inside = np.array([plate in places for plate in step.plates])
         if not inside.any():  # misplaced: it may lie on any of the plates that changed
-            inside[:] = True
+            return self._log_density(step, items, ~inside)
+        within = self._log_density(step, items, inside)
+        over = inside | np.array([bool(self._beside[plate] & places) for plate in step.plates])
+        prior = settings.over_edge_prior
+        if abs(float(step.change[over & ~inside].sum())) > abs(float(step.change[inside].sum())):
+            prior = min(prior, settings.misplaced_prior if step.total < 0.0 else settings.wrong_place_prior)
+        if prior <= 0.0 or (over == inside).all():
+            return within
+        return float(np.logaddexp(math.log1p(-prior) + within, math.log(prior) + self._log_density(step, items, over)))
+
+    def _log_density(self, step: Step, items: tuple[tuple[Product, int], ...], inside: NDArray[np.bool_]) -> float:
+        settings = self._settings
+        sign = -1.0 if step.total < 0 else 1.0
+        expected = sign * sum(product.weight * n for product, n in items)
         variance = float(step.covariance[np.ix_(inside, inside)].sum())
         variance += settings.scale_sigma**2 + (settings.scale_gain_sigma * expected) ** 2
         variance += sum(n * product.weight_spread**2 for product, n in items)
@@ -210,6 +271,22 @@ class ProductModel:
             spread = float(step.covariance[i, i]) + settings.spill_sigma**2
             log_likelihood += -0.5 * float(step.change[i]) ** 2 / spread
         return log_likelihood
+
+
+def _beside(shelf: Shelf) -> list[tuple[str, list[str]]]:
+    """Return for each plate of a shelf those so near that one thing can stand on both."""
+    spans = [(plate.pose.x - plate.width / 2, plate.pose.x + plate.width / 2) for plate in shelf.plates]
+    return [
+        (
+            plate.id,
+            [
+                other.id
+                for other, (begin, end) in zip(shelf.plates, spans, strict=True)
+                if other.id != plate.id and max(begin, low) - min(end, high) <= _BRIDGED
+            ],
+        )
+        for plate, (low, high) in zip(shelf.plates, spans, strict=True)
+    ]
 
 
 def _log_normal(error: float, variance: float) -> float:

@@ -20,6 +20,9 @@ class PickupSettings:
     spill_sigma: float = setting(
         0.006, "Change that shows on a plate whose product was not touched", unit="kg", minimum=0.0005, maximum=0.1
     )
+    over_edge_prior: float = setting(
+        0.1, "Share of things that stand over the edge of their plates, by less than half", minimum=0.0, maximum=0.9
+    )
     stance_distance: float = setting(
         0.45, "Distance from the fixture's front at which people stand to take", unit="m", minimum=0.0, maximum=2.0
     )

@@ -100,6 +100,30 @@ def test_a_faint_change_goes_to_the_stronger_step_of_its_product(model):
     assert (("g1/s1/p1", "g1/s1/p2"), -0.193) in parts
 
 
+def test_what_stands_over_the_edge_of_its_plates_is_weighed_whole(model):
+    # honey (732 g) stands on p6 alone, hazelnut spread on p5: 200 g of a jar of honey are on p5
+    changed = ["g3/s2/p5", "g3/s2/p6"], [-0.200, -0.531]
+    assert split(model, *changed) == [(("g3/s2/p5", "g3/s2/p6"), -0.731)]
+    assert model.takes(step(*changed), {})[0].items == (("honey", 1),)
+
+
+def test_a_faint_share_beside_its_plates_is_part_of_it(model):
+    assert split(model, ["g3/s2/p5", "g3/s2/p6"], [-0.007, -0.724]) == [(("g3/s2/p5", "g3/s2/p6"), -0.731)]
+
+
+def test_two_things_taken_side_by_side_at_once_stay_two(model, store):
+    weights = [store.product[sku].weight for sku in ("hazelnut_spread", "honey")]
+    parts = split(model, ["g3/s2/p5", "g3/s2/p6"], [-weight for weight in weights])
+    assert [plates for plates, _ in parts] == [("g3/s2/p5",), ("g3/s2/p6",)]
+
+
+@pytest.mark.parametrize(("left", "right"), [(0.5, 0.231), (0.231, 0.5)])
+def test_what_is_put_back_across_the_plates_of_others_is_one_thing(model, left, right):
+    changed = ["g1/s1/p5", "g1/s1/p6"], [left, right]
+    assert split(model, *changed) == [(("g1/s1/p5", "g1/s1/p6"), 0.731)]
+    assert model.returns(step(*changed), Counter(honey=1))[0].items == (("honey", 1),)
+
+
 @given(data=st.data())
 @budget(max_examples=60, deadline=None)
 def test_steps_partition_the_plates_they_take_and_none_is_empty(model, store, data):
