@@ -18,6 +18,7 @@ from just_walk_out.store.model import Product, Store
 Bools = NDArray[np.bool_]
 
 _CAPACITY = 20.0  # kilograms over which an unknown thing's weight is taken as uniform
+_BRIDGED = 0.05  # metres between two plates that one thing may stand on
 _IMPOSSIBLE = 1e-9  # probability of a hypothesis about a weight below which it explains nothing
 
 
@@ -60,12 +61,20 @@ class ProductModel:
             sku: frozenset(plate for facing in store.planogram if facing.sku == sku for plate in facing.plates)
             for sku in store.product
         }
-        self._beyond = {sku: _beyond(store, plates) for sku, plates in self._plates_of.items()}
+        self._neighbours = _neighbours(store)
+        self._beyond = {
+            sku: frozenset().union(*(self._neighbours[plate] for plate in plates)) - plates
+            for sku, plates in self._plates_of.items()
+        }
         self._prior = prior_belief(settings)
 
     def skus_on(self, plate: str) -> tuple[str, ...]:
         """Return the products that the planogram puts on a plate."""
         return self._store.skus_on[plate]
+
+    def neighbours(self, plate: str) -> frozenset[str]:
+        """Return the plates beside one that are so near that one thing stands on both."""
+        return self._neighbours[plate]
 
     def price(self, items: tuple[tuple[str, int], ...]) -> int:
         """Return what products with their units cost, minor units."""
@@ -266,13 +275,16 @@ class ProductModel:
         return log_likelihood + float(np.log(shares).sum())
 
 
-def _beyond(store: Store, plates: frozenset[str]) -> frozenset[str]:
-    """Return the plates beside those of a product, over whose edge it may reach."""
-    found: set[str] = set()
+def _neighbours(store: Store) -> dict[str, frozenset[str]]:
+    """Return for each plate those of its shelf that are so near that one thing stands on both."""
+    found: dict[str, set[str]] = {plate: set() for plate in store.plate}
     for shelf in store.shelf.values():
-        row = [plate.id for plate in sorted(shelf.plates, key=lambda plate: (plate.pose.x, plate.id))]
-        found.update(*(pair for pair in pairwise(row) if not plates.isdisjoint(pair)))
-    return frozenset(found) - plates
+        row = sorted(shelf.plates, key=lambda plate: (plate.pose.x, plate.id))
+        for one, other in pairwise(row):
+            if other.pose.x - one.pose.x <= (one.width + other.width) / 2.0 + _BRIDGED:
+                found[one.id].add(other.id)
+                found[other.id].add(one.id)
+    return {plate: frozenset(near) for plate, near in found.items()}
 
 
 def _log_normal(error: float, variance: float) -> float:

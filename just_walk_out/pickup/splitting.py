@@ -32,11 +32,6 @@ class Splitter:
         self._store = store
         self._products = products
         self._settings = settings
-        self._place = {
-            plate.id: (shelf.id, index)
-            for shelf in store.shelf.values()
-            for index, plate in enumerate(sorted(shelf.plates, key=lambda plate: (plate.pose.x, plate.id)))
-        }
 
     def split(
         self,
@@ -132,8 +127,8 @@ class Splitter:
             loose = [group for group in loose if group not in (one, other)] + [sorted([*one, *other])]
 
     def _beside(self, plates: tuple[str, ...], one: list[int], other: list[int]) -> bool:
-        places = [[self._place[plates[i]] for i in group] for group in (one, other)]
-        return any(a[0] == b[0] and abs(a[1] - b[1]) == 1 for a in places[0] for b in places[1])
+        near = frozenset().union(*(self._products.neighbours(plates[i]) for i in one))
+        return any(plates[i] in near for i in other)
 
     def _score(self, step: Step, held: Counter[str], known: bool = False) -> float:
         """Return the logarithm of the density of the change if it was one thing, of whatever explains it best.

@@ -175,6 +175,9 @@ class StepJudge:
         """
         departure = self.resting_change(column)
         before = self._history.after(since)
+        if self._motion.active[column]:
+            # What it did since it left its baseline, for a hand that groped first, is no resting weight.
+            before = min(before, self._history.after(self._motion.start_of(column)))
         # Not from before the plate last came to rest: that was another step.
         begin = max(self._history.oldest, before - self._rule.short, self._baseline.resting_from(column))
         if departure is None or begin >= before:

@@ -129,6 +129,19 @@ def test_the_last_grams_of_a_thing_are_believed_as_soon_as_they_make_it_whole(no
     assert found[-1][0] < 6.3
 
 
+@pytest.mark.parametrize("force", [60.0, 120.0, 240.0])
+@pytest.mark.parametrize("lift", [1.5, 2.0, 2.7])
+def test_a_hand_that_presses_before_it_lifts_slowly_takes_no_more_than_it_lifts(force, lift):
+    signal = Signal(12, noise=1.0, seed=7)
+    press = force * np.sin(np.pi * np.clip((signal.t - 3.85) / 0.3, 0.0, 1.0)) ** 2
+    gone = np.clip((signal.t - 4.0) / lift, 0.0, 1.0)
+    for plate, share in ((1, 0.25), (2, 0.75)):
+        tremor = 1.0 + 0.03 * np.sin(2 * np.pi * 7.3 * signal.t) * np.sin(np.pi * gone)
+        signal.grams[:, plate] += share * (press - 224.0 * tremor * gone**2 * (3.0 - 2.0 * gone))
+    (event,) = final(events_of(signal, store_with({"jar": (0.224, (1, 2)), "tin": (0.350, (3,))})))
+    assert sum(event.change) == pytest.approx(-0.224, abs=0.003)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_light_shares_of_a_thing_over_three_plates_are_believed_as_soon_as_they_make_it_whole(seed):
     store = store_with(GOODS | {"mat": (0.100, (1, 2, 3)), "tin": (0.350, (4,)), "bar": (0.120, (5,))})
