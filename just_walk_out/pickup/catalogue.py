@@ -33,6 +33,7 @@ _SHARES = (0.0, 1 / 3, 1 / 12, 1 / 12, 1 / 12, 1 / 3, 1 / 12)
 _FAITHFUL = 0.8
 _MILLI = 1000.0
 _REMEMBERED = 24
+_MOST_FOUND = 1000  # beliefs that are kept until the next take
 
 Belief = tuple[float, ...]
 """Probability of each of ``CELLS``."""
@@ -137,6 +138,7 @@ class Catalogue:
         waits = max(settings.order_wait, settings.visit_wait, settings.view_wait)
         self._lag = round((waits + settings.doubt_wait + settings.doubt_step) * 1e9)
         self._taken: dict[str, dict[str, list[Taken]]] = {}
+        self._found: dict[tuple[str, str, int], Belief] = {}
 
     @property
     def prior(self) -> Belief:
@@ -145,6 +147,7 @@ class Catalogue:
 
     def note(self, gondola: str, taken: Taken) -> None:
         """Remember a take; of each product the last ones at each fixture."""
+        self._found.clear()
         known = self._taken.setdefault(taken.support.sku, {}).setdefault(gondola, [])
         known.append(taken)
         known.sort(key=_in_time)
@@ -163,11 +166,18 @@ class Catalogue:
 
     def belief(self, sku: str, gondola: str, at: int) -> Belief:
         """Return the probability of each of ``CELLS`` at a fixture as of a moment, nanoseconds."""
-        at_fixtures = self._taken.get(sku)
-        if not at_fixtures:
+        if sku not in self._taken:
             return self._prior
+        key = (sku, gondola, at)
+        if key not in self._found:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            self._found[key] = self._weigh(sku, gondola, at)
+        return self._found[key]
+
+    def _weigh(self, sku: str, gondola: str, at: int) -> Belief:
         known = self.taken(gondola, sku, at)
-        for other in at_fixtures:
+        for other in self._taken[sku]:
             if other != gondola:
                 known += [each for each in self.taken(other, sku, at) if each.stamp + self._lag <= at]
         if not known:

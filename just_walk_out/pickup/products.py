@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 
 _CAPACITY = 20.0  # kilograms over which an unknown thing's weight is taken as uniform
 _BRIDGED = 0.05  # metres between two plates that one thing may stand on
-_IMPOSSIBLE = 1e-9  # probability of a hypothesis about a weight below which it explains nothing
+_IMPOSSIBLE = 1e-6  # probability of a hypothesis about a weight below which it explains nothing
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,21 @@ class ProductModel:
 
     def counts(self, step: Step, sku: str, factor: float) -> range:
         """Return the numbers of units that come into question if a product weighs a multiple of what is entered."""
-        guess = abs(step.total) / (factor * self._store.product[sku].weight)
+        weight = factor * self._store.product[sku].weight
+        guess = abs(step.total) / weight
         low, high = max(1, math.floor(guess * 0.9) - 1), math.ceil(guess * 1.1) + 1
         if factor != 1.0:  # only what fits: that a product is entered wrongly explains nothing else
-            low, high = max(1, math.floor(guess)), math.ceil(guess)
+            low = high = max(1, round(guess))
+            if abs(abs(step.total) - low * weight) > self._reach(step, sku, low * factor):
+                return range(0)
         return range(low, min(self._settings.most_units, high) + 1)
+
+    def _reach(self, step: Step, sku: str, units: float) -> float:
+        """Return how far a step may be from so many units as entered, six deviations and spilling, kilograms."""
+        settings, product = self._settings, self._store.product[sku]
+        variance = float(step.covariance.sum()) + settings.scale_sigma**2 + units * product.weight_spread**2
+        variance += (settings.scale_gain_sigma * units * product.weight) ** 2
+        return 6.0 * (math.sqrt(variance) + (settings.spill_sigma if len(step.plates) > 1 else 0.0))
 
     def log_likelihood(self, step: Step, sku: str, factor: float, units: int) -> float:
         """Return the logarithm of the density of a step if it was units of a product of so many times its weight."""

@@ -79,6 +79,7 @@ class PickupStage:
         self._visit_of: dict[str, tuple[str, int]] = {}
         self._over: dict[str, int] = {}
         self._exited: dict[str, int] = {}
+        self._staff: set[str] = set()
         self._restore()
 
     def _restore(self) -> None:
@@ -132,6 +133,8 @@ class PickupStage:
                 self._visit_of[track] = (visit.id, since if owner == visit.id else before)
             if visit.exited:
                 self._exited[visit.id] = visit.exited
+            if visit.staff:
+                self._staff.add(visit.id)
             if visit.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST):
                 self._over.setdefault(visit.id, visits.stamp)
         for visit_id, stamp in list(self._over.items()):
@@ -139,6 +142,7 @@ class PickupStage:
                 self._decisions.forget(visit_id)
                 del self._over[visit_id]
                 self._exited.pop(visit_id, None)
+                self._staff.discard(visit_id)
                 self._visit_of = {track: link for track, link in self._visit_of.items() if link[0] != visit_id}
 
     def _visit(self, track: str, event: ShelfEvent) -> str:
@@ -259,7 +263,7 @@ class PickupStage:
                 self._decisions.add(interaction, due)
                 made.append(interaction)
         for step, found, sight in decided:
-            if step.total < 0.0:
+            if step.total < 0.0 and found[0].visit not in self._staff:  # staff move goods by the carton
                 self._learn(event, step, found, sight)
         # the first is written last: once it is there, the event counts as decided after a restart
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]

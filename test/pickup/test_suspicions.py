@@ -1,12 +1,17 @@
 """What keeps happening though planogram or catalogue say otherwise."""
 
+import dataclasses
+from itertools import pairwise
+
 import pytest
 from shelf_scenes import before, event, grams, in_turn, plate_of, still, streams
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
-from just_walk_out.records import Alert, DecisionKind, DecisionState, InteractionArray, Kind
+from just_walk_out.pickup.suspicions import Suspicions
+from just_walk_out.pickup.testimony import Stranger, Weighing
+from just_walk_out.records import Alert, DecisionKind, DecisionState, InteractionArray, Kind, VisitArray
 
 
 def outputs_of(store, feed, journal=None):
@@ -42,7 +47,35 @@ def test_a_plate_with_another_product_is_noticed_and_believed(demo_store):
     (alert,) = suspected
     assert alert.kind == "planogram_suspect"
     assert f"add {plate} to the plates of honey" in alert.text
-    assert [(item.sku, item.state) for item in made[-2:]] == [("honey", DecisionState.COMMITTED)] * 2
+    assert [(item.sku, item.state) for item in made[1:]] == [("honey", DecisionState.COMMITTED)] * 4
+
+
+def test_a_plate_is_believed_again_once_it_gives_out_what_belongs_there(demo_store):
+    plate = plate_of(demo_store, "cola_can")
+    suspicions = Suspicions(demo_store, PickupSettings())
+    shares = []
+    for number, sku in enumerate(["honey"] * 3 + ["cola_can"] * 12):
+        found = (Stranger("honey", 9000),) if sku == "honey" else ()
+        suspicions.note(
+            Weighing(f"e{number}#0", f"e{number}", number, "g2/s2", plate, ("cola_can",), 0.7, sku, 1, "ada",
+                     astray=sku == "honey", strangers=found)
+        )  # fmt: skip
+        shares.append(suspicions.strangers([plate], ["cola_can"]).get("honey", 0.0))
+    assert all(late > early for early, late in pairwise(shares[:3])) and shares[2] > 0.99
+    assert shares[-1] < 0.01
+
+
+def test_what_staff_take_shows_no_weight(demo_store):
+    plate = plate_of(demo_store, "cola_can")
+    feed = feed_of(demo_store, plate, [2 * grams(demo_store, "cola_can") / 1000.0] * 5)
+    feed = [
+        dataclasses.replace(item, visits=tuple(dataclasses.replace(visit, staff=True) for visit in item.visits))
+        if isinstance(item, VisitArray)
+        else item
+        for item in feed
+    ]
+    outputs = outputs_of(demo_store, feed)
+    assert corrections(outputs) == [] and [item.quantity for item in interactions(outputs)] == [2] * 5
 
 
 def test_a_weight_that_no_product_has_is_proposed_and_believed(demo_store):
