@@ -1,4 +1,4 @@
-"""The tracker itself: predict, associate, update; then who is new, whom it may be, who is gone. Its caller has the time."""
+"""The tracker itself: predict, associate, update; then who is new, whom it may be, and who is gone."""
 
 from __future__ import annotations
 
@@ -160,11 +160,11 @@ class Tracker:
             )
             pairs += [(int(rows[r]), int(free[c])) for r, c in chosen]
             free = np.delete(free, [c for _, c in chosen])
+        self._tell_apart(pairs, mean, covariance, points, noises)
         self._correct(pairs, points, noises, camera)
         self._part()
         learn(tracks, pairs, looks, settings.look_memory)
         self._note_misses(pairs, camera)
-        self._identities.note_apart(self._tracks, [row for row, _ in pairs], self._time)
         self._presence.spawn(tracks, self._time, camera, points[free], noises[free], scores[free])
         return pairs
 
@@ -203,6 +203,19 @@ class Tracker:
         alone = np.log1p(-found)[:, None] + np.log(2.0 * np.pi * settings.clutter)
         gain = np.log(found)[:, None] - 0.5 * (squared + volume + clothes) - alone
         return list(zip(*(side.tolist() for side in choose(gain, allowed)), strict=True))
+
+    def _tell_apart(
+        self, pairs: list[tuple[int, int]], mean: Floats, covariance: Floats, points: Floats, noises: Floats
+    ) -> None:
+        """Note which tracks this picture shows as two, and which detections are surely not somebody else's."""
+        if not pairs:
+            return
+        rows, columns = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
+        squared, volume = kalman.distances(mean, covariance, points[columns], noises[columns])
+        unlikely = 0.5 * (squared + volume).T
+        better = unlikely - unlikely[np.arange(len(rows)), rows][:, None]
+        doubt = self._settings.doubt
+        self._identities.note_apart(self._tracks, rows, better > np.log((1.0 - doubt) / doubt), self._time)
 
     def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
         if not pairs:
