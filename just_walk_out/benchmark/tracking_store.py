@@ -129,6 +129,15 @@ class Conditions:
     lost: int = 0
 
 
+HARD = {
+    "34 pressed together": Conditions(present=34.0),
+    "two kinds of clothes": Conditions(outfits=2),
+    "4 pictures a second": Conditions(rate=4.0),
+    "two of four cameras": Conditions(lost=2),
+}
+"""Conditions under which people are taken for each other now and then, so that it shows whether tracks say so."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """A tick: where everyone inside truly is, and what cameras have sent since the tick before.
