@@ -2,8 +2,8 @@
 
 Each overview camera sees whoever stands in its picture and is not behind a fixture, a wall or somebody else,
 misses a few, and places them with the errors that the motion detector makes in rehearsed stores. The tracks
-have the errors that remain after fusing: they lag, drift while nobody looks, and two who meet very closely
-may be taken for each other.
+have the errors that remain after fusing: they lag, and drift while nobody looks. Nobody is taken for anybody else:
+the tracker itself does not do that on simulated cameras (``jwo benchmark tracking --store`` counts it).
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ _FOLLOWED = 2.2
 _TRACK_ERROR, _TRACK_TIME = 0.06, 0.8
 _LOST_ERROR = 0.15
 _LAG = 0.15
-_CLOSE, _SWAPS = 0.35, 0.02
 
 
 class _Views:
@@ -208,7 +207,6 @@ class Watchers:
                 )
                 track = self._track(stamp, names[row], places[row], bool(seen[:, row].any()))
                 tracks.append(replace(track, hands=hands))
-            self._confuse([names[row] for row in followed], places[followed])
         return [TrackArray(stamp, (Watermark("tracks", stamp),), tuple(sorted(tracks, key=lambda t: t.id)), ended)]
 
     def names(self) -> dict[str, str]:
@@ -239,14 +237,6 @@ class Watchers:
         born, gate = self._born[id]
         state = TrackState.CONFIRMED if seen else TrackState.COASTING
         return Track(id, state, x, y, float(velocity[0]), float(velocity[1]), flat, 0.99, born, gate)
-
-    def _confuse(self, names: list[str], places: Floats) -> None:
-        """Let two who meet very closely be taken for each other now and then."""
-        apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
-        for one, other in np.argwhere(np.triu(apart < _CLOSE, 1)):
-            if self._rng.random() < _SWAPS * PERIOD:
-                first, second = names[int(one)], names[int(other)]
-                self._id[first], self._id[second] = self._id[second], self._id[first]
 
     def _gate_near(self, place: Floats) -> str:
         gates = sorted(self._store.gates, key=lambda gate: math.dist(place, np.add(gate.start, gate.end) / 2.0))

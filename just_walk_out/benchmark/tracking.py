@@ -25,9 +25,9 @@ from just_walk_out.benchmark.tracking_detected import detected
 from just_walk_out.benchmark.tracking_moved import moved
 from just_walk_out.benchmark.tracking_ours import run_ours
 from just_walk_out.benchmark.tracking_peers import PEERS, run_peer
-from just_walk_out.benchmark.tracking_report import ground_table, store_table, table
+from just_walk_out.benchmark.tracking_report import ground_table, hard_table, store_table, table
 from just_walk_out.benchmark.tracking_scores import Row, score, write_rows
-from just_walk_out.benchmark.tracking_store import load, simulated
+from just_walk_out.benchmark.tracking_store import HARD, load, simulated
 
 OURS = "just_walk_out"
 STORE = "store_tracker"
@@ -61,10 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="write result files of MOTChallenge")
     parser.add_argument("--draw", type=Path, metavar="FOLDER", help="write pictures of tracks (and over video.avi)")
-    parser.add_argument("--store", action="store_true", help="only the simulated store and the load of 12 cameras")
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="only the simulated store, as it is and made hard, and the load of 12 cameras",
+    )
     parser.add_argument("--crowd", action="store_true", help="only generated crowds of 10 and 50 people")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is generated or spoilt (default 1)")
-    parser.add_argument("--quick", action="store_true", help="a minute of the store instead of ten, shorter crowds")
+    parser.add_argument(
+        "--quick", action="store_true", help="a minute of the store instead of ten, shorter crowds and hard conditions"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
 
 
@@ -102,6 +108,10 @@ def run(args: argparse.Namespace) -> int:
             result = {**simulated(args.seed, 60.0 if args.quick else 600.0), **load(args.seed, args.quick)}
             figures["simulated_store"] = {OURS: result}
             print(store_table(result, args.seed))
+            seconds = 20.0 if args.quick else 120.0
+            hard = {name: simulated(args.seed, seconds, conditions) for name, conditions in HARD.items()}
+            figures["simulated_store_hard"] = {OURS: hard}
+            print(hard_table(hard, args.seed))
         if args.json is not None:
             args.json.parent.mkdir(parents=True, exist_ok=True)
             args.json.write_text(json.dumps(figures, indent=2) + "\n")

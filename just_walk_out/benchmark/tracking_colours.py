@@ -6,7 +6,6 @@ varies from frame to frame and across the body, and whoever is nearer covers who
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.camera.floor import FloorProjector
-from just_walk_out.simulation.figure import Colour, Figure
+from just_walk_out.simulation.figure import Figure
 from just_walk_out.store.model import Camera
 
 Floats = NDArray[np.float64]
@@ -25,6 +24,7 @@ _LIGHT = 0.15  # how far the light on somebody varies from frame to frame, share
 _GRAIN = 6.0  # noise of a pixel
 _SLACK = 48
 # Bands of a body: lower and upper end as shares of the height, half width in metres.
+_SIDES = ((-1.0, 1.0, 1.0), (-0.6, 0.1, 1.18))  # from left to right, as shares of that, and their light
 _LEGS, _TORSO, _BAND, _HEAD = (0.03, 0.48, 0.14), (0.47, 0.84, 0.19), (0.6, 0.67, 0.19), (0.86, 1.0, 0.08)
 
 
@@ -44,41 +44,50 @@ class Painter:
     def paint(self, figures: Sequence[Figure]) -> Image:
         """Return the picture (height, width, 3), BGR."""
         image = self._empty.copy()
-        eye = self._projector.centre[:2]
-        shapes: list[Floats] = []
-        colours: list[Colour] = []
-        for figure in sorted(figures, key=lambda each: -float(np.hypot(each.x - eye[0], each.y - eye[1]))):
-            self._dress(figure, eye, shapes, colours)
-        if shapes:
-            outlines = self._projector.to_pixels(np.array(shapes))
+        if figures:
+            shapes, colours = self._dress(figures)
+            outlines = self._projector.to_pixels(shapes)
             shown = np.asarray((np.abs(outlines) < 1e4).all(axis=(1, 2)))  # NaN behind the camera is not
             corners = np.rint(np.where(shown[:, None, None], outlines, 0.0)).astype(np.int32)
-            for outline, colour in zip(corners[shown], itertools.compress(colours, shown), strict=True):
+            for outline, colour in zip(corners[shown], colours[shown].tolist(), strict=True):
                 cv2.fillConvexPoly(image, outline, colour)
         down, right = self._rng.integers(0, _SLACK, 2)
         grain = self._grain[down : down + image.shape[0], right : right + image.shape[1]]
         return np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U), dtype=np.uint8)
 
-    def _dress(self, figure: Figure, eye: Floats, shapes: list[Floats], colours: list[Colour]) -> None:
-        """Add the rectangles (4, 3) of one person, metres, and their colours."""
-        look = figure.appearance
-        place = np.array([figure.x, figure.y])
-        towards = place - eye
-        across = np.array([-towards[1], towards[0]]) / max(float(np.hypot(*towards)), 1e-6)
+    def _dress(self, figures: Sequence[Figure]) -> tuple[Floats, Floats]:
+        """Return rectangles (N, 4, 3), metres, from far to near and from back to front, and their colours (N, 3)."""
+        eye = self._projector.centre[:2]
+        towards = np.array([(each.x, each.y) for each in figures]) - eye
+        far = np.hypot(*towards.T)
+        order = np.argsort(-far, kind="stable")
+        across = np.column_stack([-towards[:, 1], towards[:, 0]]) / np.maximum(far, 1e-6)[:, None]
+        heading = np.array([each.heading for each in figures])
         # Seen from the side a body is narrower.
-        turned = abs(float(across @ (-np.sin(figure.heading), np.cos(figure.heading))))
-        slim = look.girth * (0.65 + 0.35 * turned)
-        light = self._rng.uniform(1.0 - _LIGHT, 1.0 + _LIGHT)
-        bands = [(_LEGS, look.trousers), (_TORSO, look.top), (_HEAD, look.hair)]
-        if look.stripe is not None:
-            bands.insert(2, (_BAND, look.stripe))
-        for (low, high, half), colour in bands:
-            for left, right, shade in ((-1.0, 1.0, 1.0), (-0.6, 0.1, 1.18)):
-                sides = place + half * slim * np.array([[left], [right], [right], [left]]) * across
-                heights = look.height * np.array([[low], [low], [high], [high]])
-                shapes.append(np.concatenate([sides, heights], axis=1))
-                colours.append(self._rendered(colour, light * shade))
+        turned = np.abs(np.cos(heading) * across[:, 1] - np.sin(heading) * across[:, 0])
+        slim = np.array([each.appearance.girth for each in figures]) * (0.65 + 0.35 * turned)
+        light = self._rng.uniform(1.0 - _LIGHT, 1.0 + _LIGHT, len(figures))
+        who, bands, paint = [], [], []
+        for number, at in enumerate(order.tolist()):
+            look = figures[at].appearance
+            worn = [(_LEGS, look.trousers), (_TORSO, look.top), (_HEAD, look.hair)]
+            if look.stripe is not None:
+                worn.insert(2, (_BAND, look.stripe))
+            for (low, high, half), colour in worn:
+                for left, right, shade in _SIDES:
+                    who.append(at)
+                    bands.append((low, high, half * left, half * right))
+                    paint.append((*colour, light[number] * shade))
+        rows, band, colours = np.array(who), np.array(bands), np.array(paint)
+        low, high, left, right = (band * np.column_stack([*[_heights(figures)[rows]] * 2, *[slim[rows]] * 2])).T
+        shapes = np.empty((len(rows), 4, 3))
+        places = towards + eye
+        shapes[..., :2] = (
+            places[rows][:, None] + np.stack([left, right, right, left], 1)[..., None] * across[rows][:, None]
+        )
+        shapes[..., 2] = np.stack([low, low, high, high], axis=1)
+        return shapes, np.trunc(np.clip(colours[:, :3] * self._gain * colours[:, 3:], 0.0, 255.0))
 
-    def _rendered(self, colour: Colour, light: float) -> Colour:
-        b, g, r = (int(value) for value in np.clip(np.array(colour) * self._gain * light, 0, 255))
-        return (b, g, r)
+
+def _heights(figures: Sequence[Figure]) -> Floats:
+    return np.array([each.appearance.height for each in figures])

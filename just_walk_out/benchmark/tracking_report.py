@@ -56,11 +56,34 @@ def store_table(figures: dict[str, Any], seed: int) -> str:
         f"  lost and renamed     {figures['renamed']}",
         f"  position error       {figures['error']:.3f} m median, {figures['error_90']:.3f} m at 90 %",
         f"  found                {100.0 * figures['found']:.1f} % of the time inside",
-        "  identity from        said   right   share of the time",
-    ]
-    total = sum(band["ticks"] for band in figures["identity"])
-    lines += [
-        f"    {band['from']:.2f}              {band['said']:.3f}   {band['right']:.3f}   {band['ticks'] / total:6.1%}"
-        for band in figures["identity"]
+        *_identity(figures["identity"]),
     ]
     return "\n".join([*lines, f"12 cameras at 15 Hz, 30 people: {100.0 * figures['load']:.0f} % of one core"])
+
+
+def hard_table(figures: dict[str, dict[str, Any]], seed: int) -> str:
+    """Return what is said of the simulated store where it is hard to follow people, by what makes it so."""
+    lines = ["", f"made hard, seed {seed:<14} min  shoppers  exchanges  told of  taken back  renamed   error m"]
+    for name, row in figures.items():
+        lines.append(
+            f"  {name:<25}{row['minutes']:4.0f}{row['shoppers']:10.1f}{row['exchanges']:11}{row['said']:9}"
+            f"{row['taken_back']:12}{row['renamed']:9}{row['error']:10.3f}"
+        )
+    bands: dict[float, list[dict[str, float]]] = {}
+    for band in sorted((band for row in figures.values() for band in row["identity"]), key=lambda each: each["from"]):
+        bands.setdefault(band["from"], []).append(band)
+    together = []
+    for low, parts in bands.items():
+        ticks = sum(part["ticks"] for part in parts)
+        mean = {key: sum(part[key] * part["ticks"] for part in parts) / ticks for key in ("said", "right")}
+        together.append({"from": low, **mean, "ticks": ticks})
+    return "\n".join([*lines, *_identity(together)])
+
+
+def _identity(bands: list[dict[str, float]]) -> list[str]:
+    total = sum(band["ticks"] for band in bands)
+    lines = ["  identity from        said   right   share of the time"]
+    for band in bands:
+        share = band["ticks"] / total
+        lines.append(f"    {band['from']:.2f}              {band['said']:.3f}   {band['right']:.3f}   {share:6.1%}")
+    return lines

@@ -8,8 +8,9 @@ floor and tracked as in the store. The tracker never learns who is who.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.benchmark.tracking_colours import Painter
 from just_walk_out.benchmark.tracking_ledger import Ledger
+from just_walk_out.benchmark.tracking_visits import visits
 from just_walk_out.camera.appearance import COLOURS, PARTS
 from just_walk_out.camera.detectors.base import Detections, Image
 from just_walk_out.camera.finder import PersonFinder
@@ -25,8 +27,8 @@ from just_walk_out.camera.person import DISC_HEIGHTS, edges
 from just_walk_out.camera.visibility import Occluders
 from just_walk_out.records import PersonDetection, PersonDetectionArray
 from just_walk_out.resources import share
-from just_walk_out.simulation.figure import Figure
-from just_walk_out.simulation.scenario import parse_scenario
+from just_walk_out.simulation.figure import Figure, draw_appearance
+from just_walk_out.simulation.scenario import Scenario
 from just_walk_out.simulation.world import World
 from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.load import load_store
@@ -37,10 +39,8 @@ Floats = NDArray[np.float64]
 
 _SECOND = 1_000_000_000
 _START = 1_700_000_000 * _SECOND
-_RATE = 10.0
+_INSIDE = -0.2  # metres outside the floor plan, below which somebody counts
 _PHASE = 0.012  # seconds from one camera to the next
-_PER_MINUTE = 16.0
-_UNITS = [4, 10]  # a shopper: this many stay for about a minute
 _HIDDEN, _MISSED, _FALSE = 0.7, 0.03, 0.02
 _LOAD = (12, 15.0, 30)  # cameras, frames a second, people
 
@@ -112,38 +112,109 @@ class _Eye:
         return boxes[seen], scores[seen]
 
 
-def simulated(seed: int, seconds: float, lead: float = 60.0) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Conditions:
+    """How hard it is to follow people.
+
+    Attributes:
+        present: shoppers inside at a time, on average.
+        rate: pictures a second of each camera.
+        outfits: kinds of clothes that are worn; 0 for as many as the simulation draws.
+        lost: cameras that do not work, from the last.
+    """
+
+    present: float = 20.0
+    rate: float = 10.0
+    outfits: int = 0
+    lost: int = 0
+
+
+HARD = {
+    "34 pressed together": Conditions(present=34.0),
+    "two kinds of clothes": Conditions(outfits=2),
+    "4 pictures a second": Conditions(rate=4.0),
+    "two of four cameras": Conditions(lost=2),
+}
+"""Conditions under which people are taken for each other now and then, so that it shows whether tracks say so."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A tick: where everyone inside truly is, and what cameras have sent since the tick before.
+
+    Attributes:
+        stamp: nanoseconds.
+        people: id and place (metres) of everyone inside.
+        records: of all cameras.
+    """
+
+    stamp: int
+    people: list[tuple[str, float, float]]
+    records: list[PersonDetectionArray]
+
+
+def moments(store: Store, conditions: Conditions, seed: int, seconds: float) -> Iterator[Moment]:
+    """Play a busy store from its opening.
+
+    Args:
+        store: which.
+        conditions: how hard it is.
+        seed: of people and detections.
+        seconds: how long.
+    """
+    parties = visits(store, seed, seconds, conditions.present)
+    world = World(store, Scenario("busy", parties=parties), seed)
+    cameras = [each for each in store.cameras if each.role == "overview"]
+    eyes = [_Eye(store, camera, seed, number) for number, camera in enumerate(cameras)]
+    for tick in range(round(seconds * conditions.rate)):
+        now = tick / conditions.rate
+        world.advance(now)
+        figures = world.figures(now)
+        away = distance_outside(store.floor, np.array([(f.x, f.y) for f in figures]).reshape(-1, 2))
+        people = [(f.id, f.x, f.y) for f, out in zip(figures, away, strict=True) if out < _INSIDE]
+        records = []
+        for number, eye in enumerate(eyes[: len(eyes) - conditions.lost]):
+            moment = now + _PHASE * number
+            seen = [_dressed(each, conditions.outfits) for each in world.figures(moment)]
+            records.append(eye.see(_START + round(moment * _SECOND), seen))
+        yield Moment(_START + round(now * _SECOND), people, records)
+
+
+def _dressed(figure: Figure, outfits: int) -> Figure:
+    """Return somebody in one of so many outfits, by their id."""
+    if not outfits:
+        return figure
+    number = zlib.crc32(figure.id.encode()) % outfits
+    uniform = draw_appearance(np.random.default_rng([number, outfits]), number)
+    worn = replace(figure.appearance, top=uniform.top, stripe=uniform.stripe, trousers=uniform.trousers)
+    return replace(figure, appearance=worn)
+
+
+def simulated(
+    seed: int, seconds: float, conditions: Conditions = Conditions(), lead: float = 90.0, ledger: Ledger | None = None
+) -> dict[str, Any]:
     """Track a busy store.
 
     Args:
         seed: of people and detections.
         seconds: that are counted.
+        conditions: how hard it is.
         lead: seconds before them in which the store fills.
+        ledger: to count in.
 
     Returns:
         ``minutes``, and what ``Ledger.figures`` counts.
     """
     store = load_store(share() / "config" / "demo_store")
-    count = round((seconds + lead) / 60.0 * _PER_MINUTE * 2.0)
-    scenario = parse_scenario(
-        {"random": {"shoppers": count, "arrivals_per_minute": _PER_MINUTE, "units": _UNITS}}, store
-    )
-    world = World(store, scenario, seed)
-    cameras = [each for each in store.cameras if each.role == "overview"]
-    eyes = [_Eye(store, camera, seed, number) for number, camera in enumerate(cameras)]
     stage = TrackerStage(store)
     truth: dict[int, list[tuple[str, float, float]]] = {}
-    ledger = Ledger()
-    for tick in range(round((seconds + lead) * _RATE)):
-        world.advance(tick / _RATE)
-        figures = world.figures(tick / _RATE)
-        stamp = _START + round(tick * _SECOND / _RATE)
-        if tick >= lead * _RATE:
-            away = distance_outside(store.floor, np.array([(f.x, f.y) for f in figures]).reshape(-1, 2))
-            truth[stamp] = [(f.id, f.x, f.y) for f, out in zip(figures, away, strict=True) if out < -0.2]
-        for number, eye in enumerate(eyes):
-            moment = tick / _RATE + _PHASE * number
-            for array in stage.push(eye.see(_START + round(moment * _SECOND), world.figures(moment))):
+    ledger = ledger or Ledger()
+    begin = _START + round(lead * _SECOND)
+    for moment in moments(store, conditions, seed, seconds + lead):
+        if moment.stamp >= begin:
+            truth[moment.stamp] = moment.people
+        for record in moment.records:
+            for array in stage.push(record):
                 if array.stamp in truth:
                     ledger.add(truth.pop(array.stamp), array)
     return {"minutes": seconds / 60.0, **ledger.figures()}

@@ -1,8 +1,7 @@
 """MJPEG over HTTP, read without a decoder in between.
 
-FFmpeg, as OpenCV uses it, scales every frame of a stream to the size of the first one, so that a camera that changes
-its size in mid-stream would be measured by the wrong intrinsics and nobody would know. Here each picture keeps the
-size it was sent in, and is complete with its own last byte, not with the header of the next one.
+FFmpeg, as OpenCV uses it, takes the multipart stream for one video and has a picture only once the header of the next
+one has come. Here each picture is complete with its own last byte, and keeps the size it was sent in.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 
 # each is a module of just_walk_out.benchmark with add_arguments(parser) and run(args) -> exit status
-BENCHMARKS = ("detect", "drivers", "receipts", "shelf", "shelf_view", "tracking")
+BENCHMARKS = ("day", "detect", "drivers", "receipts", "shelf", "shelf_view", "tracking")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

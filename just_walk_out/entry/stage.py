@@ -14,7 +14,7 @@ from just_walk_out.entry.belonging import Belonging
 from just_walk_out.entry.keys import parse_publics
 from just_walk_out.entry.token import Claims, verify
 from just_walk_out.entry.visits import Absence, Admission, Passage, VisitBook
-from just_walk_out.journal import Journal
+from just_walk_out.journal import RECENT, Journal
 from just_walk_out.records import (
     Alert,
     CodeScan,
@@ -33,6 +33,7 @@ from just_walk_out.settings import setting, validate
 from just_walk_out.store.model import Store
 
 NANOSECONDS = 1_000_000_000
+_TIDYING = 3600 * NANOSECONDS
 ALERTING = (EntryResult.FORGED, EntryResult.REPLAYED)
 
 
@@ -115,6 +116,7 @@ class EntryStage:
         self._crossings_seen = 0
         self._tracks_seen = 0
         self._horizon = 0
+        self._tidied = 0
 
     def restore(self) -> list[Any]:
         """Fold the recent journal; returns the late verdicts and the snapshot of visits as of the last decision."""
@@ -165,7 +167,14 @@ class EntryStage:
             return []
         results = self._settle()
         results.append(self._snapshot())
+        self._tidy()
         return results
+
+    def _tidy(self) -> None:
+        """Forget once in a while what a restart would not read back either."""
+        if self._horizon >= self._tidied + _TIDYING:
+            self._tidied = self._horizon
+            self._book.forget(self._horizon - RECENT)
 
     def _enqueue(self, stamp: int, order: int, id: str, record: _Event) -> None:
         key = f"{stamp}/{order}/{id}"

@@ -112,12 +112,12 @@ class VisitBook:
         self._admissions: dict[str, Admission] = {}
         self._active: dict[str, Admission] = {}
         self._ended: deque[Admission] = deque()
-        self._passages: set[str] = set()
+        self._passages: dict[str, int] = {}
         self._strangers: dict[str, Passage] = {}
-        self._members: set[str] = set()
+        self._members: dict[str, int] = {}
 
     def __contains__(self, visit: str) -> bool:
-        """Tell whether a code with this id has been accepted, ever."""
+        """Tell whether a code with this id has been accepted, as far as is remembered."""
         return visit in self._admissions
 
     def __getitem__(self, visit: str) -> Admission:
@@ -125,7 +125,7 @@ class VisitBook:
         return self._admissions[visit]
 
     def knows_passage(self, id: str) -> bool:
-        """Tell whether this crossing has been dealt with."""
+        """Tell whether this crossing has been dealt with, as far as is remembered."""
         return id in self._passages
 
     def admit(self, entry: Entry) -> None:
@@ -138,7 +138,7 @@ class VisitBook:
         return next((each for each in self._active.values() if track in each.tracks), None)
 
     def was_member(self, track: str) -> bool:
-        """Tell whether this track has ever belonged to a visit."""
+        """Tell whether this track has belonged to a visit, as far as is remembered."""
         return track in self._members
 
     def is_stranger(self, track: str) -> bool:
@@ -167,7 +167,7 @@ class VisitBook:
         """Let a passage take effect on its visit; one that is known changes nothing."""
         if passage.id in self._passages:
             return
-        self._passages.add(passage.id)
+        self._passages[passage.id] = passage.stamp
         if not passage.visit and passage.gate and passage.direction is Crossing.IN:
             self._strangers[passage.track] = passage
         else:
@@ -175,7 +175,7 @@ class VisitBook:
         admission = self._active.get(passage.visit)
         if admission is None:
             return
-        self._members.add(passage.track)
+        self._members[passage.track] = passage.stamp
         if passage.direction is Crossing.OUT:
             admission.gone.setdefault(passage.track, passage.stamp)
             admission.held_until = passage.stamp + self._turnback.get(passage.gate, 0)
@@ -240,6 +240,19 @@ class VisitBook:
             if stamp > missed:
                 return VisitState.LOST, admission.seen, missed
         return admission.state, 0, 0
+
+    def forget(self, before: int) -> None:
+        """Forget visits that were over, and passages that were made, before a stamp; who is inside is remembered.
+
+        The journal still has them: codes and crossings that come again are known by it.
+        """
+        inside = {track for each in self._active.values() for track in each.tracks}
+        self._admissions = {
+            id: each for id, each in self._admissions.items() if id in self._active or each.ended >= before
+        }
+        self._passages = {id: stamp for id, stamp in self._passages.items() if stamp >= before}
+        self._members = {track: stamp for track, stamp in self._members.items() if stamp >= before or track in inside}
+        self._strangers = {track: each for track, each in self._strangers.items() if each.stamp >= before}
 
     def snapshot(self, since: int) -> tuple[Visit, ...]:
         """Return the visits that are not over and those that ended at or after ``since``, oldest code first."""

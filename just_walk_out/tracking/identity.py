@@ -14,6 +14,7 @@ from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
 _SECOND = 1_000_000_000
@@ -32,24 +33,43 @@ class Identities:
         self._settings = settings
         self._apart: dict[tuple[str, str], int] = {}
         self._close: dict[tuple[str, str], int] = {}
-        self._shown: dict[tuple[str, str], int] = {}
+        self._seen_apart: dict[tuple[str, str], int] = {}
 
     @property
     def shown(self) -> Mapping[tuple[str, str], int]:
-        """Stamps at which one picture last showed two close tracks as two, by their ids in order."""
-        return self._shown
+        """Stamps at which two close tracks were last surely two, by their ids in order.
 
-    def note_apart(self, tracks: TrackTable, rows: list[int], time: int) -> None:
-        """Remember pairs of close tracks that one picture shows as two, at a stamp."""
-        place = tracks.mean[rows, :2].reshape(-1, 2)
-        apart = place[:, None] - place[None]
-        near = (apart * apart).sum(axis=2) < (3.0 * self._settings.duplicate_distance) ** 2
-        ids = [tracks.ids[row] for row in rows]
-        for a, b in np.argwhere(np.triu(near, 1)).tolist():
-            pair = _pair(ids[a], ids[b])
-            self._apart[pair] = self._apart.get(pair, 0) + 1
-            self._shown[pair] = time
-            self._close.pop(pair, None)
+        That is so when one picture shows both; or once each has been seen where the other is not, by whichever
+        camera: two who stand before each other for every camera are seen by one each.
+        """
+        return {
+            (a, b): min(stamp, self._seen_apart[b, a])
+            for (a, b), stamp in self._seen_apart.items()
+            if a < b and (b, a) in self._seen_apart
+        }
+
+    def note_apart(self, tracks: TrackTable, rows: Rows, clear: Bools, time: int) -> None:
+        """Remember which close tracks a picture shows as two, or one of them surely apart from the other.
+
+        Args:
+            tracks: all of them.
+            rows: (K,) of those that the picture shows.
+            clear: (K, N) whether the detection of each is surely not one of each other track.
+            time: of the picture, nanoseconds.
+        """
+        away = tracks.mean[rows, None, :2] - tracks.mean[None, :, :2]
+        near = (away * away).sum(axis=2) < (3.0 * self._settings.duplicate_distance) ** 2
+        near[np.arange(len(rows)), rows] = False
+        seen = np.zeros(len(tracks), dtype=bool)
+        seen[rows] = True
+        ids = tracks.ids
+        for k, b in np.argwhere(near & (clear | seen)).tolist():
+            a = int(rows[k])
+            self._seen_apart[ids[a], ids[b]] = time
+            if seen[b] and a < b:
+                pair = _pair(ids[a], ids[b])
+                self._apart[pair] = self._apart.get(pair, 0) + 1
+                self._close.pop(pair, None)
 
     def recover(self, tracks: TrackTable, ready: Rows, time: int) -> set[int]:
         """Give well-founded new tracks the identity of lost ones within walking distance; returns rows to drop."""
@@ -114,21 +134,21 @@ class Identities:
     def forget(self, ids: set[str]) -> None:
         """Drop what is remembered of tracks that are over."""
         self._apart = {pair: count for pair, count in self._apart.items() if not ids & set(pair)}
-        self._shown = {pair: stamp for pair, stamp in self._shown.items() if not ids & set(pair)}
+        self._seen_apart = {pair: stamp for pair, stamp in self._seen_apart.items() if not ids & set(pair)}
 
     def snapshot(self) -> dict[str, Any]:
         """Return the memory as JSON values."""
         return {
             "apart": [[*pair, count] for pair, count in self._apart.items()],
             "close": [[*pair, since] for pair, since in self._close.items()],
-            "shown": [[*pair, stamp] for pair, stamp in self._shown.items()],
+            "seen_apart": [[*pair, stamp] for pair, stamp in self._seen_apart.items()],
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a snapshot."""
         self._apart = {(a, b): int(count) for a, b, count in state["apart"]}
         self._close = {(a, b): int(since) for a, b, since in state["close"]}
-        self._shown = {(a, b): int(stamp) for a, b, stamp in state["shown"]}
+        self._seen_apart = {(a, b): int(stamp) for a, b, stamp in state["seen_apart"]}
 
 
 def _pair(first: str, second: str) -> tuple[str, str]:

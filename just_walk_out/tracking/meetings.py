@@ -67,7 +67,7 @@ class Meetings:
         Args:
             tracks: as they are at the tick; ``crowded`` and ``parting`` are set.
             time: the tick, nanoseconds.
-            shown: stamps at which one picture last showed two tracks as two, by their ids in order.
+            shown: stamps at which two tracks were last surely two, by their ids in order.
 
         Returns:
             Ids of tracks whose exchange was taken back, in pairs.
@@ -131,25 +131,26 @@ class Meetings:
     def _chance(self, tracks: TrackTable, a: int, b: int, away: float, unclear: float) -> float:
         """Probability that two tracks have just been taken for each other.
 
-        While one picture shows both as two, it is that of the errors of two places being as large as their distance;
-        after that, both may have come towards each other. Whoever is lost may be at many places: it counts how likely
-        they are to be at just this one.
+        Each of them must then have gone to the other's place: the likelihood of both ways of going on, each as likely
+        beforehand, by the mean of their covariances, for while one of them is hidden it may be either of them that is
+        seen. After a while in which they were not surely two, they may have come towards each other. Whoever is lost
+        may be at many places: it counts how likely they are to be at just this one.
 
         Args:
             tracks: all of them.
             a: row of one.
             b: row of the other.
             away: their distance, metres.
-            unclear: seconds for which no picture has shown both as two, while they are near.
+            unclear: seconds for which they were not surely two, while they are near.
         """
         settings = self._settings
         apart = tracks.mean[a, :2] - tracks.mean[b, :2]
         left = max(0.0, away - settings.mixing_speed * max(0.0, unclear)) / max(away, 1e-6)
-        plain = 2.0 * (settings.bias**2 + _SEEN**2)
-        spread = tracks.covariance[a, :2, :2] + tracks.covariance[b, :2, :2] + 2.0 * settings.bias**2 * np.eye(2)
-        squared = left * left * float(apart @ np.linalg.solve(spread, apart))
-        certain = min(1.0, plain / math.sqrt(float(np.linalg.det(spread))))
-        return 0.5 * certain * math.exp(-0.5 * squared)
+        spread = 0.5 * (tracks.covariance[a, :2, :2] + tracks.covariance[b, :2, :2]) + settings.bias**2 * np.eye(2)
+        squared = 2.0 * left * left * float(apart @ np.linalg.solve(spread, apart))
+        certain = min(1.0, (settings.bias**2 + _SEEN**2) / math.sqrt(float(np.linalg.det(spread))))
+        odds = certain * math.exp(-0.5 * squared)
+        return odds / (1.0 + odds)
 
     def _odds(self, tracks: TrackTable, a: int, b: int, meeting: Meeting) -> float | None:
         """Log odds of an exchange, once enough is seen of both on their own; else None."""

@@ -82,7 +82,7 @@ class TrackerSettings:
         3.0, "How long their clothes are compared at least; what is open then stays in doubt", unit="s", minimum=0.0
     )
     mixing_speed: float = setting(
-        0.5, "How fast two people whom no picture shows as two may have come to each other's place",
+        0.5, "How fast two people who are not surely two may have come to each other's place",
         unit="m/s", minimum=0.0, maximum=5.0,
     )  # fmt: skip
     doubt: float = setting(

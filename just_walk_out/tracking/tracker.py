@@ -1,4 +1,4 @@
-"""The tracker itself: predict, associate, update, spawn, confirm, merge, prune; time comes from its caller."""
+"""The tracker itself: predict, associate, update; then who is new, whom it may be, and who is gone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from just_walk_out.tracking.identity import Identities
 from just_walk_out.tracking.looks import NEUTRAL, learn, unlikeness
 from just_walk_out.tracking.measurement import measurements, sound
 from just_walk_out.tracking.meetings import Meetings
+from just_walk_out.tracking.presence import Presence
 from just_walk_out.tracking.report import report
 from just_walk_out.tracking.settings import TrackerSettings
 from just_walk_out.tracking.table import TrackTable
@@ -48,7 +49,7 @@ class Tracker:
         self._tracks = TrackTable(len(floor.cameras))
         self._time = 0
         self._tick = round(settings.tick * _SECOND)
-        self._births: tuple[int, int] = (0, 0)
+        self._presence = Presence(floor, settings)
         self._identities = Identities(floor, settings)
         self._meetings = Meetings(settings)
         self._exchanged: tuple[str, ...] = ()
@@ -75,9 +76,10 @@ class Tracker:
             self._predict(moment)
             self._take_all(list(group))
         self._predict(stamp)
-        self._confirm()
+        self._presence.confirm(self._tracks, self._identities, self._time)
         self._exchanged = self._meetings.update(self._tracks, self._time, self._identities.shown)
-        ended = self._drop(self._identities.duplicates(self._tracks, self._time)) + self._prune()
+        ended = self._drop(self._identities.duplicates(self._tracks, self._time))
+        ended += self._drop(self._presence.over(self._tracks, self._time))
         places = self._floor.push_out(self._tracks.mean[:, :2])
         told = report(
             self._tracks, self._time, self._tick, self._floor.cameras, places, self._meetings.chances(), self._hands
@@ -104,12 +106,12 @@ class Tracker:
         if len(frames) == 1:
             self._note_hands(frames[0], self._take(frames[0]))
             return
-        start, births, apart = copy.deepcopy(self._tracks), self._births, self._identities.snapshot()
+        start, births, apart = copy.deepcopy(self._tracks), self._presence.births, self._identities.snapshot()
         for frame in frames:
             self._take(frame)
         count = len(start)
         known = (self._tracks.mean[:count], self._tracks.covariance[:count])
-        self._tracks, self._births = start, births
+        self._tracks, self._presence.births = start, births
         self._identities.resume(apart)
         for frame in frames:
             self._note_hands(frame, self._take(frame, known))
@@ -150,18 +152,20 @@ class Tracker:
         # Who is believed in comes first; who has been lost is weighed against who has not, or others would take
         # the place of whoever comes forth from behind them.
         for rows in (believed, np.flatnonzero(~tracks.confirmed)):
+            if not rows.size or not free.size:
+                continue
             unlike = unlikeness(tracks.look[rows], looks[free])
             chosen = self._associate(
                 mean[rows], covariance[rows], points[free], noises[free], unlike, reach[rows], found[rows]
             )
             pairs += [(int(rows[r]), int(free[c])) for r, c in chosen]
             free = np.delete(free, [c for _, c in chosen])
+        self._tell_apart(pairs, mean, covariance, points, noises)
         self._correct(pairs, points, noises, camera)
         self._part()
         learn(tracks, pairs, looks, settings.look_memory)
         self._note_misses(pairs, camera)
-        self._identities.note_apart(self._tracks, [row for row, _ in pairs], self._time)
-        self._spawn(points[free], noises[free], scores[free], camera)
+        self._presence.spawn(tracks, self._time, camera, points[free], noises[free], scores[free])
         return pairs
 
     def _associate(
@@ -188,8 +192,6 @@ class Tracker:
         Returns:
             Pairs of track and detection.
         """
-        if not len(mean) or not len(points):
-            return []
         settings = self._settings
         squared, volume = kalman.distances(mean, covariance, points, noises)
         apart = np.linalg.norm(mean[:, None, :2] - points[None], axis=2)
@@ -201,6 +203,19 @@ class Tracker:
         alone = np.log1p(-found)[:, None] + np.log(2.0 * np.pi * settings.clutter)
         gain = np.log(found)[:, None] - 0.5 * (squared + volume + clothes) - alone
         return list(zip(*(side.tolist() for side in choose(gain, allowed)), strict=True))
+
+    def _tell_apart(
+        self, pairs: list[tuple[int, int]], mean: Floats, covariance: Floats, points: Floats, noises: Floats
+    ) -> None:
+        """Note which tracks this picture shows as two, and which detections are surely not somebody else's."""
+        if not pairs:
+            return
+        rows, columns = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
+        squared, volume = kalman.distances(mean, covariance, points[columns], noises[columns])
+        unlikely = 0.5 * (squared + volume).T
+        better = unlikely - unlikely[np.arange(len(rows)), rows][:, None]
+        doubt = self._settings.doubt
+        self._identities.note_apart(self._tracks, rows, better > np.log((1.0 - doubt) / doubt), self._time)
 
     def _correct(self, pairs: list[tuple[int, int]], points: Floats, noises: Floats, camera: int) -> None:
         if not pairs:
@@ -233,73 +248,6 @@ class Tracker:
         self._tracks.evidence = np.where(missed, self._tracks.evidence - weight, self._tracks.evidence)
         self._tracks.evidence = np.maximum(self._tracks.evidence, -5.0)
 
-    def _spawn(self, points: Floats, noises: Floats, scores: Floats, camera: int) -> None:
-        settings = self._settings
-        good = scores >= settings.birth_score
-        if not good.any():
-            return
-        good &= ~self._floor.in_fixture(points) & (self._floor.outside(points) < settings.outside_limit)
-        points, noises = points[good], noises[good]
-        if not len(points):
-            return
-        covariance = np.zeros((len(points), 4, 4))
-        covariance[:, :2, :2] = noises
-        covariance[:, 2:, 2:] = self._settings.birth_speed**2 * np.eye(2)
-        mean = np.concatenate([points, np.zeros_like(points)], axis=1)
-        gates = [self._floor.gate_near(float(x), float(y), self._settings.gate_radius) for x, y in points]
-        ids = [self._name() for _ in gates]
-        self._tracks.add(mean, covariance, self._time, camera, ids, gates)
-
-    def _name(self) -> str:
-        tick = -(-self._time // self._tick)
-        count = self._births[1] + 1 if self._births[0] == tick else 0
-        self._births = (tick, count)
-        return f"t{tick:x}-{count}"
-
-    def _confirm(self) -> None:
-        """Believe new tracks with enough evidence, or find in them somebody who had been lost."""
-        tracks, settings = self._tracks, self._settings
-        tentative = np.flatnonzero(~tracks.confirmed)
-        if not tentative.size:
-            return
-        looking = self._floor.seen_by(tracks.mean[tentative, :2]).sum(axis=1)
-        cameras = (tracks.seen_by[tentative] > 0).sum(axis=1)
-        alone = np.where((looking >= 2) & (cameras < 2), settings.single_camera, 1.0)
-        evidence = tracks.evidence[tentative]
-        ready = tentative[evidence >= settings.birth_evidence * alone]
-        gone = self._identities.recover(tracks, ready, self._time)
-        for row in tentative:
-            x, y = (float(value) for value in tracks.mean[row, :2])
-            # The first sight of somebody far outside may be metres off; whoever comes up to a gate is born there.
-            if not tracks.gates[row] and self._floor.beyond_gate(x, y, 0.0):
-                tracks.gates[row] = self._floor.gate_near(x, y, settings.gate_radius)
-        at_gate = np.array([bool(tracks.gates[row]) for row in tentative])
-        needed = np.where(at_gate, settings.birth_evidence, settings.inside_evidence) * alone
-        age = (tracks.seen - tracks.born)[tentative] / _SECOND
-        for row in tentative[(evidence >= needed) & (at_gate | (age >= settings.inside_time))]:
-            if row not in gone and not self._identities.shadows(tracks, int(row)):
-                tracks.confirmed[row] = True
-        if gone:
-            rows = np.ones(len(tracks), dtype=bool)
-            rows[sorted(gone)] = False
-            tracks.keep(rows)
-
-    def _prune(self) -> list[str]:
-        tracks, settings = self._tracks, self._settings
-        if not len(tracks):
-            return []
-        unseen = (self._time - tracks.seen) / _SECOND
-        over = ~tracks.confirmed & ((unseen > settings.tentative_timeout) | (tracks.evidence < -1.0))
-        over |= unseen > settings.memory
-        for row in np.flatnonzero(tracks.confirmed & (unseen >= settings.exit_time)):
-            x, y, vx, vy = (float(value) for value in tracks.mean[row])
-            outside = float(self._floor.outside([[x, y]])[0]) > settings.exit_distance
-            left = self._floor.beyond_gate(x, y, settings.exit_distance)
-            walking_out = unseen[row] > settings.active_time and self._floor.leaving(x, y, vx, vy, settings.gate_radius)
-            over[row] |= outside or left or walking_out
-        far = self._floor.outside(tracks.mean[:, :2]) > settings.outside_limit + 0.3
-        return self._drop(set(np.flatnonzero(over | far).tolist()))
-
     def _drop(self, rows: set[int]) -> list[str]:
         tracks = self._tracks
         if not rows:
@@ -318,7 +266,7 @@ class Tracker:
         """Return the whole state as JSON values."""
         return {
             "time": self._time,
-            "births": list(self._births),
+            "births": list(self._presence.births),
             "tracks": self._tracks.to_dict(),
             "identities": self._identities.snapshot(),
             "meetings": self._meetings.snapshot(),
@@ -340,5 +288,5 @@ class Tracker:
             raise ValueError(f"tracker snapshot: not as this version writes it: {error!r}") from error
         if tracks.cameras != len(self._index):
             raise ValueError(f"tracker snapshot: made for {tracks.cameras} cameras, the store has {len(self._index)}")
-        self._tracks, self._time, self._births = tracks, time, births
+        self._tracks, self._time, self._presence.births = tracks, time, births
         self._identities, self._meetings = identities, meetings

@@ -14,6 +14,10 @@ _SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AV
 class RtspServer(NetworkCamera):
     """Switched off and on, muted, and frozen, as the MJPEG camera of these tests."""
 
+    def __init__(self):
+        super().__init__()
+        self.size = (160, 120)
+
     @property
     def url(self):
         return f"rtsp://127.0.0.1:{self.port}/stream"
@@ -62,7 +66,7 @@ class RtspServer(NetworkCamera):
                     if camera.mute.is_set():
                         continue
                     shown = shown if camera.frozen.is_set() else number
-                    for packet in rtp(picture(shown), number * 3600, packets):
+                    for packet in rtp(picture(shown, camera.size), number * 3600, packets):
                         self.wfile.write(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
 
         class Server(socketserver.ThreadingTCPServer):

@@ -45,3 +45,18 @@ def test_an_rtsp_camera_that_hangs_or_falls_silent_is_told_of(rtsp):
         rtsp.mute.clear()
         before = capture.status().frames
         assert until(lambda: capture.status().frames > before + 3), capture.status()
+
+
+def test_an_rtsp_camera_that_changes_its_size_without_ending_its_session_is_scaled_or_refused(rtsp):
+    rtsp.start()
+    with Capture(rtsp.url, size=(160, 120), settings=QUICK) as capture:
+        assert until(lambda: capture.status().frames > 3), capture.status()
+        rtsp.size = (320, 240)
+        assert until(lambda: capture.status().width == 320), capture.status()
+        assert until(lambda: (frame := capture.take()) is not None and frame.image.shape == (120, 160, 3))
+        rtsp.size = (160, 96)
+        assert until(lambda: "frames are 160x96, the calibration is for 160x120" in capture.status().error)
+        assert capture.status().refused > 0
+        rtsp.size = (160, 120)
+        assert until(lambda: capture.status().error == "" and capture.status().width == 160), capture.status()
+        assert capture.status().reconnects == 0

@@ -5,6 +5,7 @@ from door_records import push
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from just_walk_out.benchmark.day_kept import kept, reachable
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,
@@ -88,6 +89,26 @@ def test_what_happened_weeks_ago_is_not_read_back_and_yet_not_done_again(door):
     entries, alerts, arrays = run(stage, door.scan(weeks + 5, old), door.tick(weeks + 7))
     assert [entry.result for entry in entries] == [EntryResult.REPLAYED] and kinds(alerts) == ["entry_refused"]
     assert [visit.account for visit in arrays[-1].visits] == ["bob"]
+
+
+def test_a_stage_that_never_restarts_forgets_old_visits_and_yet_lets_nobody_in_twice(door):
+    stage, day = door.stage(), 24 * 3600
+    first = door.token(expires=30 * day)
+    came, went = door.crossing(12, "t0"), door.crossing(20, "t0", Crossing.OUT, "out")
+    run(stage, door.scan(10, first), door.tick(13, came), door.tick(22, went))
+    sizes = []
+    for turn in range(1, 41):
+        at = turn * day // 2
+        arrives, leaves = door.crossing(at + 2, f"t{turn}"), door.crossing(at + 9, f"t{turn}", Crossing.OUT, "out")
+        code = door.scan(at, door.token(f"shopper{turn}", expires=at + day))
+        _, alerts, _ = run(stage, code, door.tick(at + 3, arrives), door.tick(at + 11, leaves))
+        assert not alerts
+        sizes.append(kept(stage, reachable([stage._journal])))
+    assert max(sizes[20:]) <= max(sizes[14:20]) < sizes[0] * 6
+    _, alerts, _ = run(stage, door.tick(at + 20, came, went))
+    assert alerts == []
+    entries, alerts, _ = run(stage, door.scan(at + 30, first), door.tick(at + 33))
+    assert [entry.result for entry in entries] == [EntryResult.REPLAYED] and kinds(alerts) == ["entry_refused"]
 
 
 @pytest.mark.parametrize(
