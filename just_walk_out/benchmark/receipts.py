@@ -109,10 +109,10 @@ def _simulated(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, Outc
             began = time.monotonic()
             numbers = list(_episodes(case, store, args.seed, visits))
             outcomes[case.name] = {kit.name: Outcome() for kit in kits}
-            jobs = [(case.name, cameras, args.seed, number, kit) for number in numbers for kit in kits]
-            played = pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs)
-            for job, outcome in zip(jobs, played, strict=True):
-                outcomes[case.name][job[-1].name].join(outcome)
+            jobs = [(case.name, cameras, args.seed, number, kits) for number in numbers]
+            for played in pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs):
+                for kit, outcome in zip(kits, played, strict=True):
+                    outcomes[case.name][kit.name].join(outcome)
             took = time.monotonic() - began
             count = len(outcomes[case.name][kits[0].name].ours.receipts)
             print(f"  {case.name}: {count} visits in {took:.0f} s", file=sys.stderr, flush=True)
@@ -137,12 +137,12 @@ def _demo_store() -> Store:
     return load_store(share() / "config" / "demo_store")
 
 
-def _play(job: tuple[str, bool, int, int, Kit]) -> Outcome:
-    name, cameras, seed, number, kit = job
+def _play(job: tuple[str, bool, int, int, list[Kit]]) -> list[Outcome]:
+    name, cameras, seed, number, kits = job
     store = _demo_store()
     make = next(case.make for case in CASES if case.name == name or name.startswith(f"{case.name}, by"))
     scenario = make(Shop(store, _rng(name, seed, number)))
-    return play(store, scenario, int(_rng(name, seed, number).integers(2**31)), cameras, kit)
+    return play(store, scenario, int(_rng(name, seed, number).integers(2**31)), cameras, kits)
 
 
 def _figures(kinds: dict[str, str], outcomes: dict[str, Outcomes]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +26,7 @@ from just_walk_out.records import (
     Interaction,
     InteractionArray,
     Kind,
+    PersonDetectionArray,
     ShelfEvent,
     ShelfEventArray,
     TrackArray,
@@ -159,46 +160,82 @@ KITS = (
 """All that can be told of who took what; the same without shelf cameras; without wrists; and without both."""
 
 
-def play(store: Store, scenario: Scenario, seed: int, cameras: bool = False, kit: Kit = KITS[-1]) -> Outcome:
-    """Play a scenario and score what the pipeline makes of it.
+class _Tape:
+    """What the sensors of one episode report, recorded as far as pipelines listen, so that several hear the same."""
+
+    def __init__(self, light: LightStore) -> None:
+        self.over = 0
+        self._world = light.world
+        self._source = light.run()
+        self._parts: list[list[tuple[int, Any]]] = []
+
+    def part(self, index: int) -> list[tuple[int, Any]]:
+        """Return records with their times of arrival; ``over`` is set once everybody has left."""
+        while len(self._parts) <= index:
+            self._parts.append(list(islice(self._source, _PART)))
+            if self._world.finished or self._world.now > _LONGEST:
+                self.over = self.over or self._parts[-1][-1][0]
+        return self._parts[index]
+
+
+def play(
+    store: Store, scenario: Scenario, seed: int, cameras: bool = False, kits: Sequence[Kit] = KITS[-1:]
+) -> list[Outcome]:
+    """Play a scenario and score what pipelines make of the same sensors.
 
     Args:
         store: where.
         scenario: who comes and what they do.
         seed: of everything drawn.
         cameras: people are detections of each camera through the tracker; otherwise tracks with its errors.
-        kit: what the store has beside.
+        kits: what the store has beside plates; a pipeline each.
     """
-    if kit.views:
-        store = watched(store)
     key = benchmark_key()
     store = replace(store, entry=replace(store.entry, public_keys=(public_text(key),)))
     world = World(store, scenario, seed)
     codes = issue_codes(world.parties, store, key, _START)
-    light = LightStore(world, seed, _START, codes, cameras=cameras, hands=kit.hands)
-    stages: list[Stage] = [stage for stage in stages_of(store) if cameras or not isinstance(stage, TrackerStage)]
+    light = LightStore(world, seed, _START, codes, cameras=cameras, hands=any(kit.hands for kit in kits))
+    tape = _Tape(light)
+    return [_listen(store, light, tape, seed, cameras, kit) for kit in kits]
+
+
+def _listen(store: Store, light: LightStore, tape: _Tape, seed: int, cameras: bool, kit: Kit) -> Outcome:
+    """Push an episode through a pipeline until all is charged, and score that."""
+    world = light.world
+    place = watched(store) if kit.views else store
+    stages: list[Stage] = [stage for stage in stages_of(place) if cameras or not isinstance(stage, TrackerStage)]
     if kit.views:
-        stages.append(ShelfGlances(store, world.handlings, light.names, light.scenario_start, seed))
+        stages.append(ShelfGlances(place, world.handlings, light.names, light.scenario_start, seed))
     pipeline, witness = Pipeline(stages), Witness()
-    spent, over, arrival = 0.0, 0, _START
-    records = light.run()
-    while True:
-        part = list(islice(records, _PART))
-        spent += run_through(pipeline, witness, part)
+    spent, arrival = 0.0, _START
+    for index in count():
+        part = tape.part(index)
+        spent += run_through(pipeline, witness, part if kit.hands else _without_hands(part))
         arrival = part[-1][0]
-        if world.finished or world.now > _LONGEST:
-            over = over or arrival
+        if 0 < tape.over <= arrival:
             done = len(witness.charges) >= len(world.parties)
-            if arrival - over > _PATIENCE * _SECOND or (done and arrival - over > 2 * _SECOND):
+            if arrival - tape.over > _PATIENCE * _SECOND or (done and arrival - tape.over > 2 * _SECOND):
                 break
     departures, handlings = parse_truth(
         describe(moment, light.scenario_start) for moment in sorted(world.moments, key=lambda item: item.time)
     )
     people = sum((item.facts["exited"] - item.facts["entered"]) for item in world.moments if item.kind == "left")
-    outcome = score(store, departures, handlings, witness)
+    outcome = score(place, departures, handlings, witness)
     outcome.seconds, outcome.pipeline_seconds = (arrival - _START) / _SECOND, spent
     outcome.person_seconds = people
     return outcome
+
+
+def _without_hands(records: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """Return records of a store whose detectors find no wrists."""
+    found = []
+    for arrival, record in records:
+        if isinstance(record, TrackArray):
+            record = replace(record, tracks=tuple(replace(each, hands=()) for each in record.tracks))
+        elif isinstance(record, PersonDetectionArray):
+            record = replace(record, detections=tuple(replace(each, hands=()) for each in record.detections))
+        found.append((arrival, record))
+    return found
 
 
 def score(store: Store, departures: Sequence[Departure], handlings: Sequence[Handling], witness: Witness) -> Outcome:

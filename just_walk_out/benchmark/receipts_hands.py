@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.simulation.body import wrists
 from just_walk_out.simulation.figure import Figure
-from just_walk_out.store.model import Camera, Gondola, Store
+from just_walk_out.store.model import Camera, Store
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -38,9 +38,18 @@ class HandWatch:
             cameras: those that look for hands.
             rng: of everything that is drawn.
         """
-        self._store = store
         self._projectors = [FloorProjector(camera) for camera in cameras]
         self._rng = rng
+        inverse = np.array([np.linalg.inv(gondola.pose.matrix()) for gondola in store.gondolas]).reshape(-1, 4, 4)
+        self._turns, self._shifts = inverse[:, :3, :3], inverse[:, :3, 3]
+        self._sizes = np.array([(each.width, each.depth, each.height) for each in store.gondolas]).reshape(-1, 3)
+        # its back and sides, then its boards; there is no plane at infinity
+        most = max((len(gondola.shelves) for gondola in store.gondolas), default=0)
+        self._axes = np.array([1, 0, 0] + [2] * most)
+        self._across = self._axes[:, None] == np.arange(3)
+        self._places = np.full((len(store.gondolas), len(self._axes)), np.inf)
+        for row, each in zip(self._places, store.gondolas, strict=True):
+            row[: 3 + len(each.shelves)] = [each.depth, 0.0, each.width, *(s.pose.z - 0.02 for s in each.shelves)]
 
     def rays(self, figures: Sequence[Figure], seen: Bools) -> list[list[Floats]]:
         """Return the rays of wrists.
@@ -80,28 +89,15 @@ class HandWatch:
         return result
 
     def _behind_fixtures(self, eye: Floats, points: Floats) -> Bools:
-        hidden = np.zeros(points.shape[:-1], dtype=bool)
-        for gondola in self._store.gondolas:
-            hidden |= _behind_boards(gondola, eye, points)
-        return hidden
-
-
-def _behind_boards(gondola: Gondola, eye: Floats, points: Floats) -> Bools:
-    """Tell which points (..., 3) are behind the back, a side or a board of a fixture."""
-    inverse = np.linalg.inv(gondola.pose.matrix())
-    start = inverse[:3, :3] @ eye + inverse[:3, 3]
-    way = points @ inverse[:3, :3].T + inverse[:3, 3] - start
-    size = np.array([gondola.width, gondola.depth, gondola.height])
-    planes = [(1, gondola.depth), (0, 0.0), (0, gondola.width)]
-    planes += [(2, shelf.pose.z - 0.02) for shelf in gondola.shelves]
-    hidden = np.zeros(points.shape[:-1], dtype=bool)
-    for axis, at in planes:
-        step = np.where(np.abs(way[..., axis]) < 1e-9, 1e-9, way[..., axis])
-        share = (at - start[axis]) / step
-        cross = start + share[..., None] * way
-        inside = ((cross >= 0.0) & (cross <= size))[..., [other for other in range(3) if other != axis]]
-        hidden |= (share > 0.0) & (share < 0.995) & inside.all(axis=-1)
-    return hidden
+        """Tell which points (..., 3) are behind the back, a side or a board of a fixture."""
+        start = self._turns @ eye + self._shifts  # (fixtures, 3), in the frame of each
+        way = np.einsum("fij,...j->...fi", self._turns, points) + self._shifts - start
+        step = np.where(np.abs(way) < 1e-9, 1e-9, way)[..., self._axes]  # (..., fixtures, planes)
+        share = (self._places - start[:, self._axes]) / step
+        cross = start[:, None] + share[..., None] * way[..., None, :]  # (..., fixtures, planes, 3)
+        inside = ((cross >= 0.0) & (cross <= self._sizes[:, None])) | self._across
+        hidden = (share > 0.0) & (share < 0.995) & inside.all(axis=-1)
+        return np.asarray(hidden.any(axis=(-2, -1)))
 
 
 def _behind_bodies(eye: Floats, hands: Floats, places: Floats) -> Bools:

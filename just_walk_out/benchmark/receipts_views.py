@@ -186,12 +186,13 @@ class ShelfGlances:
         return self._tracks[-1].stamp if self._tracks else 0
 
     def _answer(self, camera: str, shelves: Sequence[str]) -> list[Any]:
-        due = [key for key, (at, _) in self._pending.items() if key[0] == camera and at <= self._now()]
+        mine = [(key, at, event) for key, (at, event) in self._pending.items() if key[0] == camera]
+        due = [key for key, at, _ in mine if at <= self._now()]
         events = sorted((self._pending.pop(key)[1] for key in due), key=lambda event: (event.end, event.id))
         made = [seen for event in events for seen in self._observe(camera, event)]
         marks = []
         for shelf in shelves:
-            waiting = [e.start - 1 for (who, _), (_, e) in self._pending.items() if who == camera and e.shelf == shelf]
+            waiting = [event.start - 1 for key, at, event in mine if at > self._now() and event.shelf == shelf]
             stamp = min([self._seen[shelf], *waiting])
             if stamp > self._said[(camera, shelf)]:
                 self._said[(camera, shelf)] = stamp

@@ -119,7 +119,7 @@ class PickupStage:
             self._sightings.push(record)
         else:
             self._take_visits(record)
-        return self._advance()
+        return self._advance(isinstance(record, ShelfEventArray))
 
     def _is_decided(self, event: str) -> bool:
         return self._decisions.has(event) or self._journal.has(Interaction, first_id(event))
@@ -154,7 +154,8 @@ class PickupStage:
         visit, since = self._visit_of.get(track, ("", 0))
         return visit if since < event.end else ""
 
-    def _advance(self) -> list[Any]:
+    def _advance(self, marked: bool) -> list[Any]:
+        """Decide what can be decided; ``marked`` where shelves have been seen further."""
         made: list[Interaction] = []
         stuck: set[str] = set()
         while True:
@@ -173,7 +174,7 @@ class PickupStage:
                 del self._pending[event.id]
                 self._looks.pop(event.id, None)
                 self._near.pop(event.id, None)
-        marks = self._watermarks()
+        marks = self._watermarks() if made or marked else []
         if not made and not marks:
             return []
         alerts = [alert for interaction in made for alert in self._alerts(interaction)] + self._suspected
@@ -193,9 +194,11 @@ class PickupStage:
     def _watermarks(self) -> list[Watermark]:
         """Return the shelves whose mark has moved."""
         marks = []
+        earliest: dict[str, int] = {}
+        for event in self._pending.values():
+            earliest[event.shelf] = min(event.start, earliest.get(event.shelf, event.start))
         for shelf, seen in sorted(self._seen.items()):
-            open_starts = [event.start - 1 for event in self._pending.values() if event.shelf == shelf]
-            stamp = min([seen, *open_starts])
+            stamp = min(seen, earliest[shelf] - 1) if shelf in earliest else seen
             if stamp > self._decided.get(shelf, 0):
                 self._decided[shelf] = stamp
                 marks.append(Watermark(shelf, stamp, self._since[shelf]))

@@ -16,7 +16,7 @@ def receipts(store, *parties, seed=1, **scenario):
         party if isinstance(party, Party) else Party(party[0], party[0], 7.0 * number, tuple(party[1:]))
         for number, party in enumerate(parties)
     )
-    outcome = play(store, Scenario("test", "normal", made, **scenario), seed)
+    (outcome,) = play(store, Scenario("test", "normal", made, **scenario), seed)
     return {score.account: score for score in outcome.ours.receipts}
 
 
