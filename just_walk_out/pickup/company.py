@@ -93,6 +93,7 @@ class Company:
         arms: Mapping[str, float],
         due: int,
         besides: Iterable[tuple[str, Act, Fit]],
+        viewed: bool = True,
     ) -> dict[str, float]:
         """Return how each person fits having done a step, with all else that was done at the fixture.
 
@@ -103,6 +104,7 @@ class Company:
             arms: what shelf cameras say of it, log-likelihood by track.
             due: the moment as of which it is looked at, nanoseconds.
             besides: other steps that are not decided, each with the id of its event and who was near.
+            viewed: what shelf cameras say of other steps counts.
 
         Returns:
             Log-likelihood by track; that of nobody known under an empty name.
@@ -112,18 +114,23 @@ class Company:
         if len(near.places) <= 1:
             return {track: score + reaching.get(track, 0.0) for track, score in scores.items()}
         hands: dict[Act, Mapping[str, float]] = {act: reaching}
-        undecided, done = self._earlier(event, near.places, due, hands)
+        undecided, done = self._earlier(event, near.places, due, hands, viewed)
         counted = frozenset(other for acts in done.values() for other in acts)
         left = frozenset(track for track in near.places if not self._reach.stays(track, event.end, due))
         for id, other, fit in besides:
             undecided.append((other, {**fit.places, "": self._reach.log_nobody}))
-            hands[other] = _reaching(fit.hands, self._sightings.arms(id, other.plates))
+            hands[other] = _reaching(fit.hands, self._sightings.arms(id, other.plates) if viewed else {})
         undecided.sort(key=lambda item: (item[0].start, item[0].plates))
         messages = self._stops.messages(act, list(scores), done, left, undecided, hands, counted)
         return {track: score + messages[track] - messages[""] for track, score in scores.items()}
 
     def _earlier(
-        self, event: ShelfEvent, near: Mapping[str, float], due: int, hands: dict[Act, Mapping[str, float]]
+        self,
+        event: ShelfEvent,
+        near: Mapping[str, float],
+        due: int,
+        hands: dict[Act, Mapping[str, float]],
+        viewed: bool,
     ) -> tuple[list[tuple[Act, dict[str, float]]], dict[str, list[Act]]]:
         """Return what is decided of people's stops: in doubt among whom, and surely by whom; hands are added."""
         since = {track: self._reach.since(track, event.start) for track in near}
@@ -138,7 +145,7 @@ class Company:
             here = {track: share for track, share in shares.items() if track in since and item.end >= since[track]}
             if not here:
                 continue
-            arms = self._sightings.arms(event_of(item), act.plates)
+            arms = self._sightings.arms(event_of(item), act.plates) if viewed else {}
             hands[act] = _reaching(self._hands_of(act, near), arms)
             if max(here.values()) >= _SURE:
                 done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)

@@ -166,6 +166,9 @@ class PickupSettings:
         minimum=0.0,
         maximum=60.0,
     )
+    view_confidence: float = setting(
+        0.98, "Least probability that decides without them, where they are slower", minimum=0.0, maximum=1.0
+    )
     hand_sigma: float = setting(
         0.05,
         "Distance of a wrist from where wrists are at a place of a plate, one standard deviation an axis",

@@ -61,10 +61,9 @@ class Sightings:
                 if all(each.end < oldest for each in found.values()):
                     del self._of_event[event]
 
-    def answered(self, event: ShelfEvent) -> bool:
-        """Tell whether every camera that looks at the shelf has said all that it will; true without a camera."""
-        cameras = self._watchers.get(event.shelf, ())
-        return all(self._seen.get((camera, event.shelf), 0) >= event.start for camera in cameras)
+    def answered(self, shelf: str, until: int) -> bool:
+        """Tell whether every camera that looks at a shelf has answered up to a moment; true without a camera."""
+        return all(self._seen.get((camera, shelf), 0) >= until for camera in self._watchers.get(shelf, ()))
 
     def arms(self, event_id: str, plates: Sequence[str]) -> Mapping[str, float]:
         """Return what is seen of arms at plates during a shelf event, log-likelihood by track."""

@@ -11,7 +11,7 @@ from just_walk_out.pickup.company import Company, Fit
 from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
-from just_walk_out.pickup.sightings import Sight, Sightings
+from just_walk_out.pickup.sightings import NOTHING, Sight, Sightings
 from just_walk_out.pickup.splitting import Splitter
 from just_walk_out.pickup.stops import Act
 from just_walk_out.pickup.suspicions import Correction, Suspicions
@@ -69,6 +69,7 @@ class PickupStage:
         self._suspected: list[Alert] = []
         self._corrections: list[Decision] = []
         self._looks: dict[str, int] = {}
+        self._unsure: set[tuple[str, int]] = set()
         self._near: dict[str, Fit] = {}
         self._pending: dict[str, ShelfEvent] = {}
         self._seen: dict[str, int] = {}
@@ -166,13 +167,18 @@ class PickupStage:
             if not self._ready(event):
                 stuck.add(self._place(event))
                 continue
-            decided = self._decide(event)
-            if decided is None:
+            viewed = self._viewed(event)
+            look = (event.id, self._looks.get(event.id, 0))
+            decided = None if look in self._unsure and not viewed else self._decide(event, viewed)
+            if decided is None and not viewed:
+                self._unsure.add(look)
+                stuck.add(self._place(event))
+            elif decided is None:
                 self._looks[event.id] = self._looks.get(event.id, 0) + 1
             else:
                 made += decided
                 del self._pending[event.id]
-                self._looks.pop(event.id, None)
+                self._unsure -= {(event.id, number) for number in range(self._looks.pop(event.id, 0) + 1)}
                 self._near.pop(event.id, None)
         marks = self._watermarks() if made or marked else []
         if not made and not marks:
@@ -209,8 +215,6 @@ class PickupStage:
         if self._tracks_seen < due:
             return False
         waited = self._tracks_seen - event.end
-        if not self._sightings.answered(event) and waited < self._settings.view_wait * _SECOND:
-            return False
         near = self._near_event(event)
         if (
             not all(self._visit(track, event) for track in near.places)
@@ -220,16 +224,30 @@ class PickupStage:
             return False
         if waited >= self._settings.order_wait * _SECOND:
             return True
-        # A step that is looked at again takes in all that has happened at the fixture meanwhile.
-        known = due if due > event.end else event.start
-        beside = [shelf.id for shelf in self._store.gondola_of[event.shelf].shelves if shelf.id in self._seen]
-        if any(self._seen[shelf] < known for shelf in {event.shelf, *beside}):
+        if any(self._seen[shelf] < self._known(event) for shelf in self._beside(event)):
             return False
         if all(step.total <= 0.0 for step in self._steps(event, Counter())):
             return True
         if self._visits_seen < event.start or any(other.start < event.start for other in self._pending.values()):
             return False
         return all(self._seen.get(shelf, 0) >= event.start for shelf in self._store.shelf)
+
+    def _known(self, event: ShelfEvent) -> int:
+        """Return up to when its fixture bears on an event: looked at again, it takes in what has happened meanwhile."""
+        due = self._due(event)
+        return due if due > event.end else event.start
+
+    def _beside(self, event: ShelfEvent) -> set[str]:
+        """Return the shelves of the fixture of an event that say anything."""
+        shelves = {shelf.id for shelf in self._store.gondola_of[event.shelf].shelves if shelf.id in self._seen}
+        return {event.shelf, *shelves}
+
+    def _viewed(self, event: ShelfEvent) -> bool:
+        """Tell whether shelf cameras have said what they will of an event, and of what bears on it."""
+        if self._tracks_seen - event.end >= self._settings.view_wait * _SECOND:
+            return True
+        known = self._known(event)
+        return all(self._sightings.answered(shelf, known) for shelf in self._beside(event))
 
     def _near_event(self, event: ShelfEvent) -> Fit:
         """Return who was near the plates of an event; once its span has been seen that stays as it is."""
@@ -240,8 +258,13 @@ class PickupStage:
             self._near[event.id] = near
         return near
 
-    def _decide(self, event: ShelfEvent) -> list[Interaction] | None:
-        """Return what is decided and written; None where it is worth to wait for what people do next."""
+    def _decide(self, event: ShelfEvent, viewed: bool) -> list[Interaction] | None:
+        """Return what is decided and written; None where it is worth to wait for shelf cameras or what people do next.
+
+        Args:
+            event: what changed.
+            viewed: shelf cameras have said what they will; otherwise nothing that they have said counts.
+        """
         due = self._due(event)
         made: list[Interaction] = []
         decided: list[tuple[Step, list[Interaction], Sight]] = []
@@ -250,15 +273,19 @@ class PickupStage:
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._company.fit(step.plates, event.start, event.end)
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
-            sight = self._sightings.of(event, step)
-            people = self._people(event, step, beside, near, due, sight)
+            sight = self._sightings.of(event, step) if viewed else NOTHING
+            people = self._people(event, step, beside, near, due, sight, viewed)
             gone = {visit for visit, exited in self._exited.items() if exited < event.start}
             found = self._attribution.decide(event, step, people, len(made), gone, sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
             # where a second hand is near, what else is done there may show whose is whose
             doubtful |= self._company.at_once(near, sight.tracks)
-            if doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
+            waits = doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND
+            # that somebody else may be meant, or something else, is for the cameras to say
+            enough = self._settings.view_confidence
+            waits |= not viewed and any(item.reason or item.confidence < enough for item in found)
+            if waits:
                 self._decisions.withdraw(event.id)
                 return None
             decided.append((step, found, sight))
@@ -284,7 +311,7 @@ class PickupStage:
             self._corrections.append(correction.decision)
 
     def _people(
-        self, event: ShelfEvent, step: Step, beside: list[Step], near: Fit, due: int, sight: Sight
+        self, event: ShelfEvent, step: Step, beside: list[Step], near: Fit, due: int, sight: Sight, viewed: bool
     ) -> list[Person]:
         """Return who may have acted, by what was seen of them and what they did besides there."""
         besides = [
@@ -296,7 +323,7 @@ class PickupStage:
             if other.id != event.id and known and self._place(other) == self._place(event):
                 besides.append((other.id, Act(other.start, other.end, other.plates), self._near_event(other)))
         act = Act(event.start, event.end, step.plates)
-        scores = self._company.weigh(event, act, near, sight.tracks, due, besides)
+        scores = self._company.weigh(event, act, near, sight.tracks, due, besides, viewed)
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
     def _steps(self, event: ShelfEvent, held: Counter[str]) -> list[Step]:
