@@ -178,13 +178,14 @@ class AdjustmentState(IntEnum):
 
 
 class DecisionKind(IntEnum):
-    """What a person decided about an interaction or a whole visit."""
+    """What a person decided about an interaction or a whole visit; CORRECT: what later evidence shows of one."""
 
     CONFIRM = 0
     REMOVE = 1
     MOVE = 2
     CHANGE = 3
     CONTEST = 4
+    CORRECT = 5
 
 
 class Severity(IntEnum):
@@ -463,6 +464,7 @@ class InteractionArray:
     stamp: int
     watermarks: tuple[Watermark, ...] = ()
     interactions: tuple[Interaction, ...] = ()
+    corrections: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,6 +497,7 @@ class Cart:
     total: int = 0
     decisions: tuple[str, ...] = ()
     cleared: bool = False
+    corrections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,7 +511,10 @@ class CartArray:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about one interaction, or about all of a visit where ``interaction`` is empty."""
+    """What a person decided about one interaction, or about all of a visit where ``interaction`` is empty.
+
+    One of kind CORRECT is made by a stage: later evidence shows that it was fewer units.
+    """
 
     stamp: int
     id: str

@@ -19,6 +19,7 @@ from just_walk_out.benchmark.receipts_sensors import LightStore
 from just_walk_out.benchmark.receipts_views import ShelfGlances, watched
 from just_walk_out.entry.keys import public_text
 from just_walk_out.records import (
+    Adjustment,
     CartArray,
     Charge,
     ChargeState,
@@ -85,6 +86,7 @@ class Witness:
 
     carts: list[tuple[int, CartArray]] = field(default_factory=list)
     charges: list[tuple[int, Charge]] = field(default_factory=list)
+    adjustments: list[Adjustment] = field(default_factory=list)
     interactions: list[Interaction] = field(default_factory=list)
     events: list[tuple[int, ShelfEvent]] = field(default_factory=list)
     tracks: dict[int, TrackArray] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class Witness:
                 self.carts.append((arrival, record))
         elif isinstance(record, Charge):
             self.charges.append((arrival, record))
+        elif isinstance(record, Adjustment):
+            self.adjustments.append(record)
         elif isinstance(record, InteractionArray):
             self.interactions += record.interactions
         elif isinstance(record, ShelfEventArray):
@@ -211,7 +215,8 @@ def score(store: Store, departures: Sequence[Departure], handlings: Sequence[Han
     charge_of = {charge.account: charge for _, charge in witness.charges}
     for departure in departures:
         charge = charge_of.get(departure.account)
-        outcome.ours.receipts.append(compare(departure, charge))
+        adjustments = [each for each in witness.adjustments if charge is not None and each.charge == charge.id]
+        outcome.ours.receipts.append(compare(departure, charge, adjustments))
         if charge is not None and not departure.staff:
             outcome.ours.lines += len(charge.lines)
             whole = charge.state is ChargeState.REVIEW

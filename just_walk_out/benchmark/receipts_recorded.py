@@ -174,11 +174,11 @@ def _weights(folder: Path, store: Store) -> dict[str, Samples]:
 
 def _installed(store: Store, samples: dict[str, Samples]) -> tuple[Store, dict[str, Samples]]:
     """Take out of the store what never had a value: nobody can wait for it, and nothing is known of it."""
-    there: dict[str, NDArray[np.bool_]] = {
-        id: np.asarray(~np.isnan(each.weights).all(axis=0)) for id, each in samples.items()
-    }
+    there = {id: np.atleast_1d(~np.isnan(each.weights).all(axis=0)) for id, each in samples.items()}
     shelves = {
-        id: replace(shelf, plates=tuple(plate for plate, known in zip(shelf.plates, there[id], strict=True) if known))
+        id: replace(
+            shelf, plates=tuple(plate for plate, known in zip(shelf.plates, there[id].tolist(), strict=True) if known)
+        )
         for id, shelf in store.shelf.items()
         if id in samples
     }

@@ -36,6 +36,11 @@ class Carts:
         for visit in self.decisions.add(decision):
             self._contents.pop(visit, None)
 
+    def is_open(self, interaction: str) -> bool:
+        """Tell whether later evidence may correct an interaction: not where a person has decided about it."""
+        seen = self._interactions.get(interaction)
+        return not (self.decisions.has(interaction) if seen is None else self.decisions.is_judged(seen))
+
     def restock(self, mode: RestockMode) -> bool:
         """Let restocking begin or end; returns False if that was known."""
         if not self._restocking.add(mode):

@@ -16,7 +16,7 @@ class DecisionBook:
 
     A decision about one interaction counts for it alone; one about a whole visit for all that is in the
     visit then and had happened by then. Of several the last counts, so that a decision can be taken back
-    by another, never by editing.
+    by another, never by editing. Corrections by later evidence only make units fewer, and leave the rest open.
     """
 
     def __init__(self) -> None:
@@ -77,19 +77,28 @@ class DecisionBook:
                 del index[visit]
 
     def has(self, interaction: str) -> bool:
-        """Tell whether anything has been decided about this interaction in particular."""
-        return bool(self._by_interaction.get(interaction))
+        """Tell whether a person has decided anything about this interaction in particular."""
+        return any(each.kind is not DecisionKind.CORRECT for _, each in self._by_interaction.get(interaction, ()))
 
     def apply(self, interaction: Interaction) -> tuple[Interaction | None, tuple[str, ...]]:
         """Return an interaction as it is now, None if it was not so, and the ids of the decisions about it."""
-        current, removed, ids = interaction, False, []
+        current, removed, made = self._applied(interaction)
+        return None if removed else current, tuple(each.id for each in made)
+
+    def is_judged(self, interaction: Interaction) -> bool:
+        """Tell whether a person has decided about an interaction, or about all of its visit since."""
+        return any(each.kind is not DecisionKind.CORRECT for each in self._applied(interaction)[2])
+
+    def _applied(self, interaction: Interaction) -> tuple[Interaction, bool, list[Decision]]:
+        current, removed, made = interaction, False, []
         for decision in self._in_order(interaction):
             if not decision.interaction and (decision.visit != current.visit or interaction.end > decision.stamp):
                 continue
-            ids.append(decision.id)
-            removed = decision.kind is DecisionKind.REMOVE
+            made.append(decision)
+            if decision.kind is not DecisionKind.CORRECT:
+                removed = decision.kind is DecisionKind.REMOVE
             current = _apply(decision, current)
-        return None if removed else current, tuple(ids)
+        return current, removed, made
 
     def _in_order(self, interaction: Interaction) -> Iterator[Decision]:
         own = self._by_interaction.get(interaction.id, [])
@@ -106,6 +115,8 @@ class DecisionBook:
 def _apply(decision: Decision, interaction: Interaction) -> Interaction:
     if decision.kind is DecisionKind.REMOVE:
         return interaction
+    if decision.kind is DecisionKind.CORRECT:
+        return dataclasses.replace(interaction, quantity=min(interaction.quantity, decision.quantity))
     if decision.kind is DecisionKind.CONTEST:
         return dataclasses.replace(interaction, state=DecisionState.REVIEW, reason=f"contested by {decision.by}")
     return dataclasses.replace(

@@ -21,6 +21,8 @@ def objection(decision: Decision, carts: Carts, find: Find, store: Store) -> str
         find: returns a visit by its id, None where it is not known.
         store: for its catalogue.
     """
+    if decision.kind is DecisionKind.CORRECT:
+        return "expected confirm, remove, move, change or contest; evidence alone corrects"
     if not decision.by.strip():
         return "expected the name of who decides, got none"
     if not decision.interaction:

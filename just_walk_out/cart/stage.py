@@ -17,6 +17,7 @@ from just_walk_out.records import (
     CartLine,
     CartState,
     Decision,
+    DecisionKind,
     DecisionState,
     Interaction,
     InteractionArray,
@@ -61,10 +62,10 @@ class _Priced:
 class CartStage:
     """Keeps the cart of each visit as the fold of its interactions, and of what people decide about them.
 
-    Interactions, decisions, restock modes and visits that are over are journaled by id, the first one wins;
-    carts are folded anew in the order of event time, so that neither repetition nor the order of arrival
+    Interactions, decisions, corrections, restock modes and visits that are over are journaled by id, the first one
+    wins; carts are folded anew in the order of event time, so that neither repetition nor the order of arrival
     changes them. Interactions of a visit that is not known yet are kept until it is. What happens at a
-    gondola that is being restocked is in no cart.
+    gondola that is being restocked is in no cart. What a person has decided about is not corrected.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (VisitArray, InteractionArray, RestockMode)
@@ -109,6 +110,7 @@ class CartStage:
     def push(self, record: VisitArray | InteractionArray | RestockMode) -> list[Any]:
         """Take visits, interactions or a restock mode; returns alerts and, if due, a snapshot of the carts."""
         alerts: list[Alert] = []
+        corrections: list[Decision] = []
         if isinstance(record, RestockMode):
             changed = self._journal.append(record, record.id, record.stamp) and self._carts.restock(record)
         else:
@@ -119,14 +121,15 @@ class CartStage:
                 changed = False
                 for interaction in record.interactions:
                     changed = self._take_in(interaction, alerts) or changed
+                corrections = [each for each in record.corrections if self._correct(each)]
             self._tidy()
             for mark in record.watermarks:
                 self._watermarks[mark.source] = max(mark.stamp, self._watermarks.get(mark.source, mark.stamp))
                 self._since[mark.source] = max(mark.since, self._since.get(mark.source, 0))
         alerts += self._unmatched_returns()
-        if not (changed or self._due()):
+        if not (changed or corrections or self._due()):
             return list(alerts)
-        return [*alerts, self._publish()]
+        return [*corrections, *alerts, self._publish()]
 
     def decide(self, draft: Decision) -> tuple[Decision, list[Any]]:
         """Let a person's decision take effect.
@@ -212,6 +215,15 @@ class CartStage:
             alerts += self._age_alert(interaction)
         return interaction.visit in self._visits
 
+    def _correct(self, correction: Decision) -> bool:
+        """Let a correction by later evidence take effect, once; a person's word outranks it."""
+        if correction.kind is not DecisionKind.CORRECT or not self._carts.is_open(correction.interaction):
+            return False
+        if not self._journal.append(correction, correction.id, correction.stamp):
+            return False
+        self._carts.decide(correction)
+        return True
+
     def _refusal(self, interaction: Interaction) -> Alert | None:
         verb = "taken" if interaction.kind is Kind.TAKE else "put back"
         if interaction.sku and interaction.sku not in self._store.product:
@@ -264,18 +276,20 @@ class CartStage:
         rules = self._prices.in_force(visit.entered or until, until)
         contents = self._carts.contents(visit.id)
         priced = self._price(visit.id, contents, rules)
-        decisions = self._carts.decisions.bearing(visit.id)
+        bearing = self._carts.decisions.bearing(visit.id)
+        decisions = [each for each in bearing if each.kind is not DecisionKind.CORRECT]
         return Cart(
             visit=visit.id,
             account=visit.account,
             currency=self._store.currency,
             state=state,
             revision=self._carts.revision(visit.id),
-            updated=max([self._carts.updated(visit.id, visit.entered), *(each.stamp for each in decisions)]),
+            updated=max([self._carts.updated(visit.id, visit.entered), *(each.stamp for each in bearing)]),
             lines=priced.lines,
             total=priced.total,
             decisions=tuple(each.id for each in decisions),
             cleared=bool(decisions) and contents.is_certain,
+            corrections=tuple(each.id for each in bearing if each.kind is DecisionKind.CORRECT),
         )
 
     def _price(self, visit: str, contents: Contents, rules: tuple[Promotion, ...]) -> _Priced:

@@ -209,9 +209,9 @@ class Cashier:
             tax=sum(each.tax for each in taxes),
             total=total,
             currency=charge.currency,
-            reason="A person has decided." if cart.decisions else "Evidence that came late.",
+            reason=_why(cart),
             taxes=taxes,
-            decisions=cart.decisions,
+            decisions=(*cart.decisions, *cart.corrections),
             revision=cart.revision,
         )
         self._ledger.begin_adjustment(adjustment)
@@ -273,6 +273,14 @@ class Cashier:
             return [outcome]
         kind, text = ALERTS[outcome.state]
         return [outcome, _alert(outcome, Severity.WARNING, kind, f"{text}: {outcome.reason}.")]
+
+
+def _why(cart: Cart) -> str:
+    if cart.decisions:
+        return "A person has decided."
+    if cart.corrections:
+        return "Later takes show that it may have been fewer units: the weight in the catalogue is in doubt."
+    return "Evidence that came late."
 
 
 def _state(visit: Visit, lines: tuple[CartLine, ...], reason: str) -> tuple[ChargeState, str]:

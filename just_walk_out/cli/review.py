@@ -17,7 +17,8 @@ from just_walk_out.records import ChargeState, DecisionKind, Interaction
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
-    actions = ("list", *(kind.name.lower() for kind in DecisionKind))
+    kinds = [kind for kind in DecisionKind if kind is not DecisionKind.CORRECT]
+    actions = ("list", *(kind.name.lower() for kind in kinds))
     parser.add_argument(
         "action",
         choices=actions,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from just_walk_out.pickup.catalogue import Belief
 from just_walk_out.pickup.decisions import Decisions
 from just_walk_out.pickup.products import Explanation, ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
@@ -79,11 +80,11 @@ class Attribution:
         """
         joint: list[tuple[Explanation, str, str, float]] = []
         if step.total < 0:
-            foreign = {
-                **self._suspicions.strangers(step.plates),
-                **self._decisions.foreign(step.plates, event.start),
-            }
-            options = self._products.takes(step, foreign, self._believed(step))
+            foreign = self._decisions.foreign(step.plates, event.start)
+            home = self._products.home(step)
+            strangers = self._suspicions.strangers(step.plates, home)
+            weights = {sku: weight for sku in home if (weight := self._suspicions.weight(sku, event.shelf)) is not None}
+            options = self._products.takes(step, foreign, weights, self._beliefs(home, event), strangers)
             joint = [
                 (option, each.visit, each.track, option.log_weight + each.score)
                 for each in people
@@ -94,7 +95,7 @@ class Attribution:
                 held = self._decisions.held(each.visit, event.start, event.id) if each.visit else Counter[str]()
                 joint += [
                     (option, each.visit, each.track, option.log_weight + each.score)
-                    for option in self._products.returns(step, held)
+                    for option in self._products.returns(step, held, self._back(step, held, event))
                 ]
                 joint += self._handed_over(event, step, each, held, gone)
         if sight.products:
@@ -103,11 +104,13 @@ class Attribution:
             ]
         return self._choose(event, step, joint, index, sight.ids)
 
-    def _believed(self, step: Step) -> dict[str, float]:
-        """Return what products of the plates of a step weigh according to what was taken before."""
-        home = {sku for plate in step.plates for sku in self._products.skus_on(plate)}
-        found = {sku: self._suspicions.weight(sku) for sku in sorted(home)}
-        return {sku: weight for sku, weight in found.items() if weight is not None}
+    def _beliefs(self, skus: Iterable[str], event: ShelfEvent) -> dict[str, Belief]:
+        """Return how sure the weights of products are when an event ends."""
+        return {sku: self._suspicions.belief(sku, event.shelf, event.end) for sku in skus}
+
+    def _back(self, step: Step, held: Mapping[str, int], event: ShelfEvent) -> dict[str, Belief]:
+        """Return the same of what may come back: what is held, or stands there."""
+        return self._beliefs(sorted({*held, *self._products.home(step)}), event)
 
     def _handed_over(
         self, event: ShelfEvent, step: Step, person: Person, held: Mapping[str, int], gone: Set[str]
@@ -122,7 +125,8 @@ class Attribution:
             owners = [visit for visit in others if carts[visit][sku]]
             log_prior = math.log(self._settings.hand_over_prior / len(owners))
             for visit in owners:
-                for option in self._products.returns(step, Counter({sku: carts[visit][sku]})):
+                units = Counter({sku: carts[visit][sku]})
+                for option in self._products.returns(step, units, self._back(step, units, event)):
                     if [each for each, _ in option.items] == [sku] and option.items[0][1] <= carts[visit][sku]:
                         joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
         return joint
@@ -153,15 +157,13 @@ class Attribution:
             for (items, owner), (share, _, track) in pooled.items()
         )[::-1]
         kind = Kind.TAKE if step.total < 0 else Kind.RETURN
-        probability, items, visit, track = self._in_favour(ranked, kind)
+        (probability, items, visit, track), sure = self._in_favour(ranked, kind)
         candidates = tuple(
             Candidate(kind, sku, units, who, where, round(share, 6))
             for share, option, who, where in ranked[:_RUNNERS_UP]
             for sku, units in (option or (("", 1),))
         )
-        # Whatever of these it was, this visit has it: doubt about the product alone is no doubt about the visit.
-        sure = sum(share for share, option, who, _ in ranked if who == visit and _units(option) == _units(items))
-        reason = self._doubt(sure if items else probability, items, visit, track, event)
+        reason = self._doubt(sure, items, visit, track, event)
         state = DecisionState.REVIEW if reason else DecisionState.COMMITTED
         evidence = (event.id, track, *views) if track else (event.id, *views)
         return [
@@ -172,20 +174,43 @@ class Attribution:
             for offset, (sku, units) in enumerate(items or (("", 1),))
         ]  # fmt: skip
 
-    def _in_favour(self, ranked: list[Choice], kind: Kind) -> Choice:
-        """Return the likeliest; in doubt among products of one visit, that which leaves the least to pay.
+    def _in_favour(self, ranked: list[Choice], kind: Kind) -> tuple[Choice, float]:
+        """Return the likeliest, or in doubt what leaves less to pay, and how sure it is that its visit did so much.
 
         Weight and place do not tell products of equal weight apart. What the shopper took is then the cheapest
-        of those that come into question, and what came back is the dearest.
+        of those that come into question, and what came back is the dearest. Nor does weight tell two units from a
+        pack of them whose weight in the catalogue is that of one: then the fewest were taken that surely were.
         """
-        best = ranked[0]
-        probability, items, visit, _ = best
-        if not items or not visit or probability >= self._policy.commit_confidence:
-            return best
+        probability, items, visit, _ = best = ranked[0]
+        if not items or not visit:
+            return best, probability
+        if len(items) == 1:
+            probability, items, *_ = best = self._fewest(ranked, best, kind)
         alike = [each for each in ranked if each[2] == visit and _units(each[1]) == _units(items)]
+        # Whatever of these it was, this visit has it: doubt about the product alone is no doubt about the visit.
+        sure = max(probability, sum(share for share, *_ in alike))
+        if probability >= self._policy.commit_confidence:
+            return best, sure
         alike = [each for each in alike if each[0] >= self._settings.plausible]
         sign = 1 if kind is Kind.TAKE else -1
-        return min(alike, key=lambda each: (sign * self._products.price(each[1]), -each[0], each[1]), default=best)
+        cheapest = min(alike, key=lambda each: (sign * self._products.price(each[1]), -each[0], each[1]), default=best)
+        return cheapest, sure
+
+    def _fewest(self, ranked: list[Choice], best: Choice, kind: Kind) -> Choice:
+        """Return, of the units of the likeliest product, so many as were surely taken or may have come back.
+
+        The probability that comes with it is that there were no fewer, or no more.
+        """
+        _, ((sku, likeliest),), visit, _ = best
+        same = [each for each in ranked if each[2] == visit and len(each[1]) == 1 and each[1][0][0] == sku]
+        whole = sum(share for share, *_ in same)
+        sign = -1 if kind is Kind.TAKE else 1
+        for choice in sorted(same, key=lambda each: sign * each[1][0][1]):
+            units = choice[1][0][1]
+            enough = sum(share for share, ((_, count),), *_ in same if sign * (units - count) >= 0)
+            if sign * (units - likeliest) >= 0 and enough >= self._policy.commit_confidence * whole:
+                return (enough, *choice[1:])
+        return best
 
     def _doubt(
         self, probability: float, items: tuple[tuple[str, int], ...], visit: str, track: str, event: ShelfEvent

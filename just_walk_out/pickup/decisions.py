@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from just_walk_out.journal import RECENT
-from just_walk_out.records import DecisionState, Interaction, Kind
+from just_walk_out.records import Decision, DecisionState, Interaction, Kind
 from just_walk_out.store.model import Store
 
 _HOUR = 3600 * 1_000_000_000
@@ -33,6 +33,7 @@ class Decisions:
         self._by_plate: dict[str, list[Interaction]] = {}
         self._by_place: dict[str, list[tuple[int, Interaction]]] = {}
         self._of_event: dict[str, dict[str, Interaction]] = {}
+        self._corrected: dict[str, list[tuple[int, int]]] = {}
         self._newest = self._tidied = 0
 
     def add(self, interaction: Interaction, at: int | None = None) -> None:
@@ -68,6 +69,14 @@ class Decisions:
             place = self._store.gondola_of[item.shelf].id
             self._by_place[place] = [each for each in self._by_place[place] if each[1].id not in mine]
 
+    def correct(self, decision: Decision) -> None:
+        """Let an interaction count as fewer units, as of moments after a decision about it."""
+        self._corrected.setdefault(decision.interaction, []).append((decision.stamp, decision.quantity))
+
+    def _quantity(self, item: Interaction, at: int) -> int:
+        fewer = [quantity for stamp, quantity in self._corrected.get(item.id, ()) if stamp < at]
+        return min([item.quantity, *fewer])
+
     def _tidy(self, stamp: int) -> None:
         """Drop once an hour what is older than a journal is read back: it bears on nothing any more."""
         self._newest = max(self._newest, stamp)
@@ -76,7 +85,8 @@ class Decisions:
         self._tidied, oldest = self._newest, self._newest - RECENT
         old = [event for event, items in self._of_event.items() if all(each.end < oldest for each in items.values())]
         for event in old:
-            del self._of_event[event]
+            for id in self._of_event.pop(event):
+                self._corrected.pop(id, None)
         for plate, items in list(self._by_plate.items()):
             self._by_plate[plate] = [each for each in items if each.start >= oldest]
 
@@ -94,11 +104,17 @@ class Decisions:
                 taken and put back in one event.
         """
         units: Counter[str] = Counter()
-        for item in self._by_visit.get(visit, ()):
+        for item in sorted(self._by_visit.get(visit, ()), key=lambda each: (each.end, int(each.kind), each.id)):
             earlier = item.start < at or (event_id and item.id.startswith(f"{event_id}#"))
             if earlier and item.sku and item.state is not DecisionState.WAITING:
-                units[item.sku] += item.quantity if item.kind is Kind.TAKE else -item.quantity
+                change = self._quantity(item, at) if item.kind is Kind.TAKE else -item.quantity
+                # as in carts: what came back without having been there is nobody's debt
+                units[item.sku] = max(0, units[item.sku] + change)
         return +units
+
+    def held_by_all(self, at: int) -> Counter[str]:
+        """Return the units of each product that all visits together hold at a moment, nanoseconds."""
+        return sum((self.held(visit, at) for visit in self.holders(at)), Counter())
 
     def holders(self, at: int) -> set[str]:
         """Return the visits that hold anything at a moment, nanoseconds."""

@@ -2,7 +2,8 @@
 
 How far along its ray a wrist is, is not known; the ray of whoever takes something passes the place where the
 wrist is then, which is before the plate and a little above it. One camera may be wrong about depth, two agree
-by chance seldom. A hand that is hidden from a camera says little there, both hands elsewhere say more.
+by chance seldom. A hand that is hidden from a camera says little there, both hands elsewhere say more. What
+speaks against a plate is mostly that the same rays pass another one beside it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _KEPT = 30 * _SECOND
 # Where a hand that takes something is: so much of the plate's depth before its middle, so many metres above it.
 _DEPTHS = np.array([-0.2, 0.1, 0.4])
 _ABOVE = 0.1
+# A camera that always errs in the same way is not made right by looking longer.
+_MOST_LOOKS = 4.0
 # From there to the wrist, towards the shoulder, and how high that is, metres.
 _HAND, _SHOULDER = 0.1, 1.3
 # Where wrists hang, from the place of a person who may face anywhere, metres.
@@ -60,6 +63,7 @@ class HandModel:
         self._store = store
         self._settings = settings
         self._newest = -1
+        self._reach = 3.0 * settings.hand_beside_sigma
         self._index = {camera.id: k for k, camera in enumerate(store.cameras)}
         self._eyes = np.array([camera.pose.matrix()[:3, 3] for camera in store.cameras]).reshape(-1, 3)
         self._courses: dict[str, _Course] = {}
@@ -98,15 +102,31 @@ class HandModel:
         Returns:
             Log-likelihood ratio by track id; 0 for somebody of whom no hand was seen.
         """
-        early = start - round(self._settings.hand_lead_time * _SECOND)
-        hands = np.concatenate([self._hands(plate) for plate in plates])
-        spread = np.repeat([self._store.plate[plate].width / math.sqrt(12.0) for plate in plates], len(_DEPTHS))
+        latest = max(start, end - round(self._settings.act_time * _SECOND))
+        early = latest - round(self._settings.hand_lead_time * _SECOND)
+        names = [*plates, *self._beside(plates)]
+        hands = np.stack([self._hands(plate) for plate in names])
+        spread = np.array([self._store.plate[plate].width / math.sqrt(12.0) for plate in names])
+        middle = np.mean([self._store.plate_position[plate] for plate in plates], axis=0)
+        away = np.linalg.norm([self._store.plate_position[plate] - middle for plate in names[len(plates) :]], axis=-1)
+        shares = np.exp(-0.5 * (away / self._settings.hand_beside_sigma) ** 2)
         found = {}
         for track, place in sorted(people.items()):
             ways = np.array([*place, _SHOULDER]) - hands
-            wrists = hands + _HAND * ways / np.linalg.norm(ways, axis=1, keepdims=True)
-            found[track] = self._score(track, wrists, spread, np.array([*place, 0.0]) + _HANGING, early, end)
+            wrists = hands + _HAND * ways / np.linalg.norm(ways, axis=-1, keepdims=True)
+            found[track] = self._score(track, wrists, spread, shares, np.array([*place, 0.0]) + _HANGING, early, end)
         return found
+
+    def _beside(self, plates: Sequence[str]) -> list[str]:
+        """Return the plates of the same fixture about some of them: that is where hands of others may be."""
+        places = [self._store.plate_position[plate] for plate in plates]
+        return [
+            plate.id
+            for shelf in self._store.gondola_of[plates[0]].shelves
+            for plate in shelf.plates
+            if plate.id not in plates
+            and min(math.dist(self._store.plate_position[plate.id], place) for place in places) < self._reach
+        ]
 
     def _hands(self, plate: str) -> Floats:
         """Return where hands are that take something from a plate, (places, 3) metres in ``map``."""
@@ -114,7 +134,9 @@ class HandModel:
         outward = np.array([math.sin(yaw), -math.cos(yaw), 0.0]) * self._store.plate[plate].depth
         return np.asarray(self._store.plate_position[plate] + np.array([0.0, 0.0, _ABOVE]) + _DEPTHS[:, None] * outward)
 
-    def _score(self, track: str, places: Floats, spread: Floats, hanging: Floats, early: int, end: int) -> float:
+    def _score(
+        self, track: str, places: Floats, spread: Floats, shares: Floats, hanging: Floats, early: int, end: int
+    ) -> float:
         course = self._courses.get(track)
         if course is None:
             return 0.0
@@ -124,28 +146,34 @@ class HandModel:
         settings = self._settings
         stamps, cameras = np.array(course.stamps[first:last]), np.array(course.cameras[first:last])
         directions = np.array(course.directions[first:last], dtype=np.float64)
-        off, along = self._distances(cameras, directions, places)
-        sigma = np.sqrt(settings.hand_sigma**2 + spread**2 + (settings.hand_angle * along) ** 2)
-        there = self._density(off, sigma).max(axis=1)
-        beside = self._density(off, np.hypot(sigma, settings.hand_beside_sigma)).max(axis=1)
+        off, along = self._distances(cameras, directions, places.reshape(-1, 3))
+        sigma = np.sqrt(settings.hand_sigma**2 + spread.repeat(len(_DEPTHS)) ** 2 + (settings.hand_angle * along) ** 2)
+        there = self._density(off, sigma).reshape(len(stamps), len(places), -1).max(axis=2)
         rest = self._density(self._distances(cameras, directions, hanging)[0], settings.hand_rest_sigma).mean(axis=1)
-        at_plate = at_side = at_rest = 0.0
+        there /= (0.5 + 0.5 * rest)[:, None]  # in relation to a hand that does nothing
+        own = len(places) - len(shares)
+        there = np.concatenate([there[:, :own].max(axis=1, keepdims=True), there[:, own:]], axis=1)
+        # One place at a time: a hand that is beside the plates is beside them for every camera.
+        logs = np.zeros(there.shape[1])
         least = 1.0
         for camera in np.unique(cameras):
-            rows = np.flatnonzero(cameras == camera)
-            chosen, both = _better_half(stamps[rows], there[rows])
+            rows = cameras == camera
+            moments, index = np.unique(stamps[rows], return_index=True)
+            both = min(int(rows.sum()) / len(moments) - 1.0, 1.0)
             hidden = settings.hand_hidden + both * (settings.hand_wrong - settings.hand_hidden)
             least = min(least, hidden)
-            rows = rows[chosen]
-            other = 0.5 + 0.5 * rest[rows]  # the density of a hand that does nothing
-            at_plate += float(np.log(hidden * other + (1.0 - hidden) * there[rows]).mean())
-            at_side += float(np.log(hidden * other + (1.0 - hidden) * beside[rows]).mean())
-            at_rest += float(np.log(other).mean())
+            best = np.sort(np.maximum.reduceat(there[rows], index, axis=0), axis=0)
+            # of each moment the better hand, and the better half: the other may lie before or after the touch
+            half = best[-max(1, len(moments) // 2) :]
+            seconds = float(moments[-1] - moments[0]) / _SECOND * len(half) / len(moments)
+            looks = min(max(seconds / settings.hand_look_time, 1.0), len(half), _MOST_LOOKS)
+            logs += looks * np.log(hidden + (1.0 - hidden) * half).mean(axis=0)
         # what hides a hand from one camera, the board above it, mostly hides it from all
-        acts = np.logaddexp(math.log(1.0 - least) + at_plate, math.log(least) + at_rest)
-        idle = np.logaddexp(math.log(1.0 - settings.hand_beside) + at_rest, math.log(settings.hand_beside) + at_side)
+        acts = np.logaddexp(math.log(1.0 - least) + logs[0], math.log(least))
+        aside = settings.hand_beside if shares.size else 0.0
+        total = (1.0 - aside) + aside * float(shares @ np.exp(logs[1:])) / max(float(shares.sum()), 1e-300)
         limit = settings.hand_limit
-        return float(min(max(acts - idle, -limit), limit))
+        return float(min(max(acts - math.log(total), -limit), limit))
 
     def _distances(self, cameras: NDArray[np.intp], directions: Floats, points: Floats) -> tuple[Floats, Floats]:
         """Return how far rays (n, 3) pass points (m, 3), and how far along, metres, both (n, m)."""
@@ -158,14 +186,3 @@ class HandModel:
         """Return the density of distances of rays in relation to that of hands anywhere around."""
         area = 2.0 * math.pi * np.square(sigma)
         return np.asarray(math.pi * self._settings.hand_spread**2 * np.exp(-0.5 * (off / sigma) ** 2) / area)
-
-
-def _better_half(stamps: NDArray[np.int64], fit: Floats) -> tuple[NDArray[np.intp], float]:
-    """Return of one camera the better hand of each moment, of those the better half, and how often it sees both.
-
-    The other half may lie before or after the touch.
-    """
-    order = np.lexsort((-fit, stamps))
-    best = order[np.flatnonzero(np.diff(stamps[order], prepend=-1))]
-    both = min(len(stamps) / len(best) - 1.0, 1.0)
-    return best[np.argsort(-fit[best], kind="stable")][: max(1, len(best) // 2)], both

@@ -6,15 +6,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.pickup.catalogue import BUNDLES, FACTORS, Belief, count_prior, prior_belief
 from just_walk_out.pickup.settings import PickupSettings
-from just_walk_out.store.model import Product, Shelf, Store
+from just_walk_out.store.model import Product, Store
+
+Bools = NDArray[np.bool_]
 
 _CAPACITY = 20.0  # kilograms over which an unknown thing's weight is taken as uniform
-_BRIDGED = 0.05  # metres between two plates that one thing can stand on both of
+_IMPOSSIBLE = 1e-9  # probability of a hypothesis about a weight below which it explains nothing
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class ProductModel:
             sku: frozenset(plate for facing in store.planogram if facing.sku == sku for plate in facing.plates)
             for sku in store.product
         }
-        self._beside = {plate: frozenset(near) for shelf in store.shelf.values() for plate, near in _beside(shelf)}
+        self._beyond = {sku: _beyond(store, plates) for sku, plates in self._plates_of.items()}
+        self._prior = prior_belief(settings)
 
     def skus_on(self, plate: str) -> tuple[str, ...]:
         """Return the products that the planogram puts on a plate."""
@@ -66,90 +71,17 @@ class ProductModel:
         """Return what products with their units cost, minor units."""
         return sum(self._store.product[sku].price * units for sku, units in items)
 
-    def split(self, plates: tuple[str, ...], change: Iterable[float], covariance: Iterable[float]) -> list[Step]:
-        """Split an event into steps that one product each can explain.
-
-        Plates belong together when they changed in the same direction and some product lies on both.
-
-        Args:
-            plates: plate ids of the event.
-            change: kilograms, one a plate.
-            covariance: row-major (plates x plates), kg^2.
-
-        Returns:
-            Steps in the order of their first plate; never empty for a non-empty event.
-        """
-        delta = np.array(tuple(change), dtype=float)
-        cov = np.array(tuple(covariance), dtype=float).reshape(len(plates), len(plates))
-        sigma = np.sqrt(np.diag(cov)) + self._settings.spill_sigma
-        strong = [i for i in range(len(plates)) if abs(delta[i]) > 2.0 * sigma[i]] or [int(np.argmax(np.abs(delta)))]
-        groups: list[list[int]] = []
-        for i in strong:
-            skus = set(self._store.skus_on[plates[i]])
-            mates = [
-                group
-                for group in groups
-                if any(delta[i] * delta[j] > 0 and skus & set(self._store.skus_on[plates[j]]) for j in group)
-            ]
-            groups = [group for group in groups if group not in mates] + [sorted([i, *(j for g in mates for j in g)])]
-        # a faint change belongs to the strongest step of the same product, or beside it, so that sums stay whole
-        groups.sort(key=lambda group: -abs(float(delta[group].sum())))
-        for i in sorted(set(range(len(plates))) - set(strong)):
-            skus = set(self._store.skus_on[plates[i]])
-            same = [group for group in groups if any(skus & set(self._store.skus_on[plates[j]]) for j in group)]
-            near = [group for group in groups if any(plates[j] in self._beside[plates[i]] for j in group)]
-            near = [group for group in near if delta[i] * float(delta[group].sum()) > 0.0]
-            for group in (same or near)[:1]:
-                group.append(i)
-                group.sort()
-        steps = [Step(tuple(plates[i] for i in g), delta[g], cov[np.ix_(g, g)]) for g in sorted(groups)]
-        return self._joined(plates, steps)
-
-    def _joined(self, plates: tuple[str, ...], steps: list[Step]) -> list[Step]:
-        """Join parts beside each other where one thing that stands over the edge of its plates is likelier."""
-        index = 0
-        while index + 1 < len(steps):
-            one, other = steps[index], steps[index + 1]
-            whole = self._merged(plates, one, other)
-            if whole is not None and self._is_one(whole, one, other):
-                steps = [*steps[:index], whole, *steps[index + 2 :]]
-                index = max(0, index - 1)
-            else:
-                index += 1
-        return steps
-
-    def _merged(self, plates: tuple[str, ...], one: Step, other: Step) -> Step | None:
-        """Return two parts as one; None where they went different ways or are not beside each other."""
-        if one.total * other.total <= 0.0 or not any(self._beside[plate] & set(other.plates) for plate in one.plates):
-            return None
-        names = [plate for plate in plates if plate in (*one.plates, *other.plates)]
-        order = [(*one.plates, *other.plates).index(plate) for plate in names]
-        size = len(one.plates)
-        covariance = np.zeros((len(names), len(names)))
-        covariance[:size, :size], covariance[size:, size:] = one.covariance, other.covariance
-        change = np.concatenate((one.change, other.change))
-        return Step(tuple(names), change[order], covariance[np.ix_(order, order)])
-
-    def _is_one(self, whole: Step, one: Step, other: Step) -> bool:
-        # how a thing is shared between the two is as likely one way as another
-        shared = -math.log(abs(whole.total))
-        both = math.log(max(self._settings.two_products_prior, 1e-12))
-        return self._evidence(whole) + shared > self._evidence(one) + self._evidence(other) + both
-
-    def _evidence(self, step: Step) -> float:
-        """Return the logarithm of the density of a step whoever did it: what stands there, or came from elsewhere."""
-        home = {sku for plate in step.plates for sku in self._store.skus_on[plate]}
-        away = self._settings.misplaced_prior if step.total < 0.0 else self._settings.wrong_place_prior
-        terms = [self._unknown().log_weight]
-        for sku, product in self._store.product.items():
-            share = (1.0 - away) / len(home) if sku in home else away / max(1, len(self._store.product) - len(home))
-            if abs(abs(step.total) / product.weight - 1.0) < 0.5 or sku in home:
-                terms += [each.log_weight for each in self._units(step, sku, math.log(max(share, 1e-12)))]
-        most = max(terms)
-        return most + math.log(math.fsum(math.exp(term - most) for term in terms))
+    def home(self, step: Step) -> list[str]:
+        """Return the products that the planogram puts where a step was, sorted."""
+        return sorted({sku for plate in step.plates for sku in self._store.skus_on[plate]})
 
     def takes(
-        self, step: Step, foreign: Mapping[str, int], weights: Mapping[str, float] | None = None
+        self,
+        step: Step,
+        foreign: Mapping[str, int],
+        weights: Mapping[str, float] | None = None,
+        beliefs: Mapping[str, Belief] | None = None,
+        strangers: Mapping[str, float] | None = None,
     ) -> list[Explanation]:
         """Explain a loss of weight.
 
@@ -157,15 +89,18 @@ class ProductModel:
             step: the change; its total is negative.
             foreign: units of products known to lie on these plates by mistake.
             weights: what products of these plates are believed to weigh instead, kilograms.
+            beliefs: how sure their weights in the catalogue are; the prior unless given.
+            strangers: probability that a product which belongs elsewhere stands on these plates; the prior unless
+                given.
 
         Returns:
             Explanations, best first; the one with no items stands for an unknown thing.
         """
         settings = self._settings
-        home = sorted({sku for plate in step.plates for sku in self._store.skus_on[plate]})
+        home = self.home(step)
         found: list[Explanation] = []
         for sku in home:
-            found += self._units(step, sku, math.log(1.0 / max(len(home), 1)))
+            found += self._weighed(step, sku, math.log(1.0 / max(len(home), 1)), (beliefs or {}).get(sku))
             believed = (weights or {}).get(sku)
             if believed is not None:
                 product = replace(self._store.product[sku], weight=believed)
@@ -181,17 +116,39 @@ class ProductModel:
             slack = spread + 6.0 * (settings.scale_gain_sigma * nearest + self._store.product[sku].weight_spread)
             if abs(-step.total - nearest) > 2.0 * slack and not foreign.get(sku):
                 continue
-            prior = 0.5 if foreign.get(sku, 0) > 0 else settings.misplaced_prior / max(len(others), 1)
-            most = foreign[sku] if foreign.get(sku, 0) > 0 else 2
-            found += self._units(step, sku, math.log(max(prior, 1e-12)), most=most)
+            stands = (strangers or {}).get(sku, 0.0)
+            if foreign.get(sku, 0) > 0:
+                found += self._units(step, sku, math.log(0.5), most=foreign[sku])
+            else:
+                log_prior = max(self.log_misplaced(home), math.log(max(0.5 * stands, 1e-12)))
+                found += self._units(step, sku, log_prior, most=2 if stands < 0.5 else None)
         return _ranked(found, self._unknown())
 
-    def returns(self, step: Step, held: Counter[str]) -> list[Explanation]:
+    def counts(self, step: Step, sku: str, factor: float) -> range:
+        """Return the numbers of units that come into question if a product weighs a multiple of what is entered."""
+        guess = abs(step.total) / (factor * self._store.product[sku].weight)
+        low, high = max(1, math.floor(guess * 0.9) - 1), math.ceil(guess * 1.1) + 1
+        if factor != 1.0:  # only what fits: that a product is entered wrongly explains nothing else
+            low, high = max(1, math.floor(guess)), math.ceil(guess)
+        return range(low, min(self._settings.most_units, high) + 1)
+
+    def log_likelihood(self, step: Step, sku: str, factor: float, units: int) -> float:
+        """Return the logarithm of the density of a step if it was units of a product of so many times its weight."""
+        return self._log_likelihood(step, ((self._scaled(sku, factor), units),))
+
+    def log_misplaced(self, home: Iterable[str]) -> float:
+        """Return the logarithm of the prior that a certain product is where others are at home."""
+        others = len(self._store.product) - len(set(home))
+        return math.log(max(self._settings.misplaced_prior / max(others, 1), 1e-12))
+
+    def returns(self, step: Step, held: Counter[str], beliefs: Mapping[str, Belief] | None = None) -> list[Explanation]:
         """Explain a gain of weight by what one shopper holds.
 
         Args:
             step: the change; its total is positive.
             held: units of each product the shopper holds.
+            beliefs: how sure weights in the catalogue are, of products that are held or stand there; the prior
+                unless given.
 
         Returns:
             Explanations, best first; the one with no items stands for an unknown thing.
@@ -202,14 +159,46 @@ class ProductModel:
         for sku in sorted(self._store.product):
             at_home = sku in home
             place = (1.0 - settings.wrong_place_prior) if at_home else settings.wrong_place_prior
+            belief = (beliefs or {}).get(sku)
             if held[sku] > 0:
-                found += self._units(step, sku, math.log(place / max(len(held), 1)), most=held[sku])
+                found += self._weighed(step, sku, math.log(place / max(len(held), 1)), belief, held[sku])
             elif at_home:
-                found += self._units(step, sku, math.log(max(settings.not_held_prior, 1e-12)))
+                found += self._weighed(step, sku, math.log(max(settings.not_held_prior, 1e-12)), belief)
         return _ranked(found, self._unknown())
 
     def _unknown(self) -> Explanation:
         return Explanation((), math.log(max(self._settings.unknown_prior, 1e-12)) - math.log(_CAPACITY))
+
+    def _weighed(
+        self, step: Step, sku: str, log_prior: float, belief: Belief | None, most: int | None = None
+    ) -> list[Explanation]:
+        """Explain a step by units of a product, whatever it weighs: one explanation a weight and number of units."""
+        belief, found = belief or self._prior, []
+        limit = self._settings.most_units if most is None else min(most, self._settings.most_units)
+        for index, factor in enumerate(FACTORS):
+            habits = belief[index * len(BUNDLES) : (index + 1) * len(BUNDLES)]
+            if math.fsum(habits) < _IMPOSSIBLE:
+                continue
+            product = self._scaled(sku, factor)
+            for units in self.counts(step, sku, factor):
+                if units > limit:
+                    continue
+                count = math.fsum(
+                    share * count_prior(self._settings, bundle, units)
+                    for share, bundle in zip(habits, BUNDLES, strict=True)
+                )
+                log_weight = log_prior + math.log(max(count, 1e-300))
+                log_weight += self._log_likelihood(step, ((product, units),))
+                found.append(Explanation(((sku, units),), log_weight))
+        return found
+
+    def _scaled(self, sku: str, factor: float) -> Product:
+        """Return a product as it is if it weighs a multiple or a part of what the catalogue says."""
+        product = self._store.product[sku]
+        if factor == 1.0:
+            return product
+        spread = product.weight_spread * math.sqrt(factor)
+        return replace(product, weight=factor * product.weight, weight_spread=spread)
 
     def _units(
         self, step: Step, sku: str, log_prior: float, most: int | None = None, product: Product | None = None
@@ -240,53 +229,50 @@ class ProductModel:
         return (units - 1) * math.log(ratio) + math.log(1.0 - ratio)
 
     def _log_likelihood(self, step: Step, items: tuple[tuple[Product, int], ...]) -> float:
-        """Return the logarithm of the density of a step if it was these products, with their units.
-
-        They stand on their plates, or over the edge of them; by more than half, that is a wrong place.
-        """
-        settings = self._settings
-        places = frozenset().union(*(self._plates_of[product.sku] for product, _ in items))
-        inside = np.array([plate in places for plate in step.plates])
-        if not inside.any():  # misplaced: it may lie on any of the plates that changed
-            return self._log_density(step, items, ~inside)
-        within = self._log_density(step, items, inside)
-        over = inside | np.array([bool(self._beside[plate] & places) for plate in step.plates])
-        prior = settings.over_edge_prior
-        if abs(float(step.change[over & ~inside].sum())) > abs(float(step.change[inside].sum())):
-            prior = min(prior, settings.misplaced_prior if step.total < 0.0 else settings.wrong_place_prior)
-        if prior <= 0.0 or (over == inside).all():
-            return within
-        return float(np.logaddexp(math.log1p(-prior) + within, math.log(prior) + self._log_density(step, items, over)))
-
-    def _log_density(self, step: Step, items: tuple[tuple[Product, int], ...], inside: NDArray[np.bool_]) -> float:
         settings = self._settings
         sign = -1.0 if step.total < 0 else 1.0
         expected = sign * sum(product.weight * n for product, n in items)
-        variance = float(step.covariance[np.ix_(inside, inside)].sum())
-        variance += settings.scale_sigma**2 + (settings.scale_gain_sigma * expected) ** 2
+        variance = settings.scale_sigma**2 + (settings.scale_gain_sigma * expected) ** 2
         variance += sum(n * product.weight_spread**2 for product, n in items)
-        log_likelihood = _log_normal(float(step.change[inside].sum()) - expected, variance)
-        # the rest must be still: their evidence is relative to being spilt over with the same spread
-        for i in np.flatnonzero(~inside):
-            spread = float(step.covariance[i, i]) + settings.spill_sigma**2
-            log_likelihood += -0.5 * float(step.change[i]) ** 2 / spread
-        return log_likelihood
+        places = frozenset().union(*(self._plates_of[product.sku] for product, _ in items))
+        inside = np.array([plate in places for plate in step.plates])
+        if not inside.any():  # misplaced: it may lie on any of the plates that changed
+            inside[np.argmax(np.abs(step.change))] = True
+            return self._whole(step, inside, np.ones_like(inside), expected, variance)
+        still = self._whole(step, inside, inside, expected, variance)
+        beyond = frozenset().union(*(self._beyond[product.sku] for product, _ in items))
+        reached = np.array([plate in beyond for plate in step.plates]) & ~inside
+        if not reached.any():
+            return still
+        over = settings.overhang_prior
+        wide = self._whole(step, inside, inside | reached, expected, variance)
+        return float(np.logaddexp(math.log(1.0 - over) + still, math.log(max(over, 1e-12)) + wide))
+
+    def _whole(self, step: Step, inside: Bools, bearing: Bools, expected: float, variance: float) -> float:
+        """Return the log-likelihood if some plates bore what moved, in relation to others' being spilt over.
+
+        Args:
+            step: the change.
+            inside: (plates,), where it belongs.
+            bearing: (plates,), those and more that bore a part of it, whatever part.
+            expected: kilograms.
+            variance: of that, and of the plates' calibration, kg^2.
+        """
+        variance += float(step.covariance[np.ix_(bearing, bearing)].sum())
+        log_likelihood = _log_normal(float(step.change[bearing].sum()) - expected, variance)
+        spill = np.sqrt(np.diag(step.covariance) + self._settings.spill_sigma**2)
+        log_likelihood -= 0.5 * float(np.square(step.change[~bearing] / spill[~bearing]).sum())
+        shares = math.sqrt(2.0 * math.pi) * spill[bearing & ~inside] / abs(expected)
+        return log_likelihood + float(np.log(shares).sum())
 
 
-def _beside(shelf: Shelf) -> list[tuple[str, list[str]]]:
-    """Return for each plate of a shelf those so near that one thing can stand on both."""
-    spans = [(plate.pose.x - plate.width / 2, plate.pose.x + plate.width / 2) for plate in shelf.plates]
-    return [
-        (
-            plate.id,
-            [
-                other.id
-                for other, (begin, end) in zip(shelf.plates, spans, strict=True)
-                if other.id != plate.id and max(begin, low) - min(end, high) <= _BRIDGED
-            ],
-        )
-        for plate, (low, high) in zip(shelf.plates, spans, strict=True)
-    ]
+def _beyond(store: Store, plates: frozenset[str]) -> frozenset[str]:
+    """Return the plates beside those of a product, over whose edge it may reach."""
+    found: set[str] = set()
+    for shelf in store.shelf.values():
+        row = [plate.id for plate in sorted(shelf.plates, key=lambda plate: (plate.pose.x, plate.id))]
+        found.update(*(pair for pair in pairwise(row) if not plates.isdisjoint(pair)))
+    return frozenset(found) - plates
 
 
 def _log_normal(error: float, variance: float) -> float:

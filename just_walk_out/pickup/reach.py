@@ -116,7 +116,9 @@ class ReachModel:
         """
         gondola = self._store.gondola_of[plates[0]]
         places = np.array([self._along(gondola, plate) for plate in plates])
-        early = max(start - int(self._settings.lead_time * _SECOND), self._newest - self._memory)
+        # a shelf that was leant on before is one step with what was taken then: who had left by then did not
+        latest = max(start, end - round(self._settings.act_time * _SECOND))
+        early = max(latest - round(self._settings.lead_time * _SECOND), self._newest - self._memory)
         found = {}
         for id, course in sorted(self._courses.items()):
             candidate = self._candidate(course, gondola, places, early, end)

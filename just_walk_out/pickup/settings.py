@@ -20,9 +20,6 @@ class PickupSettings:
     spill_sigma: float = setting(
         0.006, "Change that shows on a plate whose product was not touched", unit="kg", minimum=0.0005, maximum=0.1
     )
-    over_edge_prior: float = setting(
-        0.1, "Share of things that stand over the edge of their plates, by less than half", minimum=0.0, maximum=0.9
-    )
     stance_distance: float = setting(
         0.45, "Distance from the fixture's front at which people stand to take", unit="m", minimum=0.0, maximum=2.0
     )
@@ -30,7 +27,7 @@ class PickupSettings:
         0.30, "Spread of that distance, one standard deviation", unit="m", minimum=0.05, maximum=2.0
     )
     stance_sigma_along: float = setting(
-        0.25, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
+        0.30, "Spread along the shelf between a person and the place reached for", unit="m", minimum=0.05, maximum=2.0
     )
     beside_sigma: float = setting(
         0.50, "The same of a person who reaches for something from beside it", unit="m", minimum=0.05, maximum=2.0
@@ -83,12 +80,43 @@ class PickupSettings:
     lead_time: float = setting(
         0.3, "How long before a step's start the taker is already at the shelf", unit="s", minimum=0.0, maximum=3.0
     )
+    act_time: float = setting(
+        1.5,
+        "How long before the end of a step whoever did it is at the shelf, at the latest",
+        unit="s",
+        minimum=0.1,
+        maximum=60.0,
+    )
     more_units_ratio: float = setting(
         0.25, "Odds of taking one more unit of the same product at once", minimum=0.001, maximum=1.0
+    )
+    wrong_weight_prior: float = setting(
+        0.03,
+        "Share of products entered with the weight of a part or a multiple of what is sold, as a few of a hundred are",
+        minimum=0.0,
+        maximum=0.5,
+    )
+    bundle_prior: float = setting(
+        0.01,
+        "Share of products that people mostly take in twos, threes, fours or sixes at once",
+        minimum=0.0001,
+        maximum=0.5,
+    )
+    weight_doubt: float = setting(
+        0.2,
+        "Probability that a decided take was of fewer units, each a pack, from which it is corrected",
+        minimum=0.01,
+        maximum=0.99,
+    )
+    weight_suspect: float = setting(
+        0.5, "Probability of another weight from which a product is reported", minimum=0.1, maximum=1.0
     )
     most_units: int = setting(12, "Most units of one product in one step", minimum=1, maximum=100)
     two_products_prior: float = setting(
         0.03, "Prior of two products of one plate in one step", minimum=0.0, maximum=0.5
+    )
+    overhang_prior: float = setting(
+        0.10, "Prior that something stands over the edge of its plates", minimum=0.0, maximum=0.9
     )
     misplaced_prior: float = setting(
         0.01, "Prior that a plate carries something the planogram does not know of", minimum=0.0, maximum=0.5
@@ -152,10 +180,13 @@ class PickupSettings:
         0.70, "How far around a plate the rays of other hands pass it", unit="m", minimum=0.1, maximum=3.0
     )
     hand_beside: float = setting(
-        0.50, "Share of those near whose hand is beside a plate and not at it", minimum=0.001, maximum=0.999
+        0.30, "Share of those near whose hand is at a plate beside", minimum=0.001, maximum=0.999
     )
     hand_beside_sigma: float = setting(
-        0.20, "How far beside, one standard deviation an axis", unit="m", minimum=0.01, maximum=2.0
+        0.40, "How far beside, one standard deviation", unit="m", minimum=0.01, maximum=2.0
+    )
+    hand_look_time: float = setting(
+        0.2, "After which another look at a hand says something new", unit="s", minimum=0.01, maximum=10.0
     )
     hand_rest_sigma: float = setting(
         0.15, "How far from beside the body hands hang, one standard deviation an axis", unit="m",
@@ -171,7 +202,7 @@ class PickupSettings:
         0.15, "Share of cameras that see two hands, and neither is the one at the plate", minimum=0.01, maximum=0.99
     )
     hand_lead_time: float = setting(
-        0.1, "How long before a step's start a hand is at the plate already", unit="s", minimum=0.0, maximum=3.0
+        0.3, "How long before a step's start a hand is at the plate already", unit="s", minimum=0.0, maximum=3.0
     )
     hand_limit: float = setting(
         12.0, "Most that hands say for or against a person, natural logarithm, 0: nothing", minimum=0.0, maximum=50.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from just_walk_out.journal import Journal
@@ -11,10 +12,13 @@ from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import Sight, Sightings
+from just_walk_out.pickup.splitting import Splitter
 from just_walk_out.pickup.stops import Act
-from just_walk_out.pickup.suspicions import Suspicions
+from just_walk_out.pickup.suspicions import Correction, Suspicions
+from just_walk_out.pickup.testimony import Weighing, testify
 from just_walk_out.records import (
     Alert,
+    Decision,
     DecisionState,
     EventState,
     Interaction,
@@ -56,12 +60,14 @@ class PickupStage:
         self._settings = settings
         self._journal = journal
         self._products = ProductModel(store, settings)
+        self._splitter = Splitter(store, self._products, settings)
         self._decisions = Decisions(store)
         self._sightings = Sightings(store, settings)
         self._company = Company(store, settings, self._decisions, self._sightings, TRACK_MEMORY)
         self._suspicions = Suspicions(store, settings)
         self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
         self._suspected: list[Alert] = []
+        self._corrections: list[Decision] = []
         self._looks: dict[str, int] = {}
         self._near: dict[str, Fit] = {}
         self._pending: dict[str, ShelfEvent] = {}
@@ -73,15 +79,28 @@ class PickupStage:
         self._visit_of: dict[str, tuple[str, int]] = {}
         self._over: dict[str, int] = {}
         self._exited: dict[str, int] = {}
-        for interaction in journal.recent(Interaction):
+        self._restore()
+
+    def _restore(self) -> None:
+        """Take up what is in the journal; of an event that was not decided to the end nothing counts but its parts."""
+        for interaction in self._journal.recent(Interaction):
             self._decisions.add(interaction)
+        for weighing in self._journal.recent(Weighing):
+            if self._decisions.has(weighing.event):
+                self._suspicions.note(weighing)
+        self._suspicions.tell_again()
+        for correction in self._journal.recent(Correction):
+            if self._decisions.has(correction.event):
+                self._suspicions.correct(correction)
+                self._decisions.correct(correction.decision)
 
     def restore(self) -> list[Any]:
         """Return what has been decided, for a cart aggregator that may have missed it."""
         known = self._journal.last(Interaction, _REPEATED)
         if not known:
             return []
-        return [InteractionArray(max(item.end for item in known), (), tuple(known))]
+        corrections = tuple(each.decision for each in self._journal.last(Correction, _REPEATED))
+        return [InteractionArray(max(item.end for item in known), (), tuple(known), corrections)]
 
     def push(self, record: ShelfEventArray | TrackArray | VisitArray | ShelfObservationArray) -> list[Any]:
         """Take shelf events, tracks, visits or what shelf cameras saw; return decided interactions and alerts."""
@@ -154,9 +173,10 @@ class PickupStage:
         if not made and not marks:
             return []
         alerts = [alert for interaction in made for alert in self._alerts(interaction)] + self._suspected
-        self._suspected = []
+        corrections = tuple(self._corrections)
+        self._suspected, self._corrections = [], []
         stamp = max(self._tracks_seen, *self._seen.values()) if self._seen else self._tracks_seen
-        return [InteractionArray(stamp, tuple(marks), tuple(made)), *alerts]
+        return [InteractionArray(stamp, tuple(marks), tuple(made), corrections), *alerts]
 
     def _place(self, event: ShelfEvent) -> str:
         return self._store.gondola_of[event.shelf].id
@@ -198,7 +218,7 @@ class PickupStage:
         beside = [shelf.id for shelf in self._store.gondola_of[event.shelf].shelves if shelf.id in self._seen]
         if any(self._seen[shelf] < known for shelf in {event.shelf, *beside}):
             return False
-        if all(step.total <= 0.0 for step in self._steps(event)):
+        if all(step.total <= 0.0 for step in self._steps(event, Counter())):
             return True
         if self._visits_seen < event.start or any(other.start < event.start for other in self._pending.values()):
             return False
@@ -217,8 +237,8 @@ class PickupStage:
         """Return what is decided and written; None where it is worth to wait for what people do next."""
         due = self._due(event)
         made: list[Interaction] = []
-        decided: list[tuple[Step, list[Interaction]]] = []
-        steps = self._steps(event)
+        decided: list[tuple[Step, list[Interaction], Sight]] = []
+        steps = self._steps(event, self._decisions.held_by_all(event.start))
         for step in steps:
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._company.fit(step.plates, event.start, event.end)
@@ -234,16 +254,27 @@ class PickupStage:
             if doubtful and len(near.places) > 1 and due - event.end < self._settings.doubt_wait * _SECOND:
                 self._decisions.withdraw(event.id)
                 return None
-            decided.append((step, found))
+            decided.append((step, found, sight))
             for interaction in found:
                 self._decisions.add(interaction, due)
                 made.append(interaction)
-        for step, found in decided:
-            foreign = set(self._decisions.foreign(step.plates, event.start))
-            self._suspected += self._suspicions.note(event, step, found, foreign)
+        for step, found, sight in decided:
+            if step.total < 0.0:
+                self._learn(event, step, found, sight)
         # the first is written last: once it is there, the event counts as decided after a restart
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
         return written[::-1]
+
+    def _learn(self, event: ShelfEvent, step: Step, found: list[Interaction], sight: Sight) -> None:
+        """Write what a step that was taken says of planogram and catalogue, and what follows for those before it."""
+        foreign = self._decisions.foreign(step.plates, event.start)
+        weighing = testify(self._products, self._settings, event, step, found, foreign, sight.of_items)
+        self._journal.append(weighing, weighing.id, weighing.stamp)
+        self._suspected += self._suspicions.note(weighing)
+        for correction in self._suspicions.corrections(weighing):
+            self._journal.append(correction, correction.decision.id, correction.decision.stamp)
+            self._decisions.correct(correction.decision)
+            self._corrections.append(correction.decision)
 
     def _people(
         self, event: ShelfEvent, step: Step, beside: list[Step], near: Fit, due: int, sight: Sight
@@ -261,9 +292,9 @@ class PickupStage:
         scores = self._company.weigh(event, act, near, sight.tracks, due, besides)
         return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
 
-    def _steps(self, event: ShelfEvent) -> list[Step]:
+    def _steps(self, event: ShelfEvent, held: Counter[str]) -> list[Step]:
         """Return the steps of an event, what was taken first: it may have been put back beside."""
-        steps = self._products.split(event.plates, event.change, event.covariance)
+        steps = self._splitter.split(event.plates, event.change, event.covariance, held)
         return sorted(steps, key=lambda step: step.total > 0.0)
 
     def _alerts(self, interaction: Interaction) -> list[Alert]:

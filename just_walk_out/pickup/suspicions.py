@@ -1,125 +1,214 @@
-"""What keeps happening though planogram or catalogue say otherwise: found from repeated steps, reported once.
+"""What keeps happening though planogram or catalogue say otherwise: believed as it repeats, reported once, put right.
 
-Three things are told apart. Something that belongs elsewhere is taken from a plate again and again: the plate
-carries it. What leaves a plate weighs the same again and again, and nothing weighs that: its product does. And a
-product leaves only in pairs (or threes): the catalogue has the weight of a part of it. The first two are believed
-from then on, so that what is taken next lands on a receipt; the last is only reported.
+Three things are told apart. Something that belongs elsewhere is taken from a plate: the odds that the plate carries
+it grow with every take that it explains better than what should stand there. What leaves a plate weighs the same
+again and again, and nothing weighs that: its product does. And what leaves weighs a multiple or a part of what the
+catalogue says: see ``Catalogue``. All are believed from then on, so that what is taken next lands on a receipt;
+what was counted as more units before is corrected, never to more.
+
+All of it follows from weighings, which are journaled: after a restart they are noted again.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from just_walk_out.pickup.products import Step
+from just_walk_out.pickup.catalogue import FACTORS, Belief, Catalogue, Taken, by_factor, surely_taken
 from just_walk_out.pickup.settings import PickupSettings
-from just_walk_out.records import Alert, Interaction, Kind, Severity, ShelfEvent
+from just_walk_out.pickup.testimony import Weighing
+from just_walk_out.records import Alert, Decision, DecisionKind, Severity
 from just_walk_out.store.model import Store
 
-_LIKELY = 0.5
 _REMEMBERED = 12
 _SAME, _SAME_SHARE = 0.003, 0.01
-_PARTS = (2, 3, 4, 6)
+_MILLI = 1000.0
+_SURE = 100.0  # logarithm of odds beyond which nothing is surer
+_HALF = round(_MILLI * math.log(0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A decision that corrects an interaction by what another shelf event has shown.
+
+    Attributes:
+        event: id of that shelf event.
+        decision: says so of the interaction.
+    """
+
+    event: str
+    decision: Decision
 
 
 class Suspicions:
-    """Counts what does not fit, by plate."""
+    """Counts what does not fit, by plate and fixture."""
 
     def __init__(self, store: Store, settings: PickupSettings) -> None:
         """Start without any."""
         self._store = store
         self._settings = settings
-        self._strangers: dict[tuple[str, str], int] = {}
-        self._unexplained: dict[str, deque[float]] = {}
-        self._counts: dict[str, deque[int]] = {}
-        self._weights: dict[str, float] = {}
+        self._catalogue = Catalogue(settings)
+        self._astray: dict[tuple[str, str], int] = {}
+        self._of_plate: dict[str, deque[dict[str, int]]] = {}
+        self._unexplained: dict[tuple[str, str], deque[float]] = {}
+        self._weights: dict[tuple[str, str], float] = {}
         self._told: set[str] = set()
 
-    def strangers(self, plates: Sequence[str]) -> dict[str, int]:
-        """Return products that plates are believed to carry besides those of the planogram, and how many at most."""
-        least = self._settings.suspicion_count - 1
-        return {
-            sku: self._settings.most_units
-            for (plate, sku), count in self._strangers.items()
-            if plate in plates and count >= least
-        }
+    def strangers(self, plates: Iterable[str], home: Iterable[str]) -> dict[str, float]:
+        """Return how probable it is that plates carry each product that was taken there and belongs elsewhere.
 
-    def weight(self, sku: str) -> float | None:
-        """Return what a product is believed to weigh instead of its weight in the catalogue, kilograms."""
-        return self._weights.get(sku)
-
-    def note(self, event: ShelfEvent, step: Step, decided: Sequence[Interaction], foreign: set[str]) -> list[Alert]:
-        """Take a decided step and return the alerts that it completes.
+        A plate that carries one gives it out in half of its takes; else it was laid there by somebody, once.
 
         Args:
-            event: what changed.
-            step: the part of it that was decided.
-            decided: what was decided of it.
-            foreign: products that are known to lie there because somebody put them there.
+            plates: ids.
+            home: products that the planogram puts there.
         """
-        first = decided[0]
-        if first.kind is not Kind.TAKE:
-            return []
-        home = sorted({sku for plate in step.plates for sku in self._store.skus_on[plate]})
-        if not first.sku:
-            return self._unknown(event, step, home)
-        if first.sku not in home:
-            share = sum(each.probability for each in first.candidates if each.sku == first.sku)
-            if first.sku in foreign or share < _LIKELY:
-                return []
-            return self._stranger(event, step, first.sku, home)
-        if len(decided) == 1 and first.sku not in self._weights:
-            return self._always_several(event, first.sku, first.quantity)
-        return []
+        found: dict[str, float] = {}
+        others = max(len(self._store.product) - len(set(home)), 1)
+        prior = self._settings.misplaced_prior / others
+        for plate in plates:
+            steps = self._of_plate.get(plate, ())
+            known = sorted({sku for step in steps for sku in step})
+            odds = {
+                sku: prior * math.exp(min(sum(step.get(sku, _HALF) for step in steps) / _MILLI, _SURE)) for sku in known
+            }
+            whole = 1.0 + math.fsum(odds.values())
+            for sku in known:
+                found[sku] = max(found.get(sku, 0.0), odds[sku] / whole)
+        return found
 
-    def _stranger(self, event: ShelfEvent, step: Step, sku: str, home: list[str]) -> list[Alert]:
-        plate = step.plates[0]
-        count = self._strangers[(plate, sku)] = self._strangers.get((plate, sku), 0) + 1
+    def weight(self, sku: str, shelf: str) -> float | None:
+        """Return what a product is believed to weigh at a shelf's fixture by repetition alone, kilograms."""
+        return self._weights.get((self._place(shelf), sku))
+
+    def belief(self, sku: str, shelf: str, at: int) -> Belief:
+        """Return how sure the catalogue's weight of a product is at a shelf's fixture, at a moment, nanoseconds."""
+        return self._catalogue.belief(sku, self._place(shelf), at)
+
+    def note(self, weighing: Weighing) -> list[Alert]:
+        """Learn from a decided step; returns the alerts that it completes."""
+        alerts = self._note_kind(weighing)
+        carried = {each.sku: _given_out(each.odds) for each in weighing.strangers}
+        self._of_plate.setdefault(weighing.plate, deque(maxlen=_REMEMBERED)).append(carried)
+        place = self._place(weighing.shelf)
+        for each in weighing.supports:
+            quantity = weighing.quantity if each.sku == weighing.sku else 0
+            self._catalogue.note(place, Taken(weighing.stamp, weighing.id, quantity, weighing.visit, each))
+            alerts += self._reported(weighing, each.sku)
+        return alerts
+
+    def corrections(self, weighing: Weighing) -> list[Correction]:
+        """Return what has to be corrected of the steps up to one that has been noted, and let it count."""
+        found = [each for support in weighing.supports for each in self._corrected(weighing, support.sku)]
+        for correction in found:
+            self.correct(correction)
+        return found
+
+    def correct(self, correction: Correction) -> None:
+        """Let a correction count."""
+        decision = correction.decision
+        self._catalogue.revise(decision.sku, decision.interaction, decision.quantity)
+
+    def tell_again(self) -> None:
+        """Report again what goes on: whether that was heard before a restart is not known."""
+        self._told.clear()
+
+    def _place(self, shelf: str) -> str:
+        return self._store.gondola_of[shelf].id
+
+    def _note_kind(self, weighing: Weighing) -> list[Alert]:
+        if not weighing.sku:
+            return self._unknown(weighing)
+        return self._stranger(weighing) if weighing.astray else []
+
+    def _stranger(self, weighing: Weighing) -> list[Alert]:
+        plate, sku = weighing.plate, weighing.sku
+        count = self._astray[(plate, sku)] = self._astray.get((plate, sku), 0) + 1
         if count < self._settings.suspicion_count:
             return []
-        belongs = " and ".join(home) or "nothing"
+        belongs = " and ".join(weighing.home) or "nothing"
         text = (
             f"{sku} was taken from {plate} {count} times, where the planogram has {belongs}. "
             f"Proposed: add {plate} to the plates of {sku}, or tidy the shelf."
         )
-        return self._tell(event, "planogram_suspect", f"{plate}/{sku}", plate, text)
+        return self._tell(weighing.stamp, "planogram_suspect", f"{plate}/{sku}", plate, text)
 
-    def _unknown(self, event: ShelfEvent, step: Step, home: list[str]) -> list[Alert]:
+    def _unknown(self, weighing: Weighing) -> list[Alert]:
         """Look for a weight that comes again and again where one product stands."""
-        if len(home) != 1:
+        if len(weighing.home) != 1:
             return []
-        sku, least = home[0], self._settings.suspicion_count
-        seen = self._unexplained.setdefault(sku, deque(maxlen=_REMEMBERED))
-        seen.append(-step.total)
+        sku, least = weighing.home[0], self._settings.suspicion_count
+        key = (self._place(weighing.shelf), sku)
+        seen = self._unexplained.setdefault(key, deque(maxlen=_REMEMBERED))
+        seen.append(weighing.weight)
         alike = [value for value in seen if abs(value - seen[-1]) <= _SAME + _SAME_SHARE * seen[-1]]
         if len(alike) < least:
             return []
         weight = sum(alike) / len(alike)
-        self._weights[sku] = weight
-        entered = self._store.product[sku].weight
+        self._weights[key] = weight
         text = (
             f"What is taken where {sku} stands weighed {1000 * weight:.0f} g {len(alike)} times; the catalogue says "
-            f"{1000 * entered:.0f} g. Proposed: weight_g {1000 * weight:.0f} for {sku}."
+            f"{self._entered(sku)}. Proposed: weight_g {1000 * weight:.0f} for {sku}."
         )
-        return self._tell(event, "catalogue_weight_suspect", sku, step.plates[0], text)
+        return self._tell(weighing.stamp, "catalogue_weight_suspect", sku, weighing.plate, text)
 
-    def _always_several(self, event: ShelfEvent, sku: str, quantity: int) -> list[Alert]:
-        """Look for a product that is never taken one by one."""
-        counts = self._counts.setdefault(sku, deque(maxlen=_REMEMBERED))
-        counts.append(quantity)
-        part = next((part for part in reversed(_PARTS) if all(count % part == 0 for count in counts)), 0)
-        if not part or len(counts) < self._settings.suspicion_count + 1:
+    def _reported(self, weighing: Weighing, sku: str) -> list[Alert]:
+        """Report a product that more probably weighs something else than what the catalogue says."""
+        belief = self.belief(sku, weighing.shelf, weighing.stamp)
+        share, factor = max(zip(by_factor(belief), FACTORS, strict=True))
+        if factor == 1.0 or share < self._settings.weight_suspect:
             return []
-        weight = part * self._store.product[sku].weight
+        weight = 1000 * factor * self._store.product[sku].weight
         text = (
-            f"{sku} was taken {len(counts)} times and always {part} or a multiple at once. Is it a pack of {part}? "
-            f"Proposed: weight_g {1000 * weight:.0f} for {sku}."
+            f"{sku} seems to weigh {weight:.0f} g ({share:.0%}); the catalogue says {self._entered(sku)}, "
+            f"as of {_part(factor)}. Proposed: weight_g {weight:.0f} for {sku}."
         )
-        return self._tell(event, "catalogue_weight_suspect", f"{sku}/{part}", event.shelf, text)
+        return self._tell(weighing.stamp, "catalogue_weight_suspect", f"{sku}/{factor:.3g}", weighing.plate, text)
 
-    def _tell(self, event: ShelfEvent, kind: str, key: str, source: str, text: str) -> list[Alert]:
+    def _corrected(self, weighing: Weighing, sku: str) -> list[Correction]:
+        """Correct takes that are no longer sure to have been of so many units."""
+        belief = self.belief(sku, weighing.shelf, weighing.stamp)
+        place, sure = self._place(weighing.shelf), 1.0 - self._settings.weight_doubt
+        _, factor = max(zip(by_factor(belief)[1:], FACTORS[1:], strict=True))
+        found = []
+        for taken in self._catalogue.taken(place, sku, weighing.stamp):
+            if taken.quantity < 2:
+                continue
+            units = surely_taken(belief, taken.support.units, taken.quantity, sure)
+            if units >= taken.quantity:
+                continue
+            note = f"{sku} may weigh {self._grams(sku, factor)} and not {self._entered(sku)}, by what is taken of it"
+            decision = Decision(
+                weighing.stamp, f"{taken.id}!weight{units}", DecisionKind.CORRECT, taken.visit, taken.id,
+                f"pickup: weight of {sku}", sku=sku, quantity=units, note=note,
+            )  # fmt: skip
+            found.append(Correction(weighing.event, decision))
+        return found
+
+    def _grams(self, sku: str, factor: float) -> str:
+        return f"{1000 * factor * self._store.product[sku].weight:.0f} g"
+
+    def _entered(self, sku: str) -> str:
+        return self._grams(sku, 1.0)
+
+    def _tell(self, stamp: int, kind: str, key: str, source: str, text: str) -> list[Alert]:
         id = f"{kind}/{key}"
         if id in self._told:
             return []
         self._told.add(id)
-        return [Alert(event.end, id, Severity.WARNING, kind, source, text)]
+        return [Alert(stamp, id, Severity.WARNING, kind, source, text)]
+
+
+def _given_out(odds: int) -> int:
+    """Return what a step says for a plate that carries a product, from what it says for the product; thousandths."""
+    log = min(odds / _MILLI, _SURE)
+    return round(_MILLI * (math.log(0.5) + math.log1p(math.exp(log))))
+
+
+def _part(factor: float) -> str:
+    """Say what the catalogue has the weight of, if the truth is so many times that."""
+    if factor > 1.0:
+        return f"one piece of a pack of {factor:.0f}"
+    return f"a pack of {1.0 / factor:.0f}"

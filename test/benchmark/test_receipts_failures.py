@@ -127,3 +127,17 @@ def test_a_plate_with_something_else_is_learnt(demo_store):
     scores = receipts(demo_store, *people, stock={"g2/s2/p3": {"honey": 6}})
     assert charged(scores)["s3"] == {"honey": 1}
     assert all(not score.charged - score.truth for score in scores.values())
+
+
+def test_a_pack_that_was_entered_as_one_unit_is_paid_once_in_the_end(demo_store):
+    # 7: the catalogue has the weight of one of two; the first to leave have paid twice by the time that shows
+    people = [(f"s{n}", (take("crispbread"),)) for n in range(4)]
+    weights = {"crispbread": 2.0 * demo_store.product["crispbread"].weight}
+    scores = receipts(demo_store, *people, weights=weights)
+    assert charged(scores) == {account: {"crispbread": 1} for account in ("s0", "s1", "s2", "s3")}
+
+
+def test_a_piece_that_was_entered_as_a_pack_is_charged_from_the_first_on(demo_store):
+    weights = {"crispbread": 0.5 * demo_store.product["crispbread"].weight}
+    scores = receipts(demo_store, ("one", (take("crispbread"),)), weights=weights)
+    assert charged(scores) == {"one": {"crispbread": 1}}

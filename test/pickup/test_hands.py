@@ -70,6 +70,18 @@ def test_one_hand_elsewhere_says_less_than_two_as_the_other_may_be_hidden(store,
     assert found["two"] < found["one"] < 0.0
 
 
+def test_a_hand_at_the_next_plate_is_no_hand_at_this_one_however_many_cameras_see_it(store, stand, ask):
+    at, beside = (wrist(store, plate, stand) for plate in (PLATE, "g1/s2/p3"))
+    seen = {
+        f"{name} {count}": tuple(ray(store, camera, point) for camera in ("cam_se", "cam_ne", "cam_nw")[:count])
+        for name, point in (("here", at), ("beside", beside))
+        for count in (1, 2, 3)
+    }
+    found = ask(**seen)
+    assert all(found[f"beside {count}"] < found[f"here {count}"] for count in (1, 2, 3))
+    assert found["beside 3"] < found["beside 1"]
+
+
 @given(
     st.lists(st.tuples(*[st.floats(-1e6, 1e6) | st.just(math.nan)] * 3), max_size=4), st.sampled_from(["cam_se", "x"])
 )

@@ -7,6 +7,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from just_walk_out.pickup.products import ProductModel, Step
+from just_walk_out.pickup.splitting import Splitter
 
 
 @pytest.fixture(scope="module")
@@ -14,13 +15,18 @@ def model(store, settings):
     return ProductModel(store, settings)
 
 
+@pytest.fixture(scope="module")
+def splitter(store, settings, model):
+    return Splitter(store, model, settings)
+
+
 def step(plates, change, sigma=0.001):
     return Step(tuple(plates), np.array(change, float), np.eye(len(plates)) * sigma**2)
 
 
-def split(model, plates, change, sigma=0.001):
+def split(splitter, plates, change, sigma=0.001, held=None):
     covariance = (np.eye(len(plates)) * sigma**2).ravel()
-    return [(part.plates, round(part.total, 3)) for part in model.split(tuple(plates), change, covariance)]
+    return [(part.plates, round(part.total, 3)) for part in splitter.split(tuple(plates), change, covariance, held)]
 
 
 def test_one_unit_of_the_product_of_a_plate(model):
@@ -81,58 +87,46 @@ def test_what_is_not_held_may_come_back_to_its_own_place_only(model):
     assert model.returns(step(["g1/s1/p6"], [0.733]), nothing)[0].items == ()
 
 
-def test_neighbouring_plates_of_one_product_are_one_step(model):
-    assert split(model, ["g2/s2/p1", "g2/s2/p2"], [-0.2, -0.146]) == [(("g2/s2/p1", "g2/s2/p2"), -0.346)]
+def test_neighbouring_plates_of_one_product_are_one_step(splitter):
+    assert split(splitter, ["g2/s2/p1", "g2/s2/p2"], [-0.2, -0.146]) == [(("g2/s2/p1", "g2/s2/p2"), -0.346)]
 
 
-def test_neighbouring_plates_of_two_products_are_two_steps(model):
-    parts = split(model, ["g3/s2/p4", "g3/s2/p5"], [-0.733, -0.43])
+def test_neighbouring_plates_of_two_products_are_two_steps(splitter):
+    parts = split(splitter, ["g3/s2/p4", "g3/s2/p5"], [-0.733, -0.43])
     assert parts == [(("g3/s2/p4",), -0.733), (("g3/s2/p5",), -0.43)]
 
 
-def test_a_thing_moved_along_the_shelf_is_a_loss_and_a_gain(model):
-    parts = split(model, ["g2/s2/p1", "g2/s2/p2"], [-0.346, 0.346])
+def test_a_thing_moved_along_the_shelf_is_a_loss_and_a_gain(splitter):
+    parts = split(splitter, ["g2/s2/p1", "g2/s2/p2"], [-0.346, 0.346])
     assert sorted(total for _, total in parts) == [-0.346, 0.346]
 
 
-def test_a_faint_change_goes_to_the_stronger_step_of_its_product(model):
-    parts = split(model, ["g1/s1/p1", "g1/s1/p2", "g1/s1/p3"], [-0.19, -0.003, -0.312])
+def test_a_faint_change_goes_to_the_stronger_step_of_its_product(splitter):
+    parts = split(splitter, ["g1/s1/p1", "g1/s1/p2", "g1/s1/p3"], [-0.19, -0.003, -0.312])
     assert (("g1/s1/p1", "g1/s1/p2"), -0.193) in parts
-
-
-def test_what_stands_over_the_edge_of_its_plates_is_weighed_whole(model):
-    # honey (732 g) stands on p6 alone, hazelnut spread on p5: 200 g of a jar of honey are on p5
-    changed = ["g3/s2/p5", "g3/s2/p6"], [-0.200, -0.531]
-    assert split(model, *changed) == [(("g3/s2/p5", "g3/s2/p6"), -0.731)]
-    assert model.takes(step(*changed), {})[0].items == (("honey", 1),)
-
-
-def test_a_faint_share_beside_its_plates_is_part_of_it(model):
-    assert split(model, ["g3/s2/p5", "g3/s2/p6"], [-0.007, -0.724]) == [(("g3/s2/p5", "g3/s2/p6"), -0.731)]
-
-
-def test_two_things_taken_side_by_side_at_once_stay_two(model, store):
-    weights = [store.product[sku].weight for sku in ("hazelnut_spread", "honey")]
-    parts = split(model, ["g3/s2/p5", "g3/s2/p6"], [-weight for weight in weights])
-    assert [plates for plates, _ in parts] == [("g3/s2/p5",), ("g3/s2/p6",)]
-
-
-@pytest.mark.parametrize(("left", "right"), [(0.5, 0.231), (0.231, 0.5)])
-def test_what_is_put_back_across_the_plates_of_others_is_one_thing(model, left, right):
-    changed = ["g1/s1/p5", "g1/s1/p6"], [left, right]
-    assert split(model, *changed) == [(("g1/s1/p5", "g1/s1/p6"), 0.731)]
-    assert model.returns(step(*changed), Counter(honey=1))[0].items == (("honey", 1),)
 
 
 @given(data=st.data())
 @budget(max_examples=60, deadline=None)
-def test_steps_partition_the_plates_they_take_and_none_is_empty(model, store, data):
+def test_steps_partition_the_plates_they_take_and_none_is_empty(splitter, store, data):
     shelf = data.draw(st.sampled_from(sorted(store.shelf)))
     plates = tuple(plate.id for plate in store.shelf[shelf].plates)
     change = data.draw(st.lists(st.floats(-2, 2), min_size=len(plates), max_size=len(plates)))
-    steps = model.split(plates, change, np.eye(len(plates)).ravel() * 1e-6)
+    steps = splitter.split(plates, change, np.eye(len(plates)).ravel() * 1e-6)
     taken = [plate for part in steps for plate in part.plates]
     assert steps
     assert all(part.plates for part in steps)
     assert len(taken) == len(set(taken))
     assert set(taken) <= set(plates)
+
+
+def test_what_stands_over_the_edge_of_its_plate_is_one_thing(splitter, model):
+    plates, change = ("g3/s2/p4", "g3/s2/p5"), [-0.695, -0.036]
+    assert split(splitter, plates, change) == [(plates, -0.731)]
+    assert model.takes(step(plates, change), {})[0].items == (("honey", 1),)
+
+
+def test_what_is_put_down_across_two_plates_is_what_somebody_holds(splitter):
+    plates, change = ("g3/s2/p4", "g3/s2/p5"), [0.2, 0.146]
+    assert split(splitter, plates, change, held=Counter(cola_can=1)) == [(plates, 0.346)]
+    assert len(split(splitter, plates, change)) == 2
