@@ -62,6 +62,13 @@ def table(figures: Mapping[str, Any]) -> str:
             error = 100.0 * calibration["expected_calibration_error"]
             lines.append(f"Confidence, {kit.text}: share that was right (decisions): {bins}.")
             lines.append(f"  Expected calibration error {error:.1f} % of {calibration['decisions']:,} decisions.")
+    if len(shown) == 1:
+        name, both = next(iter(shown.items()))
+        lines += [
+            f"{name}, {kit.text}: F1 {both[kit.name]['f1_listed']:.3f} if what is held were charged as it is listed."
+            for kit in KITS
+            if kit.name in both and both[kit.name]["f1_listed"] is not None
+        ]
     for name, both in shown.items():
         if both["people_at_once"] >= 4.0 or len(shown) == 1:
             lines.append(

@@ -50,6 +50,7 @@ class Tally:
         return {
             "visits": count,
             "f1": round(sum(score.f1 for score in self.receipts) / count, 4) if count else None,
+            "f1_listed": round(sum(score.f1_listed for score in self.receipts) / count, 4) if count else None,
             "exact": round(sum(score.exact for score in self.receipts) / count, 4) if count else None,
             "wrong_per_1000": round(1000.0 * wrong / charged, 2) if charged else None,
             "review_rate": round(self.held / self.lines, 4) if self.lines else None,

@@ -83,8 +83,18 @@ class ReceiptScore:
     @property
     def f1(self) -> float:
         """2 TP / (charged + true units), as the field measures receipts; 1 where both are empty."""
-        units = self.charged.total() + self.truth.total()
-        return 2.0 * self.right_units / units if units else 1.0
+        return _f1(self.charged, self.truth)
+
+    @property
+    def f1_listed(self) -> float:
+        """The same of all that is listed, as if what is held for review were charged as it stands there."""
+        listed = Counter({sku: count for sku, count in (self.charged + self.review).items() if sku})
+        return _f1(listed, self.truth)
+
+
+def _f1(charged: Counter[str], truth: Counter[str]) -> float:
+    units = charged.total() + truth.total()
+    return 2.0 * (charged & truth).total() / units if units else 1.0
 
 
 @dataclass(frozen=True)
@@ -171,16 +181,33 @@ def _split(lines: Iterable[CartLine], paid: bool) -> tuple[Counter[str], Counter
 
 
 def score(departures: Sequence[Departure], charges: Sequence[Charge], adjustments: Sequence[Adjustment] = ()) -> Scores:
-    """Match charges, net of their adjustments, to departures by account, in order, and compare each."""
-    by_account: dict[str, list[Bill]] = {}
+    """Match visits to departures by account, in order, and compare what all charges of each come to."""
+    visits: dict[str, dict[str, list[Bill]]] = {}
     for bill in sorted(bills([*charges, *adjustments]), key=lambda item: (item.charge.exited, item.charge.id)):
-        by_account.setdefault(bill.charge.account, []).append(bill)
+        visits.setdefault(bill.charge.account, {}).setdefault(bill.charge.visit, []).append(bill)
+    queues = {
+        account: sorted(of_account.values(), key=lambda own: (own[-1].charge.exited, own[-1].charge.id))
+        for account, of_account in visits.items()
+    }
     scores = []
     for departure in sorted(departures, key=lambda item: item.exited):
-        queue = by_account.get(departure.account, [])
-        own = queue.pop(0) if queue else None
-        scores.append(compare(departure, own.charge, own.adjustments) if own else compare(departure, None))
+        queue = queues.get(departure.account)
+        scores.append(_together(departure, queue.pop(0) if queue else []))
     return Scores(tuple(scores))
+
+
+def _together(departure: Departure, own: Sequence[Bill]) -> ReceiptScore:
+    """Compare all that a visit was charged: what was paid in the store before is a charge of its own."""
+    parts = [compare(departure, bill.charge, bill.adjustments) for bill in own]
+    if not parts:
+        return compare(departure, None)
+    charged, review, held = Counter[str](), Counter[str](), Counter[str]()
+    for part in parts:
+        charged, review, held = charged + part.charged, review + part.review, held + part.held
+    paid = any(part.state is ChargeState.CHARGED for part in parts)
+    state = ChargeState.CHARGED if paid else parts[-1].state
+    adjustments = sum(part.adjustments for part in parts)
+    return ReceiptScore(departure.account, charged, review, parts[-1].truth, state, adjustments, held)
 
 
 def units_text(units: Counter[str]) -> str:
@@ -241,9 +268,13 @@ def line_delays(
 
 
 def charge_delays(departures: Sequence[Departure], charges: Sequence[tuple[int, Charge]]) -> list[float]:
-    """Return the seconds from the true exit to the arrival of the charge."""
+    """Return the seconds from the true exit to the arrival of the charge; of what was paid before, none."""
     exited = {departure.account: departure.exited for departure in departures}
-    return [(arrival - exited[charge.account]) / 1e9 for arrival, charge in charges if charge.account in exited]
+    return [
+        (arrival - exited[charge.account]) / 1e9
+        for arrival, charge in charges
+        if charge.account in exited and not charge.kiosk
+    ]
 
 
 def spread(values: Sequence[float]) -> str:

@@ -36,8 +36,9 @@ def line(sku, quantity, state=DecisionState.COMMITTED, evidence=()):
     return CartLine(sku, sku, quantity, 100, 100 * quantity, state, 0.9, evidence)
 
 
-def charge(account, *lines, state=ChargeState.CHARGED, exited=5):
-    return Charge(9, f"c-{account}-{exited}", "v", account, 1, exited, state, lines, 0, 0, "EUR")
+def charge(account, *lines, state=ChargeState.CHARGED, exited=5, visit="", kiosk=False):
+    visit = visit or f"v-{account}-{exited}"
+    return Charge(9, f"c-{account}-{exited}", visit, account, 1, exited, state, lines, 0, 0, "EUR", kiosk=kiosk)
 
 
 def left(account, exited=5, staff=False, **units):
@@ -77,6 +78,24 @@ def test_two_visits_of_one_account_are_matched_in_the_order_of_leaving():
     departures = [left("a", exited=20, bread=1), left("a", exited=10, apple=1)]
     charges = [charge("a", line("bread", 1), exited=21), charge("a", line("apple", 1), exited=11)]
     assert score(departures, charges).exact == 2
+
+
+def test_what_was_paid_in_the_store_and_at_the_exit_is_one_receipt():
+    departures = [left("a", exited=20, apple=1, bread=2), left("a", exited=40, milk=1)]
+    paid = charge("a", line("apple", 1), line("bread", 1), exited=12, visit="v1", kiosk=True)
+    rest = charge("a", line("bread", 1), exited=20, visit="v1")
+    later = charge("a", line("milk", 1), exited=40, visit="v2")
+    assert score(departures, [later, rest, paid]).exact == 2
+    nothing_more = charge("a", state=ChargeState.EMPTY, exited=20, visit="v1")
+    (first, _) = score(departures, [paid, nothing_more, later]).receipts
+    assert (first.state, first.f1) == (ChargeState.CHARGED, pytest.approx(0.8))
+    assert charge_delays([departures[0]], [(13 * SECOND, paid), (21 * SECOND, rest)]) == [21.0 - 20e-9]
+
+
+def test_what_is_held_counts_where_all_that_is_listed_is_asked_for():
+    lines = line("apple", 1), line("bread", 1, DecisionState.REVIEW), line("", 1, DecisionState.REVIEW)
+    result = compare(left("a", apple=1, bread=1), charge("a", *lines))
+    assert (result.f1, result.f1_listed) == (pytest.approx(2 / 3), 1.0)
 
 
 def test_the_whole_is_scored_by_units_and_by_receipt():
