@@ -74,3 +74,9 @@ def test_a_moment_without_anybody_and_a_single_place_are_no_obstacle():
     paths, above = likeliest(truth, INTERVAL, [nobody] * 4)
     assert [len(ids) for ids, _ in paths] == [1, 0, 1, 1]
     assert np.isfinite(above) and above >= 0.0
+
+
+def test_one_moment_alone_has_one_path_a_person():
+    truth = np.array([(0.0, 1.0, 2.0, 2.0), (0.0, 2.0, 2.3, 2.0)])
+    paths, above = likeliest(truth, INTERVAL, as_found(truth, np.array([4, 9])))
+    assert [len(set(ids.tolist())) for ids, _ in paths] == [2] and above == pytest.approx(0.0)
