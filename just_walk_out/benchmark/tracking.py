@@ -7,10 +7,12 @@ import importlib.util
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from just_walk_out.benchmark.tracking_cameras import (
+    RATE,
     is_views,
     read_views,
     score_ground,
@@ -23,6 +25,7 @@ from just_walk_out.benchmark.tracking_crowd import crowd
 from just_walk_out.benchmark.tracking_data import Sequence, is_sequence, read_sequence
 from just_walk_out.benchmark.tracking_detected import detected
 from just_walk_out.benchmark.tracking_moved import moved
+from just_walk_out.benchmark.tracking_offline import likeliest
 from just_walk_out.benchmark.tracking_ours import run_ours
 from just_walk_out.benchmark.tracking_peers import PEERS, run_peer
 from just_walk_out.benchmark.tracking_report import ground_table, hard_table, store_table, table
@@ -31,6 +34,7 @@ from just_walk_out.benchmark.tracking_store import HARD, load, simulated
 
 OURS = "just_walk_out"
 STORE = "store_tracker"
+OFFLINE = "likeliest_paths"
 _CROWDS = (10, 50)
 
 
@@ -180,5 +184,12 @@ def _views(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, dict[s
 
             print(f"written: {draw_floor(args.draw / f'{name}.png', views, found)}")
     # What no better boxes could reach: the tracker on the places of the truth.
-    figures[f"{views.name}_annotated"] = {OURS: score_ground(views, *track_places(views)).figures()}
+    found, fps = track_places(views)
+    start = time.process_time()
+    paths, above = likeliest(views.truth, 1.0 / RATE, found)
+    offline = score_ground(views, paths, views.frames / max(time.process_time() - start, 1e-9))
+    figures[f"{views.name}_annotated"] = {
+        OURS: score_ground(views, found, fps).figures(),
+        OFFLINE: {**offline.figures(), "above_truth": round(above, 1)},
+    }
     return figures

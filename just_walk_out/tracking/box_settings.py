@@ -62,6 +62,10 @@ class BoxTrackerSettings:
         0.2, "A new track unseen for this time (and for one frame) is dropped", unit="s", minimum=0.0
     )
     shown_time: float = setting(0.15, "A track unseen for this time is still reported", unit="s", minimum=0.0)
+    shown_score: float = setting(
+        0.4, "Mean score of late below which somebody is followed, but not reported", minimum=0.0, maximum=1.0
+    )
+    score_memory: float = setting(1.0, "Time over which scores are averaged for this", unit="s", minimum=0.01)
     reported: float = setting(
         0.4, "Share of a detection of score 1 in the box that is reported; the rest is the estimate",
         minimum=0.0, maximum=1.0,

@@ -6,7 +6,8 @@ covariances (as in UCMCTrack, Yi et al. 2024), in units of the body. A pair that
 newcomer would is no pair, however wide the gate has become: so somebody lost for long is only found
 again where few places are in question. Pairs are chosen for the greatest sum of what each is cheaper than
 a newcomer, not for their number: nobody is moved to a doubtful box so that one more finds any. High
-scores are matched before low ones (ByteTrack, Zhang et al. 2022). What the camera itself moves is taken
+scores are matched before low ones (ByteTrack, Zhang et al. 2022); whom the detector has hardly believed in of late
+is followed, but not reported. What the camera itself moves is taken
 out, where it moves (``camera_motion``).
 """
 
@@ -35,7 +36,8 @@ _SECOND = 1_000_000_000
 _MEAN, _COVARIANCE, _SIZE, _SPREAD = slice(0, 4), slice(4, 14), slice(14, 16), slice(16, 18)
 _SEEN, _HITS, _CONFIRMED, _ID, _SCORE, _SURE = range(18, 24)
 _BOX = slice(24, 28)
-_ROWS = 28
+_BELIEF = 28
+_ROWS = 29
 _SPEEDS = [11, 13]  # variances of the velocity
 _NONE: Rows = np.zeros(0, dtype=np.intp)
 _SOME = 1e-6  # what a pair that is allowed gains at least
@@ -136,7 +138,8 @@ class BoxTracker:
         if new.any():
             self._spawn(np.flatnonzero(new), rows, seen)
         unseen = self._prune(elapsed)
-        return self._report((self._tracks[_CONFIRMED] > 0.0) & (unseen <= self._settings.shown_time))
+        believed = (self._tracks[_CONFIRMED] > 0.0) & (self._tracks[_BELIEF] >= self._settings.shown_score)
+        return self._report(believed & (unseen <= self._settings.shown_time))
 
     def _see(self, boxes: ArrayLike, scores: ArrayLike) -> _Seen:
         """Measure the usable boxes, in an order of their own."""
@@ -254,6 +257,8 @@ class BoxTracker:
         gain = block[_SPREAD] / (block[_SPREAD] + self._size_noise)
         block[_SIZE] += gain * (found[5:7] - block[_SIZE])
         block[_SPREAD] *= 1.0 - gain
+        fresh = -np.expm1((block[_SEEN] - self._now) / (_SECOND * self._settings.score_memory))
+        block[_BELIEF] += fresh * (scores - block[_BELIEF])
         block[_SEEN] = self._now
         block[_HITS] += 1.0
         block[_SCORE], block[_BOX] = scores, found[7:11]
@@ -281,6 +286,7 @@ class BoxTracker:
         born[_CONFIRMED] = first or settings.confirm_hits == 1
         born[_ID] = self._count + 1.0 + np.arange(len(new))
         born[_SCORE], born[_BOX] = seen.scores[new], seen.table[7:11, new]
+        born[_BELIEF] = born[_SCORE]
         self._count += len(new)
         self._tracks = np.concatenate([self._tracks, born], axis=1)
 

@@ -123,8 +123,20 @@ def test_weak_detections_prolong_a_track_for_a_while_but_start_none():
     for k in range(1, 6):
         tracker.process(k * SECOND // 10, boxes_at([(8.0, 0.0)]), [0.9])
     shown = [len(tracker.process(k * SECOND // 10, boxes_at([(8.0, 0.0)]), [0.3]).ids) for k in range(6, 80)]
-    assert all(shown[:18]) and not any(shown[-20:])
+    assert all(shown[:15]) and not any(shown[-20:])
     assert not len(tracker)
+
+
+@pytest.mark.parametrize("plane", [None, floor_plane()])
+def test_whom_the_detector_hardly_believes_in_is_hidden_for_a_while_and_the_same_person_after(plane):
+    tracker, box = BoxTracker(plane), boxes_at([(8.0, 0.0)])
+    shown = []
+    for k in range(5 * RATE):
+        trust = 0.2 if 1.0 <= k / RATE < 2.7 else 0.9
+        shown.append(tracker.process(k * SECOND // RATE, box, [trust]).ids.tolist())
+    assert shown[:12] == [[1]] * 12
+    assert [] in shown[15:27]
+    assert shown[30:] == [[1]] * 20
 
 
 def test_empty_frames_and_nonsense_boxes_change_nothing():
