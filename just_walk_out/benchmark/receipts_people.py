@@ -2,8 +2,8 @@
 
 Each overview camera sees whoever stands in its picture and is not behind a fixture, a wall or somebody else,
 misses a few, and places them with the errors that the motion detector makes in rehearsed stores. The tracks
-have the errors that remain after fusing: they lag, and drift while nobody looks. Nobody is taken for anybody else:
-the tracker itself does not do that on simulated cameras (``jwo benchmark tracking --store`` counts it).
+have the errors that remain after fusing: they lag, and drift while nobody looks. Nobody is taken for anybody else,
+which the tracker itself does in one of a thousand close meetings of a full store (``jwo benchmark tracking --store``).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 How many are in a store at a time is how many come in times how long they stay (Little 1961). Two doors let in no more
 than about sixteen a minute, so a store is full of people who stay for two minutes, not of people who come faster.
+In each other's way they stay longer than they mean to: where twenty are wanted, up to 25 are inside on average.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from just_walk_out.simulation.floor import Floor
 from just_walk_out.simulation.plan import Action, Party
 from just_walk_out.store.model import Point, Store
 
-_STAY = 115.0  # seconds from door to door, on average
+_STAY = 115.0  # seconds from door to door, on average, if nobody were in the way
 _SPREAD = 0.4  # of that, share by which a visit is shorter or longer at most
 _FILLING = 15.0  # come in a minute until as many are inside as are wanted
 _APART = 2.0  # seconds from one to the next, at least

@@ -16,7 +16,8 @@ from just_walk_out.benchmark.tracking_data import read_sequence
 from just_walk_out.benchmark.tracking_detected import detected
 from just_walk_out.benchmark.tracking_moved import moved
 from just_walk_out.benchmark.tracking_ours import run_ours
-from just_walk_out.benchmark.tracking_store import simulated
+from just_walk_out.benchmark.tracking_report import hard_table
+from just_walk_out.benchmark.tracking_store import Conditions, simulated
 from just_walk_out.cli.main import main
 
 PEOPLE = Path(os.environ.get("JWO_DATA", "../shared")) / "data" / "people"
@@ -179,6 +180,20 @@ def test_the_boxes_of_a_detector_lie_on_the_people_of_the_video():
         assert (overlaps(truth, sure).max(axis=1) > 0.5).mean() > 0.6
 
 
-def test_the_simulated_store_is_followed():
-    figures = simulated(1, 3.0, lead=20.0)
-    assert figures["error"] < 0.15 and figures["found"] > 0.9
+def test_the_simulated_store_is_followed_and_so_it_is_with_two_outfits_and_a_camera_less():
+    for conditions in (Conditions(), Conditions(outfits=2, lost=1)):
+        figures = simulated(1, 2.0, conditions, lead=15.0)
+        assert figures["error"] < 0.15 and figures["found"] > 0.9
+
+
+def test_rows_made_hard_are_told_one_by_one_and_their_identities_together():
+    bands = [
+        {"from": 0.5, "said": 0.6, "right": 0.5, "ticks": 10},
+        {"from": 0.99, "said": 1.0, "right": 1.0, "ticks": 30},
+    ]
+    row = {"minutes": 2.0, "shoppers": 20.5, "exchanges": 1, "said": 1, "taken_back": 0, "renamed": 0, "error": 0.05}
+    other = {**row, "identity": [{**bands[0], "said": 0.8, "right": 0.9, "ticks": 30}]}
+    text = hard_table({"crowded": {**row, "identity": bands}, "half the cameras": other}, 3)
+    assert "crowded" in text and "half the cameras" in text and "seed 3" in text
+    (line,) = [line for line in text.splitlines() if line.lstrip().startswith("0.50")]
+    assert line.split() == ["0.50", "0.750", "0.800", "57.1%"]

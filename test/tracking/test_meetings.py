@@ -167,3 +167,56 @@ def test_colours_of_another_form_are_unknown():
         for each in plain
     ]
     assert run(odd) == run(plain)
+
+
+def two(apart, spread=0.06):
+    """Two tracks side by side, so many metres apart, whose places are known to within ``spread`` metres."""
+    tracks = TrackTable(1)
+    mean = np.array([[2.0, 2.0, 0.0, 0.0], [2.0 + apart, 2.0, 0.0, 0.0]])
+    tracks.add(mean, np.array([spread**2 * np.eye(4)] * 2), START, 0, ["a", "b"], ["in", "out"])
+    tracks.confirmed[:] = True
+    return tracks
+
+
+def doubt(apart, unseen=0.0, spread=0.06):
+    """The chance of an exchange of two who were last surely two so many seconds ago."""
+    meetings, tracks = Meetings(TrackerSettings()), two(apart, spread)
+    meetings.update(tracks, START, {("a", "b"): START})
+    now = START + round(unseen * SECOND)
+    meetings.update(tracks, now, {("a", "b"): START})
+    return meetings.chances().get("a", {}).get("b", 0.0)
+
+
+def test_who_passes_at_arms_length_in_sight_is_not_doubted_and_the_longer_hidden_the_more():
+    assert doubt(0.4) == 0.0 and doubt(0.1) > 0.2
+    chances = [doubt(0.4, unseen) for unseen in (0.0, 0.2, 0.4, 0.6, 0.8)]
+    assert chances == sorted(chances) and chances[-1] > 0.4
+    nearer = [doubt(apart, 0.4) for apart in (0.6, 0.5, 0.4, 0.35)]
+    assert nearer == sorted(nearer)
+
+
+def test_two_are_two_when_each_is_seen_where_the_other_is_not_also_by_two_cameras():
+    """Both stand in a row before two cameras: each sees the nearer one alone."""
+    rng = np.random.default_rng(2)
+
+    def stand(who, t):
+        gate, inside = IN[who]
+        spot = (MIDDLE[0] + (0.55 if who == "ben" else 0.0), MIDDLE[1])
+        course = ((0.0, gate), (1.8, inside), (MEET, spot))
+        return np.array([np.interp(t, [when for when, _ in course], [point[k] for _, point in course]) for k in (0, 1)])
+
+    def identity(nearer):
+        records = []
+        for k in range(90):
+            for n, camera in enumerate(CAMERAS[:2]):
+                t = k / 10 + 0.03 * n
+                seen = [stand(who, t) for who in (IN if t < MEET else nearer[n])]
+                found = [
+                    PersonDetection(*(p + rng.normal(0, 0.03, 2)), (0.01, 0.0, 0.01), 0.9, (0.0, 0.0, 9.0, 30.0))
+                    for p in seen
+                ]
+                records.append(PersonDetectionArray(START + round(t * SECOND), camera, tuple(found)))
+        return min(track.identity for track in run(records)[-1].tracks)
+
+    assert identity((["ada"], ["ben"])) > 0.95
+    assert identity((["ada"], ["ada"])) < identity((["ada"], ["ben"])) - 0.02
