@@ -13,6 +13,7 @@ from just_walk_out.records import (
     CartArray,
     Charge,
     Decision,
+    DecisionKind,
     DecisionState,
     Interaction,
     InteractionArray,
@@ -47,12 +48,12 @@ class Shop:
         self.start = time.time_ns()
         self.now = self.start
 
-    def tell(self, visit, *interactions):
+    def tell(self, visit, *interactions, corrections=()):
         """What the stages before say, as if all shelves were decided a minute from now."""
         self.now = max(self.now + SECOND, time.time_ns() + 60 * SECOND)
         marks = tuple(Watermark(shelf, self.now) for shelf in sorted(self.store.shelf))
         self.observer.publish(VisitArray(self.now, (Watermark("visits", self.now),), (visit,)))
-        self.observer.publish(InteractionArray(self.now, marks, interactions))
+        self.observer.publish(InteractionArray(self.now, marks, interactions, corrections))
         self.observer.publish(TrackArray(self.now))
 
     def wait(self, kind, condition, what):
@@ -81,16 +82,17 @@ def ask(*arguments, capsys):
 
 
 def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
-    def take(number, sku, state):
+    def take(number, sku, state, quantity=1):
         at = shop.start + number * SECOND
         shelf = next(iter(shop.store.shelf))
         return Interaction(
-            f"{shelf}@{number}#0", at, at, shelf, (), Kind.TAKE, state, sku, 1, "v1", "t1", 0.5, reason="doubt"
+            f"{shelf}@{number}#0", at, at, shelf, (), Kind.TAKE, state, sku, quantity, "v1", "t1", 0.5, reason="doubt"
         )
 
     visit = Visit("v1", "ada", "entry_1", shop.start, 0, VisitState.OPEN, tracks=("t1",))
     cola, honey = take(1, "cola_can", DecisionState.COMMITTED), take(2, "honey", DecisionState.REVIEW)
-    shop.tell(visit, cola, honey)
+    milk, price = take(3, "milk", DecisionState.COMMITTED, 2), shop.store.product["milk"].price
+    shop.tell(visit, cola, honey, milk)
     shop.wait(CartArray, lambda each: each.carts and each.carts[0].lines, "no cart")
 
     # the cart may be told before checkout has heard of the visit
@@ -101,7 +103,7 @@ def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
     assert status == 0 and "v1/1" in said, error
     shop.tell(visit)
     paid = shop.wait(Charge, lambda each: each.id == "v1/1", "no charge at the kiosk")
-    assert (paid.kiosk, paid.total) == (True, 109)
+    assert (paid.kiosk, paid.total) == (True, 109 + 2 * price)
 
     status, said, _ = ask("review", "list", capsys=capsys)
     assert status == 0 and honey.id in said and cola.id not in said and "1 interactions wait" in said
@@ -116,17 +118,28 @@ def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
     charge = shop.wait(Charge, lambda each: each.id == "v1/2", "no charge at the exit")
     assert [(line.sku, line.quantity) for line in charge.lines] == [("oats", 1)]
 
+    # what later takes show of the milk is paid back at once, and told once
+    milk_id = f"{milk.id}!weight1"
+    correction = Decision(
+        shop.now, milk_id, DecisionKind.CORRECT, "v1", milk.id, "pickup: weight of milk", sku="milk", quantity=1
+    )
+    for _ in range(2):
+        shop.tell(left, corrections=(correction,))
+    back = shop.wait(Adjustment, lambda each: each.id == "v1/1.1", "nothing was paid back")
+    assert (back.moved, back.total) == (-price, 109 + price) and milk_id in back.decisions
+    assert shop.wait(Decision, lambda each: each.id == milk_id, "no correction") == correction
+
     shop.supervisor.kill("cart_aggregator")
     shop.supervisor.kill("checkout")
     status, _, _ = ask("review", "remove", cola.id, "--by", "rita", "--note", "not hers", capsys=capsys)
     assert status == 0
     shop.tell(left)
-    refund = shop.wait(Adjustment, lambda each: each.charge == "v1/1", "no refund")
+    refund = shop.wait(Adjustment, lambda each: each.id == "v1/1.2", "no refund")
     assert (refund.state, refund.moved, refund.total, refund.decisions) == (
         AdjustmentState.REFUNDED,
         -109,
-        0,
-        (f"{honey.id}!1", f"{cola.id}!1"),
+        price,
+        (f"{honey.id}!1", f"{cola.id}!1", milk_id),
     )
 
     assert ask("stock", "count", "cola_can", "10", "--by", "sam", capsys=capsys)[0] == 0
@@ -139,4 +152,4 @@ def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
     assert main(["stock", "show", str(shop.folder / "state" / "stock_keeper.sqlite")]) == 0
     assert "cola_can" in capsys.readouterr().out
     assert main(["ledger", str(shop.folder / "state" / "ledger.sqlite")]) == 0
-    assert "+ refunded" in (text := capsys.readouterr().out) and "v1/1.1" in text
+    assert "+ refunded" in (text := capsys.readouterr().out) and "v1/1.2" in text

@@ -1,7 +1,7 @@
 import pytest
 
 from just_walk_out.pickup.decisions import Decisions
-from just_walk_out.records import DecisionState, Interaction, Kind
+from just_walk_out.records import Decision, DecisionKind, DecisionState, Interaction, Kind
 
 HOME, AWAY = "g3/s2/p6", "g1/s1/p6"
 
@@ -43,6 +43,21 @@ def test_what_is_waiting_is_not_held_and_nobody_holds_less_than_nothing(decision
     decisions.add(act("a", 10, state=DecisionState.WAITING))
     decisions.add(act("b", 20, Kind.RETURN))
     assert decisions.held("v1", 99) == {}
+
+
+def test_a_corrected_take_holds_fewer_as_of_moments_after_the_correction(decisions):
+    decisions.add(act("a", 10, quantity=4))
+    for stamp, quantity in ((50, 1), (30, 2)):
+        correction = Decision(stamp, f"a#0!weight{quantity}", DecisionKind.CORRECT, "v1", "a#0", "pickup", "", "honey",
+                              quantity)  # fmt: skip
+        decisions.correct(correction)
+    assert [decisions.held("v1", at)["honey"] for at in (30, 31, 50, 51)] == [4, 2, 2, 1]
+
+
+def test_what_came_back_without_having_been_there_is_nobodys_debt(decisions):
+    decisions.add(act("a", 10, Kind.RETURN, quantity=2))
+    decisions.add(act("b", 20))
+    assert decisions.held("v1", 99) == {"honey": 1}
 
 
 def test_foreign_things_are_those_put_down_away_from_home_and_not_taken_since(decisions):
