@@ -61,6 +61,10 @@ class Sightings:
                 if all(each.end < oldest for each in found.values()):
                     del self._of_event[event]
 
+    def is_watched(self, shelf: str) -> bool:
+        """Tell whether any camera looks at a shelf."""
+        return bool(self._watchers.get(shelf))
+
     def answered(self, shelf: str, until: int) -> bool:
         """Tell whether every camera that looks at a shelf has answered up to a moment; true without a camera."""
         return all(self._seen.get((camera, shelf), 0) >= until for camera in self._watchers.get(shelf, ()))

@@ -10,12 +10,14 @@ from just_walk_out.pickup.attribution import TRACK_MEMORY, Attribution, Person
 from just_walk_out.pickup.company import Company, Fit
 from just_walk_out.pickup.decisions import Decisions, first_id
 from just_walk_out.pickup.products import ProductModel, Step
+from just_walk_out.pickup.queue import EventQueue
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import NOTHING, Sight, Sightings
 from just_walk_out.pickup.splitting import Splitter
 from just_walk_out.pickup.stops import Act
 from just_walk_out.pickup.suspicions import Correction, Suspicions
 from just_walk_out.pickup.testimony import Weighing, testify
+from just_walk_out.pickup.visitors import Visitors
 from just_walk_out.records import (
     Alert,
     Decision,
@@ -30,8 +32,6 @@ from just_walk_out.records import (
     ShelfObservationArray,
     TrackArray,
     VisitArray,
-    VisitState,
-    Watermark,
 )
 from just_walk_out.store.model import Store
 
@@ -68,19 +68,11 @@ class PickupStage:
         self._attribution = Attribution(self._products, self._decisions, self._suspicions, settings, store.policy)
         self._suspected: list[Alert] = []
         self._corrections: list[Decision] = []
-        self._looks: dict[str, int] = {}
-        self._unsure: set[tuple[str, int]] = set()
+        self._queue = EventQueue(store, settings)
+        self._visitors = Visitors(TRACK_MEMORY)
+        self._unsure: dict[str, int] = {}
         self._near: dict[str, Fit] = {}
-        self._pending: dict[str, ShelfEvent] = {}
-        self._seen: dict[str, int] = {}
-        self._since: dict[str, int] = {}
-        self._decided: dict[str, int] = {}
         self._tracks_seen = 0
-        self._visits_seen = 0
-        self._visit_of: dict[str, tuple[str, int]] = {}
-        self._over: dict[str, int] = {}
-        self._exited: dict[str, int] = {}
-        self._staff: set[str] = set()
         self._restore()
 
     def _restore(self) -> None:
@@ -109,145 +101,88 @@ class PickupStage:
         if isinstance(record, ShelfEventArray):
             for event in record.events:
                 if event.state is EventState.FINAL and not self._is_decided(event.id):
-                    self._pending[event.id] = event
+                    self._queue.add(event)
             for mark in record.watermarks:
-                self._seen[mark.source] = max(mark.stamp, self._seen.get(mark.source, 0))
-                self._since[mark.source] = max(mark.since, self._since.get(mark.source, 0))
+                self._queue.mark(mark)
         elif isinstance(record, TrackArray):
             self._company.push(record)
             self._tracks_seen = max(self._tracks_seen, record.stamp)
         elif isinstance(record, ShelfObservationArray):
             self._sightings.push(record)
         else:
-            self._take_visits(record)
+            for visit in self._visitors.push(record):
+                self._decisions.forget(visit)
         return self._advance(isinstance(record, ShelfEventArray))
 
     def _is_decided(self, event: str) -> bool:
         return self._decisions.has(event) or self._journal.has(Interaction, first_id(event))
 
-    def _take_visits(self, visits: VisitArray) -> None:
-        before = self._visits_seen
-        self._visits_seen = max([before, *(mark.stamp for mark in visits.watermarks)])
-        for visit in visits.visits:
-            for track in visit.tracks:
-                owner, since = self._visit_of.get(track, ("", before))
-                self._visit_of[track] = (visit.id, since if owner == visit.id else before)
-            if visit.exited:
-                self._exited[visit.id] = visit.exited
-            if visit.staff:
-                self._staff.add(visit.id)
-            if visit.state in (VisitState.LEFT, VisitState.ABANDONED, VisitState.LOST):
-                self._over.setdefault(visit.id, visits.stamp)
-        for visit_id, stamp in list(self._over.items()):
-            if visits.stamp - stamp > TRACK_MEMORY * 1e9:
-                self._decisions.forget(visit_id)
-                del self._over[visit_id]
-                self._exited.pop(visit_id, None)
-                self._staff.discard(visit_id)
-                self._visit_of = {track: link for track, link in self._visit_of.items() if link[0] != visit_id}
-
-    def _visit(self, track: str, event: ShelfEvent) -> str:
-        """Return the visit of a track as of an event; empty when it was not linked by then.
-
-        A link made by later visits does not count: whether they have come in already depends on how
-        the streams interleave.
-        """
-        visit, since = self._visit_of.get(track, ("", 0))
-        return visit if since < event.end else ""
-
     def _advance(self, marked: bool) -> list[Any]:
         """Decide what can be decided; ``marked`` where shelves have been seen further."""
         made: list[Interaction] = []
         stuck: set[str] = set()
-        while True:
-            waiting = [event for event in self._pending.values() if self._place(event) not in stuck]
-            if not waiting:
-                break
-            event = min(waiting, key=lambda item: (self._due(item), item.start, item.id))
-            if not self._ready(event):
-                stuck.add(self._place(event))
-                continue
-            viewed = self._viewed(event)
-            look = (event.id, self._looks.get(event.id, 0))
-            decided = None if look in self._unsure and not viewed else self._decide(event, viewed)
-            if decided is None and not viewed:
-                self._unsure.add(look)
-                stuck.add(self._place(event))
-            elif decided is None:
-                self._looks[event.id] = self._looks.get(event.id, 0) + 1
-            else:
+        while (event := self._queue.first(stuck)) is not None:
+            look = self._queue.look(event)
+            decided = self._try(event) if self._ready(event) else None
+            if decided is not None:
                 made += decided
-                del self._pending[event.id]
-                self._unsure -= {(event.id, number) for number in range(self._looks.pop(event.id, 0) + 1)}
+                self._queue.remove(event)
+                self._unsure.pop(event.id, None)
                 self._near.pop(event.id, None)
-        marks = self._watermarks() if made or marked else []
+            elif self._queue.look(event) == look:
+                stuck.add(self._queue.fixture(event))
+        marks = self._queue.watermarks() if made or marked else []
         if not made and not marks:
             return []
         alerts = [alert for interaction in made for alert in self._alerts(interaction)] + self._suspected
         corrections = tuple(self._corrections)
         self._suspected, self._corrections = [], []
-        stamp = max(self._tracks_seen, *self._seen.values()) if self._seen else self._tracks_seen
+        stamp = max(self._tracks_seen, self._queue.newest())
         return [InteractionArray(stamp, tuple(marks), tuple(made), corrections), *alerts]
 
-    def _place(self, event: ShelfEvent) -> str:
-        return self._store.gondola_of[event.shelf].id
-
-    def _due(self, event: ShelfEvent) -> int:
-        """Return the moment as of which a step is looked at next."""
-        step = round(self._settings.doubt_step * _SECOND)
-        return event.end + self._looks.get(event.id, 0) * step
-
-    def _watermarks(self) -> list[Watermark]:
-        """Return the shelves whose mark has moved."""
-        marks = []
-        earliest: dict[str, int] = {}
-        for event in self._pending.values():
-            earliest[event.shelf] = min(event.start, earliest.get(event.shelf, event.start))
-        for shelf, seen in sorted(self._seen.items()):
-            stamp = min(seen, earliest[shelf] - 1) if shelf in earliest else seen
-            if stamp > self._decided.get(shelf, 0):
-                self._decided[shelf] = stamp
-                marks.append(Watermark(shelf, stamp, self._since[shelf]))
-        return marks
-
     def _ready(self, event: ShelfEvent) -> bool:
-        due = self._due(event)
-        if self._tracks_seen < due:
+        queue = self._queue
+        if self._tracks_seen < queue.due(event):
             return False
         waited = self._tracks_seen - event.end
         near = self._near_event(event)
         if (
-            not all(self._visit(track, event) for track in near.places)
-            and self._visits_seen < event.end
+            not all(self._visitors.visit(track, event) for track in near.places)
+            and self._visitors.seen < event.end
             and waited < self._settings.visit_wait * _SECOND
         ):
             return False
         if waited >= self._settings.order_wait * _SECOND:
             return True
-        if any(self._seen[shelf] < self._known(event) for shelf in self._beside(event)):
+        if any(queue.seen(shelf) < queue.known(event) for shelf in queue.shelves_of(event)):
             return False
         if all(step.total <= 0.0 for step in self._steps(event, Counter())):
             return True
-        if self._visits_seen < event.start or any(other.start < event.start for other in self._pending.values()):
+        if self._visitors.seen < event.start or not queue.is_earliest(event):
             return False
-        return all(self._seen.get(shelf, 0) >= event.start for shelf in self._store.shelf)
+        return all(queue.seen(shelf) >= event.start for shelf in self._store.shelf)
 
-    def _known(self, event: ShelfEvent) -> int:
-        """Return up to when its fixture bears on an event: looked at again, it takes in what has happened meanwhile."""
-        due = self._due(event)
-        return due if due > event.end else event.start
+    def _try(self, event: ShelfEvent) -> list[Interaction] | None:
+        """Decide an event: at once where that is sure, otherwise when shelf cameras have said what they will.
 
-    def _beside(self, event: ShelfEvent) -> set[str]:
-        """Return the shelves of the fixture of an event that say anything."""
-        shelves = {shelf.id for shelf in self._store.gondola_of[event.shelf].shelves if shelf.id in self._seen}
-        return {event.shelf, *shelves}
-
-    def _viewed(self, event: ShelfEvent) -> bool:
-        """Tell whether shelf cameras have said what they will of an event, and of what bears on it."""
-        if self._tracks_seen - event.end >= self._settings.view_wait * _SECOND:
-            return True
-        known = self._known(event)
-        return all(self._sightings.answered(shelf, known) for shelf in self._beside(event))
+        What is sure is decided without what they have said by then: how far they are depends on how streams interleave.
+        """
+        shelves = self._queue.shelves_of(event)
+        if any(self._sightings.is_watched(shelf) for shelf in shelves):
+            look = self._queue.look(event)
+            if self._unsure.get(event.id) != look:
+                decided = self._decide(event, viewed=False)
+                if decided is not None:
+                    return decided
+                self._unsure[event.id] = look
+            known = self._queue.known(event)
+            waits = self._tracks_seen - event.end < self._settings.view_wait * _SECOND
+            if waits and not all(self._sightings.answered(shelf, known) for shelf in shelves):
+                return None
+        decided = self._decide(event, viewed=True)
+        if decided is None:
+            self._queue.look_again(event)
+        return decided
 
     def _near_event(self, event: ShelfEvent) -> Fit:
         """Return who was near the plates of an event; once its span has been seen that stays as it is."""
@@ -265,7 +200,7 @@ class PickupStage:
             event: what changed.
             viewed: shelf cameras have said what they will; otherwise nothing that they have said counts.
         """
-        due = self._due(event)
+        due = self._queue.due(event)
         made: list[Interaction] = []
         decided: list[tuple[Step, list[Interaction], Sight]] = []
         steps = self._steps(event, self._decisions.held_by_all(event.start))
@@ -275,7 +210,7 @@ class PickupStage:
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
             sight = self._sightings.of(event, step) if viewed else NOTHING
             people = self._people(event, step, beside, near, due, sight, viewed)
-            gone = {visit for visit, exited in self._exited.items() if exited < event.start}
+            gone = self._visitors.gone(event.start)
             found = self._attribution.decide(event, step, people, len(made), gone, sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
@@ -293,7 +228,7 @@ class PickupStage:
                 self._decisions.add(interaction, due)
                 made.append(interaction)
         for step, found, sight in decided:
-            if step.total < 0.0 and found[0].visit not in self._staff:  # staff move goods by the carton
+            if step.total < 0.0 and not self._visitors.is_staff(found[0].visit):  # staff move goods by the carton
                 self._learn(event, step, found, sight)
         # the first is written last: once it is there, the event counts as decided after a restart
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
@@ -318,13 +253,14 @@ class PickupStage:
             (event.id, Act(event.start, event.end, part.plates), self._company.fit(part.plates, event.start, event.end))
             for part in beside
         ]
-        for other in self._pending.values():
-            known = other.start < event.start or (due > event.end and other.start < due)
-            if other.id != event.id and known and self._place(other) == self._place(event):
-                besides.append((other.id, Act(other.start, other.end, other.plates), self._near_event(other)))
+        for other in self._queue.beside(event):
+            besides.append((other.id, Act(other.start, other.end, other.plates), self._near_event(other)))
         act = Act(event.start, event.end, step.plates)
         scores = self._company.weigh(event, act, near, sight.tracks, due, besides, viewed)
-        return [Person(self._visit(track, event) if track else "", track, scores[track]) for track in sorted(scores)]
+        return [
+            Person(self._visitors.visit(track, event) if track else "", track, scores[track])
+            for track in sorted(scores)
+        ]
 
     def _steps(self, event: ShelfEvent, held: Counter[str]) -> list[Step]:
         """Return the steps of an event, what was taken first: it may have been put back beside."""
