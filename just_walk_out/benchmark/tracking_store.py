@@ -191,11 +191,7 @@ def _dressed(figure: Figure, outfits: int) -> Figure:
 
 
 def simulated(
-    seed: int,
-    seconds: float,
-    conditions: Conditions = Conditions(),
-    lead: float | None = None,
-    ledger: Ledger | None = None,
+    seed: int, seconds: float, conditions: Conditions = Conditions(), lead: float | None = None
 ) -> dict[str, Any]:
     """Track a busy store.
 
@@ -204,7 +200,6 @@ def simulated(
         seconds: that are counted.
         conditions: how hard it is.
         lead: seconds before them in which the store fills; as many as that takes, unless given.
-        ledger: to count in.
 
     Returns:
         ``minutes``, and what ``Ledger.figures`` counts.
@@ -212,7 +207,7 @@ def simulated(
     store = load_store(share() / "config" / "demo_store")
     stage = TrackerStage(store)
     truth: dict[int, list[tuple[str, float, float]]] = {}
-    ledger = ledger or Ledger()
+    ledger = Ledger()
     lead = filling(conditions.present) if lead is None else lead
     begin = _START + round(lead * _SECOND)
     for moment in moments(store, conditions, seed, seconds + lead):
