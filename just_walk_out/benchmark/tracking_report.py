@@ -73,7 +73,7 @@ def hard_table(figures: dict[str, dict[str, Any]], seed: int) -> str:
     lines = ["", f"made hard, seed {seed:<14} min  shoppers  exchanges  told of  taken back  renamed   error m"]
     for name, row in figures.items():
         lines.append(
-            f"  {name:<25}{row['minutes']:4.0f}{row['shoppers']:10.1f}{row['exchanges']:11}{row['said']:9}"
+            f"  {name:<25}{row['minutes']:4.1f}{row['shoppers']:10.1f}{row['exchanges']:11}{row['said']:9}"
             f"{row['taken_back']:12}{row['renamed']:9}{row['error']:10.3f}"
         )
     bands: dict[float, list[dict[str, float]]] = {}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.benchmark.tracking_colours import Painter
 from just_walk_out.benchmark.tracking_ledger import Ledger
-from just_walk_out.benchmark.tracking_visits import visits
+from just_walk_out.benchmark.tracking_visits import filling, visits
 from just_walk_out.camera.appearance import COLOURS, PARTS
 from just_walk_out.camera.detectors.base import Detections, Image
 from just_walk_out.camera.finder import PersonFinder
@@ -191,7 +191,7 @@ def _dressed(figure: Figure, outfits: int) -> Figure:
 
 
 def simulated(
-    seed: int, seconds: float, conditions: Conditions = Conditions(), lead: float = 90.0, ledger: Ledger | None = None
+    seed: int, seconds: float, conditions: Conditions = Conditions(), lead: float | None = None
 ) -> dict[str, Any]:
     """Track a busy store.
 
@@ -199,8 +199,7 @@ def simulated(
         seed: of people and detections.
         seconds: that are counted.
         conditions: how hard it is.
-        lead: seconds before them in which the store fills.
-        ledger: to count in.
+        lead: seconds before them in which the store fills; as many as that takes, unless given.
 
     Returns:
         ``minutes``, and what ``Ledger.figures`` counts.
@@ -208,7 +207,8 @@ def simulated(
     store = load_store(share() / "config" / "demo_store")
     stage = TrackerStage(store)
     truth: dict[int, list[tuple[str, float, float]]] = {}
-    ledger = ledger or Ledger()
+    ledger = Ledger()
+    lead = filling(conditions.present) if lead is None else lead
     begin = _START + round(lead * _SECOND)
     for moment in moments(store, conditions, seed, seconds + lead):
         if moment.stamp >= begin:

@@ -23,6 +23,11 @@ _TAKES = 0.4  # share of stops at which something is taken
 _LOOKING = (2.0, 10.0)  # seconds for which somebody stands and looks
 
 
+def filling(present: float) -> float:
+    """Return after how many seconds as many are inside as are wanted."""
+    return 60.0 * present / _FILLING + _DOORS - _APART
+
+
 def visits(store: Store, seed: int, seconds: float, present: float) -> tuple[Party, ...]:
     """Draw who comes when, and what they do.
 
