@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-# each is a module of just_walk_out.benchmark with add_arguments(parser) and run(args) -> exit status
+# each is a folder of just_walk_out.benchmark; its command has add_arguments(parser) and run(args) -> exit status
 BENCHMARKS = ("day", "detect", "drivers", "receipts", "shelf", "shelf_view", "tracking")
 
 
@@ -13,11 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the benchmarks and their arguments."""
     parts = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     for name in BENCHMARKS:
-        module = import_module(f"just_walk_out.benchmark.{name}")
+        module = import_module(f"just_walk_out.benchmark.{name}.command")
         summary = (module.__doc__ or "").splitlines()[0]
         module.add_arguments(parts.add_parser(name, help=summary, description=summary))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one benchmark; returns its exit status."""
-    return int(import_module(f"just_walk_out.benchmark.{args.benchmark}").run(args))
+    return int(import_module(f"just_walk_out.benchmark.{args.benchmark}.command").run(args))

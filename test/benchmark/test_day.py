@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from just_walk_out.benchmark.day import Count, growth
-from just_walk_out.benchmark.day_kept import kept, reachable
+from just_walk_out.benchmark.day.command import Count, growth
+from just_walk_out.benchmark.day.kept import kept, reachable
 from just_walk_out.cli.main import main
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from just_walk_out.benchmark.detect_data import open_clip, open_ground, read_truths
-from just_walk_out.benchmark.detect_scoring import Tally, match, overlaps
+from just_walk_out.benchmark.detect.data import open_clip, open_ground, read_truths
+from just_walk_out.benchmark.detect.scoring import Tally, match, overlaps
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.cli.main import main
 from just_walk_out.store.geometry import contains

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark import drivers
+from just_walk_out.benchmark.drivers import command as drivers
 from just_walk_out.cli.main import main
 
 

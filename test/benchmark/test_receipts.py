@@ -6,7 +6,7 @@ import pytest
 import replica
 import yaml
 
-from just_walk_out.benchmark.receipts_scores import Reliability
+from just_walk_out.benchmark.receipts.scores import Reliability
 from just_walk_out.cli.main import main
 from just_walk_out.records import DecisionState, Interaction, Kind
 from just_walk_out.replay.scoring import Handling

@@ -1,6 +1,6 @@
 """How known systems fail, played through the pipeline with the receipts that docs/benchmarks.md states."""
 
-from just_walk_out.benchmark.receipts_episode import play
+from just_walk_out.benchmark.receipts.episode import play
 from just_walk_out.records import ChargeState
 from just_walk_out.simulation.plan import Action, Party
 from just_walk_out.simulation.scenario import Scenario

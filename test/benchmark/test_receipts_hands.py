@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark.receipts_hands import HandWatch
+from just_walk_out.benchmark.receipts.hands import HandWatch
 from just_walk_out.simulation.body import wrists
 from just_walk_out.simulation.figure import Figure, draw_appearance
 

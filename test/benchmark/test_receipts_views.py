@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from just_walk_out.benchmark.receipts_views import MEASURED, ShelfGlances, watched
-from just_walk_out.benchmark.shelf_view_evidence import QUANTILES
+from just_walk_out.benchmark.receipts.views import MEASURED, ShelfGlances, watched
+from just_walk_out.benchmark.shelf_view.evidence import QUANTILES
 from just_walk_out.records import EventState, ShelfEvent, ShelfEventArray, Track, TrackArray, TrackState, Watermark
 from just_walk_out.simulation.watched import looks_down
 

@@ -3,12 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark.shelf_bounds import bounds
-from just_walk_out.benchmark.shelf_matching import Found, Tally, match, waits
-from just_walk_out.benchmark.shelf_rule import rule_events
-from just_walk_out.benchmark.shelf_signals import NOISES, ShelfSignal, Truth
-from just_walk_out.benchmark.shelf_situations import SITUATIONS, situation_signal
-from just_walk_out.benchmark.shelf_stock import HEAVIEST, LIGHTEST, draw_stock
+from just_walk_out.benchmark.shelf.bounds import bounds
+from just_walk_out.benchmark.shelf.matching import Found, Tally, match, waits
+from just_walk_out.benchmark.shelf.rule import rule_events
+from just_walk_out.benchmark.shelf.signals import NOISES, ShelfSignal, Truth
+from just_walk_out.benchmark.shelf.situations import SITUATIONS, situation_signal
+from just_walk_out.benchmark.shelf.stock import HEAVIEST, LIGHTEST, draw_stock
 from just_walk_out.cli.main import main
 
 FIGURES = {

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark.shelf_view_evidence import WHERE, evidence, evidence_table
-from just_walk_out.benchmark.shelf_view_looks import Look
+from just_walk_out.benchmark.shelf_view.evidence import WHERE, evidence, evidence_table
+from just_walk_out.benchmark.shelf_view.looks import Look
 
 SKUS = tuple("abcdefgh")
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from just_walk_out.benchmark.detect_scoring import overlaps
-from just_walk_out.benchmark.tracking_cameras import Views, read_views, spoilt, track, track_places
-from just_walk_out.benchmark.tracking_crowd import crowd
-from just_walk_out.benchmark.tracking_data import read_sequence
-from just_walk_out.benchmark.tracking_detected import detected
-from just_walk_out.benchmark.tracking_moved import moved
-from just_walk_out.benchmark.tracking_ours import run_ours
-from just_walk_out.benchmark.tracking_report import hard_table
-from just_walk_out.benchmark.tracking_store import Conditions, simulated
+from just_walk_out.benchmark.detect.scoring import overlaps
+from just_walk_out.benchmark.tracking.cameras import Views, read_views, spoilt, track, track_places
+from just_walk_out.benchmark.tracking.crowd import crowd
+from just_walk_out.benchmark.tracking.data import read_sequence
+from just_walk_out.benchmark.tracking.detected import detected
+from just_walk_out.benchmark.tracking.moved import moved
+from just_walk_out.benchmark.tracking.ours import run_ours
+from just_walk_out.benchmark.tracking.report import hard_table
+from just_walk_out.benchmark.tracking.store import Conditions, simulated
 from just_walk_out.cli.main import main
 
 PEOPLE = Path(os.environ.get("JWO_DATA", "../shared")) / "data" / "people"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.benchmark.tracking_offline import Places, likeliest
+from just_walk_out.benchmark.tracking.offline import Places, likeliest
 
 INTERVAL = 0.5
 

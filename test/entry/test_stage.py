@@ -5,7 +5,7 @@ from door_records import push
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.benchmark.day_kept import kept, reachable
+from just_walk_out.benchmark.day.kept import kept, reachable
 from just_walk_out.journal import Journal
 from just_walk_out.records import (
     Alert,

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from shelf_scenes import SECOND, before, decide, event, in_turn, still, streams
 
-from just_walk_out.benchmark.shelf_view_scenarios import shelf_camera
+from just_walk_out.benchmark.shelf_view.scenarios import shelf_camera
 from just_walk_out.records import DecisionState, ShelfObservation, ShelfObservationArray, Watermark
 
 PLATE = "g5/s3/p3"  # two products

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import replace
 
-from just_walk_out.benchmark.receipts_episode import benchmark_key
-from just_walk_out.benchmark.receipts_sensors import LightStore
+from just_walk_out.benchmark.receipts.episode import benchmark_key
+from just_walk_out.benchmark.receipts.sensors import LightStore
 from just_walk_out.cart.stage import CartStage
 from just_walk_out.checkout.stage import CheckoutStage
 from just_walk_out.entry.keys import public_text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.benchmark.detect_scoring import overlaps
+from just_walk_out.benchmark.detect.scoring import overlaps
 from just_walk_out.camera.floor import FloorProjector
 from just_walk_out.store.model import Camera, Pose
 from just_walk_out.tracking.box_settings import BoxTrackerSettings

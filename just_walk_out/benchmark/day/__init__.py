@@ -1,0 +1,1 @@
+"""What the pipeline keeps over a day."""

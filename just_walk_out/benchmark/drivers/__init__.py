@@ -1,0 +1,1 @@
+"""What reading load cells costs."""

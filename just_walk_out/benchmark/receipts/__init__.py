@@ -1,0 +1,1 @@
+"""Whose receipt each item lands on."""

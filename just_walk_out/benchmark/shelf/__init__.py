@@ -1,0 +1,1 @@
+"""Shelf events, their delays and their errors."""

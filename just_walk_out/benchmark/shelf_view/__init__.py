@@ -1,0 +1,1 @@
+"""What shelf cameras say, on rendered pictures."""

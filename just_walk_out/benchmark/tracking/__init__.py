@@ -1,0 +1,1 @@
+"""People over time, in pictures and on the floor."""
