@@ -32,6 +32,9 @@ CREATE INDEX IF NOT EXISTS journal_stamp ON journal (kind, stamp);
 RECENT = 7 * 24 * 3600 * 1_000_000_000
 """Nanoseconds of event time after which nothing that was decided bears on what is still to be decided."""
 
+_MARGIN = 3600 * 1_000_000_000
+"""How much older what is decided next may be than what was written last: fixtures and visits have their own pace."""
+
 
 class Journal:
     """Append-only records in an SQLite file, or in memory when no path is given."""
@@ -68,12 +71,15 @@ class Journal:
             yield from_dict(kind, json.loads(body))
 
     def recent(self, kind: type[Record]) -> Iterator[Record]:
-        """Yield the records of one class of the last ``RECENT`` before what was written last, in that order."""
+        """Yield the records of one class of the last ``RECENT`` before what was written last, in that order.
+
+        An hour more is read: what is decided next may be somewhat older than what was written last.
+        """
         last = self._connection.execute("SELECT stamp FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
         if last is None:
             return
         query = "SELECT body FROM journal WHERE kind = ? AND stamp >= ? ORDER BY sequence"
-        for (body,) in self._connection.execute(query, (kind.__name__, last[0] - RECENT)).fetchall():
+        for (body,) in self._connection.execute(query, (kind.__name__, last[0] - RECENT - _MARGIN)).fetchall():
             yield from_dict(kind, json.loads(body))
 
     def last(self, kind: type[Record], count: int) -> list[Record]:
