@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from just_walk_out.pickup.catalogue import Belief
 from just_walk_out.pickup.decisions import Decisions
+from just_walk_out.pickup.memory import Moment
 from just_walk_out.pickup.products import Explanation, ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import NOTHING, Sight
@@ -66,6 +67,7 @@ class Attribution:
         people: Sequence[Person],
         index: int,
         gone: Set[str],
+        known: int,
         sight: Sight = NOTHING,
     ) -> list[Interaction]:
         """Return what most probably happened, one interaction a product.
@@ -76,15 +78,18 @@ class Attribution:
             people: who may have done it.
             index: number of interactions of the event before this one.
             gone: visits that were over by then.
+            known: up to when its fixture bears on it, nanoseconds.
             sight: what shelf cameras say of the step; their part in the people's scores is in there already.
         """
         joint: list[tuple[Explanation, str, str, float]] = []
+        moment = Moment(event.end, known)
         if step.total < 0:
             foreign = self._decisions.foreign(step.plates, event.start)
             home = self._products.home(step)
-            strangers = self._suspicions.strangers(step.plates, home)
-            weights = {sku: weight for sku in home if (weight := self._suspicions.weight(sku, event.shelf)) is not None}
-            options = self._products.takes(step, foreign, weights, self._beliefs(home, event), strangers)
+            strangers = self._suspicions.strangers(step.plates, home, moment)
+            repeated = {sku: self._suspicions.weight(sku, event.shelf, moment) for sku in home}
+            weights = {sku: weight for sku, weight in repeated.items() if weight is not None}
+            options = self._products.takes(step, foreign, weights, self._beliefs(home, event, moment), strangers)
             joint = [
                 (option, each.visit, each.track, option.log_weight + each.score)
                 for each in people
@@ -95,25 +100,25 @@ class Attribution:
                 held = self._decisions.held(each.visit, event.start, event.id) if each.visit else Counter[str]()
                 joint += [
                     (option, each.visit, each.track, option.log_weight + each.score)
-                    for option in self._products.returns(step, held, self._back(step, held, event))
+                    for option in self._products.returns(step, held, self._back(step, held, event, moment))
                 ]
-                joint += self._handed_over(event, step, each, held, gone)
+                joint += self._handed_over(event, step, each, held, gone, moment)
         if sight.products:
             joint = [
                 (option, visit, track, weight + sight.of_items(option.items)) for option, visit, track, weight in joint
             ]
         return self._choose(event, step, joint, index, sight.ids)
 
-    def _beliefs(self, skus: Iterable[str], event: ShelfEvent) -> dict[str, Belief]:
-        """Return how sure the weights of products are when an event ends."""
-        return {sku: self._suspicions.belief(sku, event.shelf, event.end) for sku in skus}
+    def _beliefs(self, skus: Iterable[str], event: ShelfEvent, moment: Moment) -> dict[str, Belief]:
+        """Return how sure the weights of products are as of when an event is decided."""
+        return {sku: self._suspicions.belief(sku, event.shelf, moment) for sku in skus}
 
-    def _back(self, step: Step, held: Mapping[str, int], event: ShelfEvent) -> dict[str, Belief]:
+    def _back(self, step: Step, held: Mapping[str, int], event: ShelfEvent, moment: Moment) -> dict[str, Belief]:
         """Return the same of what may come back: what is held, or stands there."""
-        return self._beliefs(sorted({*held, *self._products.home(step)}), event)
+        return self._beliefs(sorted({*held, *self._products.home(step)}), event, moment)
 
     def _handed_over(
-        self, event: ShelfEvent, step: Step, person: Person, held: Mapping[str, int], gone: Set[str]
+        self, event: ShelfEvent, step: Step, person: Person, held: Mapping[str, int], gone: Set[str], moment: Moment
     ) -> list[tuple[Explanation, str, str, float]]:
         """Explain a gain by what somebody else took and handed over: it comes off the cart of who took it."""
         if not person.track or self._settings.hand_over_prior <= 0.0:
@@ -126,7 +131,7 @@ class Attribution:
             log_prior = math.log(self._settings.hand_over_prior / len(owners))
             for visit in owners:
                 units = Counter({sku: carts[visit][sku]})
-                for option in self._products.returns(step, units, self._back(step, units, event)):
+                for option in self._products.returns(step, units, self._back(step, units, event, moment)):
                     if [each for each, _ in option.items] == [sku] and option.items[0][1] <= carts[visit][sku]:
                         joint.append((option, visit, person.track, option.log_weight + person.score + log_prior))
         return joint

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from just_walk_out.journal import RECENT
+from just_walk_out.pickup.memory import Memory, Moment, in_time
 from just_walk_out.pickup.settings import PickupSettings
 
 FACTORS = (1.0, 2.0, 3.0, 4.0, 6.0, 1.0 / 2.0, 1.0 / 3.0)
@@ -55,22 +55,48 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """What another step at the same fixture has made of a take.
+
+    Attributes:
+        start: when that step began, nanoseconds.
+        stamp: when it ended, nanoseconds.
+        id: of its first interaction.
+        quantity: units that the take counts as, if they are fewer.
+    """
+
+    start: int
+    stamp: int
+    id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A take that is remembered.
 
     Attributes:
+        start: when it began, nanoseconds.
         stamp: when it ended, nanoseconds.
         id: of its interaction.
         quantity: units it counts as; 0 where it was decided to be something else.
         visit: whose it is.
         support: what it says.
+        revisions: what has been corrected since.
     """
 
+    start: int
     stamp: int
     id: str
     quantity: int
     visit: str
     support: Support
+    revisions: tuple[Revision, ...] = ()
+
+    def as_of(self, moment: Moment) -> Taken:
+        """Return it with as many units as it counts as of a moment."""
+        fewer = [each.quantity for each in self.revisions if moment.counts(each.start, each.stamp, each.id)]
+        return replace(self, quantity=min([self.quantity, *fewer])) if fewer else self
 
 
 def count_prior(settings: PickupSettings, bundle: int, units: int) -> float:
@@ -135,10 +161,8 @@ class Catalogue:
         self._settings = settings
         self._prior = prior_belief(settings)
         self._log_prior = [math.log(max(share, 1e-300)) for share in self._prior]
-        waits = max(settings.order_wait, settings.visit_wait, settings.view_wait)
-        self._lag = round((waits + settings.doubt_wait + settings.doubt_step) * 1e9)
-        self._taken: dict[str, dict[str, list[Taken]]] = {}
-        self._found: dict[tuple[str, str, int], Belief] = {}
+        self._taken: dict[str, dict[str, Memory[Taken]]] = {}
+        self._found: dict[tuple[str, str, Moment], Belief] = {}
 
     @property
     def prior(self) -> Belief:
@@ -148,41 +172,41 @@ class Catalogue:
     def note(self, gondola: str, taken: Taken) -> None:
         """Remember a take; of each product the last ones at each fixture."""
         self._found.clear()
-        known = self._taken.setdefault(taken.support.sku, {}).setdefault(gondola, [])
-        known.append(taken)
-        known.sort(key=_in_time)
-        del known[:-_REMEMBERED]
+        places = self._taken.setdefault(taken.support.sku, {})
+        places.setdefault(gondola, Memory(_REMEMBERED, self._settings)).put(taken)
 
-    def revise(self, sku: str, id: str, quantity: int) -> None:
+    def revise(self, sku: str, id: str, revision: Revision) -> None:
         """Let a take count as fewer units from now on; one that is not remembered changes nothing."""
         for known in self._taken.get(sku, {}).values():
-            for index, each in enumerate(known):
-                if each.id == id:
-                    known[index] = replace(each, quantity=min(quantity, each.quantity))
+            taken = known.get(id)
+            if taken is not None:
+                known.put(replace(taken, revisions=(*taken.revisions, revision)))
 
-    def taken(self, gondola: str, sku: str, at: int) -> list[Taken]:
-        """Return the takes of a product at a fixture that are remembered at a moment, nanoseconds."""
-        return [each for each in self._taken.get(sku, {}).get(gondola, ()) if each.stamp >= at - RECENT]
+    def taken(self, gondola: str, sku: str, moment: Moment) -> list[Taken]:
+        """Return the last takes of a product at a fixture that count as of a moment, as so many as they are by then."""
+        known = self._taken.get(sku, {}).get(gondola)
+        return [each.as_of(moment) for each in known.here(moment)] if known else []
 
-    def belief(self, sku: str, gondola: str, at: int) -> Belief:
-        """Return the probability of each of ``CELLS`` at a fixture as of a moment, nanoseconds."""
+    def belief(self, sku: str, gondola: str, moment: Moment) -> Belief:
+        """Return the probability of each of ``CELLS`` at a fixture as of a moment."""
         if sku not in self._taken:
             return self._prior
-        key = (sku, gondola, at)
+        key = (sku, gondola, moment)
         if key not in self._found:
             if len(self._found) >= _MOST_FOUND:
                 self._found.clear()
-            self._found[key] = self._weigh(sku, gondola, at)
+            self._found[key] = self._weigh(sku, gondola, moment)
         return self._found[key]
 
-    def _weigh(self, sku: str, gondola: str, at: int) -> Belief:
-        known = self.taken(gondola, sku, at)
-        for other in self._taken[sku]:
-            if other != gondola:
-                known += [each for each in self.taken(other, sku, at) if each.stamp + self._lag <= at]
+    def _weigh(self, sku: str, gondola: str, moment: Moment) -> Belief:
+        known = [
+            each
+            for place, takes in self._taken[sku].items()
+            for each in (takes.here(moment) if place == gondola else takes.elsewhere(moment))
+        ]
         if not known:
             return self._prior
-        known = sorted(known, key=_in_time)[-_REMEMBERED:]
+        known = sorted(known, key=in_time)[-_REMEMBERED:]
         sums = [sum(column) for column in zip(*(each.support.cells for each in known), strict=True)]
         logs = [prior + total / _MILLI for prior, total in zip(self._log_prior, sums, strict=True)]
         most = max(logs)
@@ -214,10 +238,6 @@ def surely_taken(belief: Belief, units: Sequence[int], counted: int, sure: float
         if sum(share for share, count in fitting if count >= least) >= sure * whole:
             return least
     return min([counted, *(count for _, count in fitting)])
-
-
-def _in_time(taken: Taken) -> tuple[int, str]:
-    return (taken.stamp, taken.id)
 
 
 def log_sum(terms: Sequence[float]) -> float:

@@ -81,7 +81,7 @@ class PickupStage:
             self._decisions.add(interaction)
         for weighing in self._journal.recent(Weighing):
             if self._decisions.has(weighing.event):
-                self._suspicions.note(weighing)
+                self._suspicions.note(weighing, weighing.start)
         self._suspicions.tell_again()
         for correction in self._journal.recent(Correction):
             if self._decisions.has(correction.event):
@@ -211,7 +211,7 @@ class PickupStage:
             sight = self._sightings.of(event, step) if viewed else NOTHING
             people = self._people(event, step, beside, near, due, sight, viewed)
             gone = self._visitors.gone(event.start)
-            found = self._attribution.decide(event, step, people, len(made), gone, sight)
+            found = self._attribution.decide(event, step, people, len(made), gone, self._queue.known(event), sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
             # where a second hand is near, what else is done there may show whose is whose
@@ -239,9 +239,11 @@ class PickupStage:
         foreign = self._decisions.foreign(step.plates, event.start)
         weighing = testify(self._products, self._settings, event, step, found, foreign, sight.of_items)
         self._journal.append(weighing, weighing.id, weighing.stamp)
-        self._suspected += self._suspicions.note(weighing)
-        for correction in self._suspicions.corrections(weighing):
-            self._journal.append(correction, correction.decision.id, correction.decision.stamp)
+        known = self._queue.known(event)
+        self._suspected += self._suspicions.note(weighing, known)
+        for correction in self._suspicions.corrections(weighing, known):
+            # two steps, neither of which counts for the other, may correct a third alike
+            self._journal.append(correction, f"{correction.decision.id}/{event.id}", correction.decision.stamp)
             self._decisions.correct(correction.decision)
             self._corrections.append(correction.decision)
 

@@ -6,17 +6,19 @@ again and again, and nothing weighs that: its product does. And what leaves weig
 catalogue says: see ``Catalogue``. All are believed from then on, so that what is taken next lands on a receipt;
 what was counted as more units before is corrected, never to more.
 
-All of it follows from weighings, which are journaled: after a restart they are noted again.
+All of it follows from weighings, which are journaled: after a restart they are noted again. Each question is asked as
+of a moment, and only what counts by then answers it: see ``Moment``.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from just_walk_out.pickup.catalogue import FACTORS, Belief, Catalogue, Taken, by_factor, surely_taken
+from just_walk_out.pickup.catalogue import FACTORS, Belief, Catalogue, Revision, Taken, by_factor, surely_taken
+from just_walk_out.pickup.decisions import first_id
+from just_walk_out.pickup.memory import Memory, Moment
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.testimony import Weighing
 from just_walk_out.records import Alert, Decision, DecisionKind, Severity
@@ -36,10 +38,12 @@ class Correction:
     Attributes:
         event: id of that shelf event.
         decision: says so of the interaction.
+        start: when that shelf event began, nanoseconds; 0 in journals that do not have it.
     """
 
     event: str
     decision: Decision
+    start: int = 0
 
 
 class Suspicions:
@@ -50,13 +54,11 @@ class Suspicions:
         self._store = store
         self._settings = settings
         self._catalogue = Catalogue(settings)
-        self._astray: dict[tuple[str, str], int] = {}
-        self._of_plate: dict[str, deque[dict[str, int]]] = {}
-        self._unexplained: dict[tuple[str, str], deque[float]] = {}
-        self._weights: dict[tuple[str, str], float] = {}
+        self._of_plate: dict[str, Memory[Weighing]] = {}
+        self._unexplained: dict[tuple[str, str], Memory[Weighing]] = {}
         self._told: set[str] = set()
 
-    def strangers(self, plates: Iterable[str], home: Iterable[str]) -> dict[str, float]:
+    def strangers(self, plates: Iterable[str], home: Iterable[str], moment: Moment) -> dict[str, float]:
         """Return how probable it is that plates carry each product that was taken there and belongs elsewhere.
 
         A plate that carries one gives it out in half of its takes; else it was laid there by somebody, once.
@@ -64,12 +66,14 @@ class Suspicions:
         Args:
             plates: ids.
             home: products that the planogram puts there.
+            moment: as of when.
         """
         found: dict[str, float] = {}
         others = max(len(self._store.product) - len(set(home)), 1)
         prior = self._settings.misplaced_prior / others
         for plate in plates:
-            steps = self._of_plate.get(plate, ())
+            taken = self._of_plate[plate].here(moment) if plate in self._of_plate else []
+            steps = [{each.sku: _given_out(each.odds) for each in weighing.strangers} for weighing in taken]
             known = sorted({sku for step in steps for sku in step})
             odds = {
                 sku: prior * math.exp(min(sum(step.get(sku, _HALF) for step in steps) / _MILLI, _SURE)) for sku in known
@@ -79,29 +83,48 @@ class Suspicions:
                 found[sku] = max(found.get(sku, 0.0), odds[sku] / whole)
         return found
 
-    def weight(self, sku: str, shelf: str) -> float | None:
+    def weight(self, sku: str, shelf: str, moment: Moment) -> float | None:
         """Return what a product is believed to weigh at a shelf's fixture by repetition alone, kilograms."""
-        return self._weights.get((self._place(shelf), sku))
+        alike = self._repeated((self._place(shelf), sku), moment)
+        return sum(alike) / len(alike) if alike else None
 
-    def belief(self, sku: str, shelf: str, at: int) -> Belief:
-        """Return how sure the catalogue's weight of a product is at a shelf's fixture, at a moment, nanoseconds."""
-        return self._catalogue.belief(sku, self._place(shelf), at)
+    def belief(self, sku: str, shelf: str, moment: Moment) -> Belief:
+        """Return how sure the catalogue's weight of a product is at a shelf's fixture, as of a moment."""
+        return self._catalogue.belief(sku, self._place(shelf), moment)
 
-    def note(self, weighing: Weighing) -> list[Alert]:
-        """Learn from a decided step; returns the alerts that it completes."""
-        alerts = self._note_kind(weighing)
-        carried = {each.sku: _given_out(each.odds) for each in weighing.strangers}
-        self._of_plate.setdefault(weighing.plate, deque(maxlen=_REMEMBERED)).append(carried)
+    def note(self, weighing: Weighing, known: int) -> list[Alert]:
+        """Learn from a decided step.
+
+        Args:
+            weighing: the step.
+            known: up to when its fixture bears on what is reported now, nanoseconds: see ``EventQueue.known``.
+
+        Returns:
+            the alerts that it completes.
+        """
+        moment = Moment(weighing.stamp, known, weighing.event)
         place = self._place(weighing.shelf)
+        self._of_plate.setdefault(weighing.plate, Memory(_REMEMBERED, self._settings)).put(weighing)
+        if not weighing.sku and len(weighing.home) == 1:
+            key = (place, weighing.home[0])
+            self._unexplained.setdefault(key, Memory(_REMEMBERED, self._settings)).put(weighing)
+        alerts = self._note_kind(weighing, moment)
         for each in weighing.supports:
             quantity = weighing.quantity if each.sku == weighing.sku else 0
-            self._catalogue.note(place, Taken(weighing.stamp, weighing.id, quantity, weighing.visit, each))
-            alerts += self._reported(weighing, each.sku)
+            taken = Taken(weighing.start, weighing.stamp, weighing.id, quantity, weighing.visit, each)
+            self._catalogue.note(place, taken)
+            alerts += self._reported(weighing, each.sku, moment)
         return alerts
 
-    def corrections(self, weighing: Weighing) -> list[Correction]:
-        """Return what has to be corrected of the steps up to one that has been noted, and let it count."""
-        found = [each for support in weighing.supports for each in self._corrected(weighing, support.sku)]
+    def corrections(self, weighing: Weighing, known: int) -> list[Correction]:
+        """Return what has to be corrected of the steps up to one that has been noted, and let it count.
+
+        Args:
+            weighing: the step.
+            known: up to when its fixture bears on that, nanoseconds: see ``EventQueue.known``.
+        """
+        moment = Moment(weighing.stamp, known, weighing.event)
+        found = [each for support in weighing.supports for each in self._corrected(weighing, support.sku, moment)]
         for correction in found:
             self.correct(correction)
         return found
@@ -109,7 +132,8 @@ class Suspicions:
     def correct(self, correction: Correction) -> None:
         """Let a correction count."""
         decision = correction.decision
-        self._catalogue.revise(decision.sku, decision.interaction, decision.quantity)
+        revision = Revision(correction.start, decision.stamp, first_id(correction.event), decision.quantity)
+        self._catalogue.revise(decision.sku, decision.interaction, revision)
 
     def tell_again(self) -> None:
         """Report again what goes on: whether that was heard before a restart is not known."""
@@ -118,14 +142,14 @@ class Suspicions:
     def _place(self, shelf: str) -> str:
         return self._store.gondola_of[shelf].id
 
-    def _note_kind(self, weighing: Weighing) -> list[Alert]:
+    def _note_kind(self, weighing: Weighing, moment: Moment) -> list[Alert]:
         if not weighing.sku:
-            return self._unknown(weighing)
-        return self._stranger(weighing) if weighing.astray else []
+            return self._unknown(weighing, moment)
+        return self._stranger(weighing, moment) if weighing.astray else []
 
-    def _stranger(self, weighing: Weighing) -> list[Alert]:
+    def _stranger(self, weighing: Weighing, moment: Moment) -> list[Alert]:
         plate, sku = weighing.plate, weighing.sku
-        count = self._astray[(plate, sku)] = self._astray.get((plate, sku), 0) + 1
+        count = sum(each.astray and each.sku == sku for each in self._of_plate[plate].here(moment))
         if count < self._settings.suspicion_count:
             return []
         belongs = " and ".join(weighing.home) or "nothing"
@@ -135,28 +159,40 @@ class Suspicions:
         )
         return self._tell(weighing.stamp, "planogram_suspect", f"{plate}/{sku}", plate, text)
 
-    def _unknown(self, weighing: Weighing) -> list[Alert]:
-        """Look for a weight that comes again and again where one product stands."""
+    def _unknown(self, weighing: Weighing, moment: Moment) -> list[Alert]:
+        """Report a weight that comes again and again where one product stands."""
         if len(weighing.home) != 1:
             return []
-        sku, least = weighing.home[0], self._settings.suspicion_count
-        key = (self._place(weighing.shelf), sku)
-        seen = self._unexplained.setdefault(key, deque(maxlen=_REMEMBERED))
-        seen.append(weighing.weight)
-        alike = [value for value in seen if abs(value - seen[-1]) <= _SAME + _SAME_SHARE * seen[-1]]
-        if len(alike) < least:
+        sku = weighing.home[0]
+        alike = self._repeated((self._place(weighing.shelf), sku), moment)
+        if not alike:
             return []
         weight = sum(alike) / len(alike)
-        self._weights[key] = weight
         text = (
             f"What is taken where {sku} stands weighed {1000 * weight:.0f} g {len(alike)} times; the catalogue says "
             f"{self._entered(sku)}. Proposed: weight_g {1000 * weight:.0f} for {sku}."
         )
         return self._tell(weighing.stamp, "catalogue_weight_suspect", sku, weighing.plate, text)
 
-    def _reported(self, weighing: Weighing, sku: str) -> list[Alert]:
+    def _repeated(self, key: tuple[str, str], moment: Moment) -> list[float]:
+        """Return the weights, kilograms, that nothing explains and that agree with the newest that came often enough.
+
+        Args:
+            key: fixture, and the product that stands there.
+            moment: as of when.
+        """
+        if key not in self._unexplained:
+            return []
+        seen = [each.weight for each in self._unexplained[key].here(moment)]
+        for newest in reversed(seen):
+            alike = [value for value in seen if abs(value - newest) <= _SAME + _SAME_SHARE * newest]
+            if len(alike) >= self._settings.suspicion_count:
+                return alike
+        return []
+
+    def _reported(self, weighing: Weighing, sku: str, moment: Moment) -> list[Alert]:
         """Report a product that more probably weighs something else than what the catalogue says."""
-        belief = self.belief(sku, weighing.shelf, weighing.stamp)
+        belief = self.belief(sku, weighing.shelf, moment)
         share, factor = max(zip(by_factor(belief), FACTORS, strict=True))
         if factor == 1.0 or share < self._settings.weight_suspect:
             return []
@@ -167,13 +203,13 @@ class Suspicions:
         )
         return self._tell(weighing.stamp, "catalogue_weight_suspect", f"{sku}/{factor:.3g}", weighing.plate, text)
 
-    def _corrected(self, weighing: Weighing, sku: str) -> list[Correction]:
+    def _corrected(self, weighing: Weighing, sku: str, moment: Moment) -> list[Correction]:
         """Correct takes that are no longer sure to have been of so many units."""
-        belief = self.belief(sku, weighing.shelf, weighing.stamp)
+        belief = self.belief(sku, weighing.shelf, moment)
         place, sure = self._place(weighing.shelf), 1.0 - self._settings.weight_doubt
         _, factor = max(zip(by_factor(belief)[1:], FACTORS[1:], strict=True))
         found = []
-        for taken in self._catalogue.taken(place, sku, weighing.stamp):
+        for taken in self._catalogue.taken(place, sku, moment):
             if taken.quantity < 2:
                 continue
             units = surely_taken(belief, taken.support.units, taken.quantity, sure)
@@ -184,7 +220,7 @@ class Suspicions:
                 weighing.stamp, f"{taken.id}!weight{units}", DecisionKind.CORRECT, taken.visit, taken.id,
                 f"pickup: weight of {sku}", sku=sku, quantity=units, note=note,
             )  # fmt: skip
-            found.append(Correction(weighing.event, decision))
+            found.append(Correction(weighing.event, decision, weighing.start))
         return found
 
     def _grams(self, sku: str, factor: float) -> str:

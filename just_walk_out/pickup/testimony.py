@@ -44,6 +44,7 @@ class Weighing:
         astray: it belongs elsewhere, and nobody is known to have put it there.
         supports: what the step says about the weights of products that stand there.
         strangers: what it says for products that belong elsewhere.
+        start: when it began, nanoseconds; 0 in journals that do not have it.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Weighing:
     astray: bool
     supports: tuple[Support, ...] = ()
     strangers: tuple[Stranger, ...] = ()
+    start: int = 0
 
 
 def testify(
@@ -93,6 +95,7 @@ def testify(
         astray=bool(first.sku) and first.sku not in home and first.sku not in foreign and share >= 0.5,
         supports=tuple(_support(products, settings, step, sku, options, sight) for sku in home),
         strangers=_strangers(products, options, home, foreign),
+        start=event.start,
     )  # fmt: skip
 
 

@@ -9,13 +9,19 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from just_walk_out.journal import RECENT
-from just_walk_out.pickup.catalogue import FACTORS, Catalogue, Taken, by_factor, support, surely_taken
+from just_walk_out.pickup.catalogue import FACTORS, Catalogue, Revision, Taken, by_factor, support, surely_taken
+from just_walk_out.pickup.memory import Moment
 from just_walk_out.pickup.settings import PickupSettings
 
 SETTINGS = PickupSettings()
 SIGMA = 0.003
 OTHERS = math.log(SETTINGS.unknown_prior / 20.0)
 SECOND = 1_000_000_000
+
+
+def as_of(at):
+    """A step that lasts no time at a moment, nanoseconds."""
+    return Moment(at, at)
 
 
 def weighed(units, weight=0.3):
@@ -36,13 +42,15 @@ def learnt(takes, fixtures=None):
     catalogue = Catalogue(SETTINGS)
     for number, (units, second) in enumerate(takes):
         place = fixtures[number] if fixtures else "g1"
-        catalogue.note(place, Taken(second * SECOND, f"e{second}#0", math.ceil(units), "v1", SUPPORT[units]))
+        catalogue.note(
+            place, Taken(second * SECOND, second * SECOND, f"e{second}#0", math.ceil(units), "v1", SUPPORT[units])
+        )
     return catalogue
 
 
 def belief(takes):
     catalogue = learnt([(units, second) for second, units in enumerate(takes)])
-    return dict(zip(FACTORS, by_factor(catalogue.belief("tin", "g1", 1000 * SECOND)), strict=True))
+    return dict(zip(FACTORS, by_factor(catalogue.belief("tin", "g1", as_of(1000 * SECOND))), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +83,7 @@ def test_the_order_in_which_takes_become_known_does_not_matter(data):
     )
     again = data.draw(st.permutations(takes))
     found = [
-        learnt([take[:2] for take in order], [take[2] for take in order]).belief("tin", "g1", 90 * SECOND)
+        learnt([take[:2] for take in order], [take[2] for take in order]).belief("tin", "g1", as_of(90 * SECOND))
         for order in (takes, again)
     ]
     assert found[0] == found[1]
@@ -84,23 +92,28 @@ def test_the_order_in_which_takes_become_known_does_not_matter(data):
 def test_what_was_taken_elsewhere_counts_once_it_is_decided_for_certain():
     catalogue = learnt([(0.5, 10)], ["g2"])
     prior = catalogue.prior
-    assert catalogue.belief("tin", "g1", 11 * SECOND) == prior
-    assert catalogue.belief("tin", "g1", 20 * SECOND) == catalogue.belief("tin", "g2", 11 * SECOND) != prior
+    assert catalogue.belief("tin", "g1", as_of(11 * SECOND)) == prior
+    assert (
+        catalogue.belief("tin", "g1", as_of(20 * SECOND)) == catalogue.belief("tin", "g2", as_of(11 * SECOND)) != prior
+    )
 
 
 def test_what_is_older_than_a_journal_is_read_back_counts_no_more():
     catalogue = learnt([(2, 1), (2, 2)])
-    assert catalogue.belief("tin", "g1", RECENT + 3 * SECOND) == catalogue.prior
-    assert catalogue.taken("g1", "tin", RECENT + 2 * SECOND) == catalogue.taken("g1", "tin", 0)[1:]
+    assert catalogue.belief("tin", "g1", as_of(RECENT + 3 * SECOND)) == catalogue.prior
+    assert (
+        catalogue.taken("g1", "tin", as_of(RECENT + 2 * SECOND))
+        == catalogue.taken("g1", "tin", as_of(1000 * SECOND))[1:]
+    )
 
 
 @budget(max_examples=100, deadline=None)
 @given(takes=st.lists(st.sampled_from(sorted(SUPPORT)), min_size=1, max_size=30), counted=st.integers(1, 12))
 def test_a_take_never_counts_as_more_than_before_and_never_as_nothing(takes, counted):
     catalogue = learnt([(units, second) for second, units in enumerate(takes)])
-    found = catalogue.belief("tin", "g1", 1000 * SECOND)
+    found = catalogue.belief("tin", "g1", as_of(1000 * SECOND))
     assert math.isclose(sum(found), 1.0)
-    for taken in catalogue.taken("g1", "tin", 0):
+    for taken in catalogue.taken("g1", "tin", as_of(1000 * SECOND)):
         units = surely_taken(found, taken.support.units, counted, 0.8)
         assert 1 <= units <= counted
         assert surely_taken(found, taken.support.units, units, 0.8) == units
@@ -109,13 +122,13 @@ def test_a_take_never_counts_as_more_than_before_and_never_as_nothing(takes, cou
 def test_a_corrected_take_counts_as_fewer_from_then_on():
     catalogue = learnt([(4, 1), (2, 2)])
     for quantity in (2, 3):
-        catalogue.revise("tin", "e1#0", quantity)
-    catalogue.revise("tin", "unknown", 1)
-    assert [taken.quantity for taken in catalogue.taken("g1", "tin", 0)] == [2, 2]
+        catalogue.revise("tin", "e1#0", Revision(3, 3, "e3#0", quantity))
+    catalogue.revise("tin", "unknown", Revision(3, 3, "e3#0", 1))
+    assert [taken.quantity for taken in catalogue.taken("g1", "tin", as_of(1000 * SECOND))] == [2, 2]
 
 
 def test_a_store_that_trusts_its_catalogue_says_so():
     catalogue = Catalogue(dataclasses.replace(SETTINGS, wrong_weight_prior=0.0))
     for second in range(20):
-        catalogue.note("g1", Taken(second, f"e{second}#0", 2, "v1", SUPPORT[2]))
-    assert by_factor(catalogue.belief("tin", "g1", SECOND))[0] == pytest.approx(1.0)
+        catalogue.note("g1", Taken(second, second, f"e{second}#0", 2, "v1", SUPPORT[2]))
+    assert by_factor(catalogue.belief("tin", "g1", as_of(SECOND)))[0] == pytest.approx(1.0)

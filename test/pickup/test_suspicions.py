@@ -7,6 +7,7 @@ import pytest
 from shelf_scenes import before, event, grams, in_turn, plate_of, still, streams
 
 from just_walk_out.journal import Journal
+from just_walk_out.pickup.memory import Moment
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.pickup.suspicions import Suspicions
@@ -58,9 +59,10 @@ def test_a_plate_is_believed_again_once_it_gives_out_what_belongs_there(demo_sto
         found = (Stranger("honey", 9000),) if sku == "honey" else ()
         suspicions.note(
             Weighing(f"e{number}#0", f"e{number}", number, "g2/s2", plate, ("cola_can",), 0.7, sku, 1, "ada",
-                     astray=sku == "honey", strangers=found)
+                     astray=sku == "honey", strangers=found, start=number),
+            number,
         )  # fmt: skip
-        shares.append(suspicions.strangers([plate], ["cola_can"]).get("honey", 0.0))
+        shares.append(suspicions.strangers([plate], ["cola_can"], Moment(number + 1, number + 1)).get("honey", 0.0))
     assert all(late > early for early, late in pairwise(shares[:3])) and shares[2] > 0.99
     assert shares[-1] < 0.01
 
