@@ -133,8 +133,7 @@ class Demo:
                 scores = report(observer, self._store, self._run_dir, self._out / "picture.png", waited, self._say)
         finally:
             self._supervisor.stop()
-        receipts = self._out / "receipts.jsonl"
-        agree = replay_agrees(self._bag, receipts, observer.records(Charge), observer.records(Adjustment), self._say)
+        agree = replay_agrees(self._bag, self._out / "receipts.jsonl", observer, self._say)
         self._say(f"bag {self._bag}, picture {self._out / 'picture.png'}, logs {self._out / 'logs'}")
         wrong = self._args.check and scores.exact < len(scores.receipts)
         return 0 if agree and scores.receipts and not wrong else 1
@@ -208,7 +207,7 @@ class Demo:
         """Print what happens until every party has left and been charged."""
         from just_walk_out.cli.demo_report import print_receipt
         from just_walk_out.monitor.stage import standing
-        from just_walk_out.records import Alert, Charge, Entry, InteractionArray, Kind, Severity, VisitArray
+        from just_walk_out.records import Adjustment, Alert, Charge, Entry, InteractionArray, Kind, Severity, VisitArray
         from just_walk_out.replay.scoring import Departure, read_truth
         from just_walk_out.simulation.scenario import load_scenario
 
@@ -243,6 +242,9 @@ class Demo:
                     self._say(
                         f"shelf     {who} {verb} {item.quantity} x {item.sku or 'something'} at {item.shelf}{doubt}"
                     )
+                for each in array.corrections:
+                    who = accounts.get(each.visit, "somebody")
+                    self._say(f"shelf     {who}'s take counts as {each.quantity} x {each.sku} from now on: {each.note}")
             for alert in fresh(Alert):
                 if alert.severity is not Severity.INFO and alert.kind != "doubtful_interaction":
                     self._say(f"alert     {alert.text}")
@@ -259,6 +261,13 @@ class Demo:
                     charge = charges[departure.account]
                     doubts = {item.reason: None for item in items if item.reason and item.visit == charge.visit}
                     print_receipt(self._say, departure, charge, doubts=tuple(doubts))
+            for corrected in fresh(Adjustment):
+                # what was charged before later takes showed that it was too much is paid back
+                theirs = [each for each in departures if each.account == corrected.account]
+                own = [each for each in observer.records(Adjustment) if each.visit == corrected.visit]
+                if theirs and corrected.account in charges:
+                    upto = own[: own.index(corrected) + 1]
+                    print_receipt(self._say, theirs[-1], charges[corrected.account], upto)
             if len(departures) == expected and len(compared) == expected:
                 return
             if len(departures) == expected and last_departure and time.monotonic() - last_departure > _SETTLE_LIMIT:
@@ -268,8 +277,8 @@ class Demo:
     def _review(self, observer: Any) -> int:
         """Let the operator look at what waits, and print the corrected receipts; returns how many units waited."""
         from just_walk_out.cli.demo_operator import look_through
-        from just_walk_out.cli.demo_report import print_receipt
-        from just_walk_out.records import Adjustment, Charge, VisitArray
+        from just_walk_out.cli.demo_report import decided_by_people, print_receipt
+        from just_walk_out.records import Adjustment, Charge, InteractionArray, VisitArray
         from just_walk_out.replay.scoring import read_truth
 
         accounts = {visit.id: visit.account for each in observer.records(VisitArray) for visit in each.visits}
@@ -282,7 +291,9 @@ class Demo:
 
         for visit in dict.fromkeys(visits):
             # evidence that came late may have corrected it before
-            decided = functools.partial(lambda each: any(found.decisions for found in corrections(each)), visit)
+            decided = functools.partial(
+                lambda each: decided_by_people(corrections(each), observer.records(InteractionArray)), visit
+            )
             if not observer.wait_for(decided, _CORRECTION_LIMIT):
                 self._say(f"receipt   {accounts[visit]}: no correction followed")
             elif accounts[visit] in departures and visit in charges:
