@@ -114,7 +114,8 @@ def changed_pixels(before: Sequence[Still], after: Still, mask: Mask, level: flo
     # the parts of one thing, between which its print stayed as it was, belong together
     whole = cv2.dilate(parts, np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents(whole, connectivity=8)
-    hidden = np.bincount(labels[~known], minlength=count)
+    rim = cv2.dilate((~known).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    hidden = np.bincount(labels[rim], minlength=count)
     labels = np.where(parts > 0, labels, 0)
     inside = np.bincount(labels[mask], minlength=count)
     total = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
