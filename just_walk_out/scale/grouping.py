@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.overlaps import Overlaps
 from just_walk_out.scale.partition import Partition, arguments
 from just_walk_out.scale.plate_step import PlateStep
 from just_walk_out.scale.steps import PlateBank
@@ -48,6 +49,7 @@ class StepGrouper:
         self._near = near
         self._contents = contents
         self._partition = Partition(near, contents, settings)
+        self._overlaps = Overlaps(near, contents, settings)
         self._simultaneous = int(settings.simultaneous * _SECOND)
         self._wait = int(settings.end_tolerance * _SECOND) + int(settings.stable_time * _SECOND)
         self._light = settings.light
@@ -87,8 +89,16 @@ class StepGrouper:
         self.settling = []
         steps = [*(bank.refined(step) for step in self._pending), *steps]
         self._pending = self._partition.across(self._partition.over_time(steps))
-        done = []
         waiting = self._partition.groups(self._pending)
+        done = []
+        if (explained := self._overlaps.explain(waiting)) is not None:
+            steps, things = explained
+            if not self._shadowed(steps, True, bank, now):
+                done += things
+                self._pending = [step for step in self._pending if step not in steps]
+                for thing in things:
+                    self._contents.note(*arguments(thing))
+                waiting = self._partition.groups(self._pending)
         while waiting:
             group = waiting.pop(0)
             evidence = self._contents.evidence(*arguments(group))
