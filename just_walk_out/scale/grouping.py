@@ -88,17 +88,10 @@ class StepGrouper:
         """
         self.settling = []
         steps = [*(bank.refined(step) for step in self._pending), *steps]
-        self._pending = self._partition.across(self._partition.over_time(steps))
+        self._pending = self._partition.over_time(steps)
+        done = self._overlapping(bank, now)
+        self._pending = self._partition.across(self._pending)
         waiting = self._partition.groups(self._pending)
-        done = []
-        if (explained := self._overlaps.explain(waiting)) is not None:
-            steps, things = explained
-            if not self._shadowed(steps, True, bank, now):
-                done += things
-                self._pending = [step for step in self._pending if step not in steps]
-                for thing in things:
-                    self._contents.note(*arguments(thing))
-                waiting = self._partition.groups(self._pending)
         while waiting:
             group = waiting.pop(0)
             evidence = self._contents.evidence(*arguments(group))
@@ -132,6 +125,17 @@ class StepGrouper:
         if not self._pending:
             self._announced.clear()
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
+
+    def _overlapping(self, bank: PlateBank, now: int) -> list[list[PlateStep]]:
+        """Take the steps of things that left a plate together before it rested; return these things."""
+        explained = self._overlaps.explain(self._partition.groups(self._pending))
+        if explained is None or self._shadowed(explained[0], True, bank, now):
+            return []
+        steps, things = explained
+        self._pending = [step for step in self._pending if step not in steps]
+        for thing in things:
+            self._contents.note(*arguments(thing))
+        return things
 
     def _claims(self, columns: list[int], group: list[PlateStep], bank: PlateBank) -> list[PlateStep]:
         """Take the steps that resting plates beside a group made with it."""
