@@ -197,7 +197,7 @@ class Cashier:
         charge = bill.charge
         if units(lines) == units(bill.lines) and not bill.is_held:
             return []
-        charged = {line.sku: line.unit_price for line in charge.lines}
+        charged = {line.sku: line.unit_price for line in (*charge.lines, *bill.lines)}
         lines = tuple(dataclasses.replace(line, unit_price=charged.get(line.sku, line.unit_price)) for line in lines)
         priced, taxes = self._total(lines, charge.entered, charge.exited)
         total = sum(each.amount for each in taxes)

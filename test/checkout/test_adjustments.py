@@ -273,6 +273,14 @@ def test_a_new_price_in_the_catalogue_does_not_change_what_was_charged(shop):
     assert facts(adjustment) == ("v1/1.1", AdjustmentState.REFUNDED, -50, -50, 370)
 
 
+def test_what_was_added_later_is_paid_back_at_the_price_at_which_it_was_added(shop):
+    shop.leave(apples())
+    shop.push(cart(22, apples(), bread(2), revision=2, decisions=("e1!1",)))
+    dearer = dataclasses.replace(bread(), unit_price=500, amount=500)
+    (adjustment,) = shop.push(cart(23, apples(), dearer, revision=3, decisions=("e1!1",)))
+    assert facts(adjustment) == ("v1/1.2", AdjustmentState.REFUNDED, -320, -320, 420)
+
+
 def test_paying_in_the_store_closes_the_cart_so_far(shop):
     shop.push(present(5, VISIT), cart(5, apples(), DOUBT, revision=2, state=CartState.OPEN))
     assert shop.stage.pay("v1", 6 * SECOND) == shop.stage.pay("v1", 7 * SECOND) == "v1/1"
