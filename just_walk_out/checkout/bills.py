@@ -148,3 +148,15 @@ def is_part(lines: Iterable[CartLine], whole: Iterable[CartLine]) -> bool:
     """Tell whether the committed units of lines are all among those of others."""
     there = {line.sku: line.quantity for line in whole if line.state is DecisionState.COMMITTED}
     return all(line.quantity <= there.get(line.sku, 0) for line in lines if line.state is DecisionState.COMMITTED)
+
+
+def capped(lines: Iterable[CartLine], whole: Iterable[CartLine]) -> tuple[CartLine, ...]:
+    """Return lines with no more committed units of a product than others have; what is not certain stays."""
+    there = {line.sku: line.quantity for line in whole if line.state is DecisionState.COMMITTED}
+    kept = []
+    for line in lines:
+        if line.state is DecisionState.COMMITTED:
+            line = dataclasses.replace(line, quantity=min(line.quantity, there.get(line.sku, 0)))
+        if line.quantity:
+            kept.append(line)
+    return tuple(kept)

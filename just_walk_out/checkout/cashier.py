@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from just_walk_out.checkout.bills import Bill, Book, is_part, units
+from just_walk_out.checkout.bills import Bill, Book, capped, is_part, units
 from just_walk_out.checkout.gateways import PaymentGateway
 from just_walk_out.checkout.ledger import Ledger
 from just_walk_out.checkout.money import tax_table
@@ -162,8 +162,8 @@ class Cashier:
     def amend(self, cart: Cart) -> list[Any]:
         """Make the adjustments that follow from a cart that has changed since its visit was charged.
 
-        Less is paid back at once. More is charged only where a person has decided about the visit; late evidence
-        alone is an alert. A visit in review is charged when a person has cleared it.
+        Less is paid back at once, product by product. More is charged only where a person has decided about the visit;
+        late evidence alone is an alert. A visit in review is charged when a person has cleared it.
         """
         book = self.book(cart.visit)
         waits = any(record.visit == cart.visit for record in self._pending.values())
@@ -184,18 +184,25 @@ class Cashier:
 
     def _correct(self, bill: Bill, lines: tuple[CartLine, ...], cart: Cart) -> list[Any]:
         charge = bill.charge
-        same = units(lines) == units(bill.lines)
-        if charge.state is ChargeState.STAFF or (same and not bill.is_held) or (bill.is_held and not cart.cleared):
+        if charge.state is ChargeState.STAFF or (bill.is_held and not (cart.cleared and cart.decisions)):
             return []
-        charged = {line.sku: line.unit_price for line in charge.lines}
+        if cart.decisions or is_part(lines, bill.lines):
+            return self._adjust(bill, lines, cart)
+        # product by product: what is to be given back must not pay for what came late
+        kept = capped(lines, bill.lines)
+        less = [] if is_part(bill.lines, kept) else self._adjust(bill, kept, cart)
+        return [*less, *self._tell(charge, cart)]
+
+    def _adjust(self, bill: Bill, lines: tuple[CartLine, ...], cart: Cart) -> list[Any]:
+        charge = bill.charge
+        if units(lines) == units(bill.lines) and not bill.is_held:
+            return []
+        charged = {line.sku: line.unit_price for line in (*charge.lines, *bill.lines)}
         lines = tuple(dataclasses.replace(line, unit_price=charged.get(line.sku, line.unit_price)) for line in lines)
         priced, taxes = self._total(lines, charge.entered, charge.exited)
         total = sum(each.amount for each in taxes)
         if not bill.is_held and is_part(lines, bill.lines):
             total = min(total, bill.due)  # promotions may have changed since: to give back never costs more
-        amount = total - bill.due
-        if amount > 0 and not cart.decisions:
-            return self._tell(charge, cart)
         adjustment = Adjustment(
             stamp=cart.updated,
             id=f"{charge.id}.{len(bill.adjustments) + 1}",
@@ -204,7 +211,7 @@ class Cashier:
             account=charge.account,
             state=AdjustmentState.UNCHANGED,
             lines=priced,
-            amount=amount,
+            amount=total - bill.due,
             moved=0,
             tax=sum(each.tax for each in taxes),
             total=total,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from textwrap import wrap
 from typing import Any
 
 from just_walk_out.checkout.money import format_money
@@ -95,9 +96,10 @@ def receipt_text(charge: Charge, store_name: str, adjustments: Sequence[Adjustme
     page += [rule, _columns("Total", format_money(charge.total, charge.currency))]
     page += _tax_table(charge.taxes, charge.currency)
     reason = f": {charge.reason}" if charge.reason else ""
-    page.append(f"{HEADINGS[charge.state]}{reason}")
+    page += wrap(f"{HEADINGS[charge.state]}{reason}", WIDTH)
     for each in adjustments:
-        page += [rule, f"Correction {each.id}", each.reason, "Right is:", *_items(each.lines, each.currency)]
+        page += [rule, f"Correction {each.id}", *wrap(each.reason, WIDTH)]
+        page += ["Right is:", *_items(each.lines, each.currency)]
         page.append(_columns(CORRECTIONS[each.state], format_money(each.amount, each.currency)))
         page.append(_columns("Total now", format_money(each.total, each.currency)))
         page += _tax_table(each.taxes, each.currency)

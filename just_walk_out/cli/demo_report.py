@@ -105,9 +105,18 @@ def report(observer: Any, store: Store, run_dir: Path, picture: Path, waited: in
     return scores
 
 
-def replay_agrees(
-    bag: Path, receipts: Path, charges: Sequence[Charge], adjustments: Sequence[Adjustment], say: Say
-) -> bool:
+def decided_by_people(adjustments: Iterable[Adjustment], arrays: Iterable[InteractionArray]) -> list[Adjustment]:
+    """Return the adjustments that bear decisions of people, and not evidence of later takes alone.
+
+    Args:
+        adjustments: of charges.
+        arrays: what ``pickup_detector`` has published: its corrections are nobody's decisions.
+    """
+    evidence = {each.id for array in arrays for each in array.corrections}
+    return [each for each in adjustments if not evidence.issuperset(each.decisions)]
+
+
+def replay_agrees(bag: Path, receipts: Path, observer: Any, say: Say) -> bool:
     """Replay the bag twice offline and hold the receipts against each other and the live ones.
 
     What the operator decided is no sensor's: the receipts before that are replayed.
@@ -115,8 +124,7 @@ def replay_agrees(
     Args:
         bag: of the run.
         receipts: file for the live receipts, corrections included.
-        charges: live ones.
-        adjustments: live ones.
+        observer: has watched the store.
         say: prints one line for people.
     """
     started = time.monotonic()
@@ -124,8 +132,10 @@ def replay_agrees(
     def lines(outcomes: Iterable[Any]) -> list[str]:
         return sorted(receipt_line(bill.charge, bill.adjustments) for bill in bills(outcomes))
 
+    charges, adjustments = observer.records(Charge), observer.records(Adjustment)
+    decided = {each.id for each in decided_by_people(adjustments, observer.records(InteractionArray))}
     first, second = (lines(replay(bag)) for _ in range(2))
-    lived = lines([*charges, *(each for each in adjustments if not each.decisions)])
+    lived = lines([*charges, *(each for each in adjustments if each.id not in decided)])
     receipts.write_text("".join(f"{line}\n" for line in lines([*charges, *adjustments])))
     same_again, same_as_live = first == second, first == lived
     say(

@@ -36,14 +36,20 @@ def run(args: argparse.Namespace) -> int:
         print(f"jwo train products: --epochs: expected at least 1, got {args.epochs}", file=sys.stderr)
         return 2
     plan = Plan(args.backbone, args.weights, epochs=args.epochs, seed=args.seed, device=args.device)
+    progress = args.output.with_name(f"{args.output.name}.part")
     try:
         photos = read_folder(args.photos)
         print(f"{sum(map(len, photos.values()))} photos of {len(photos)} products", flush=True)
-        trained = train(photos, plan, lambda line: print(line, flush=True))
+        trained = train(photos, plan, lambda line: print(line, flush=True), progress)
         save(args.output, plan, trained)
+        progress.unlink(missing_ok=True)
     except (ModelError, OSError) as error:
         print(f"jwo train products: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        if progress.exists():
+            print(f"jwo train products: interrupted; the same command goes on from {progress}", file=sys.stderr)
+        return 130
     print(
         f"{trained.looks} looks at photos kept aside, disturbed: {trained.accuracy:.1%} right, "
         f"log loss {trained.log_loss:.3f} (chance {trained.log_loss_of_chance:.3f}), "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from just_walk_out.pickup.catalogue import Belief
@@ -66,7 +66,7 @@ class Attribution:
         step: Step,
         people: Sequence[Person],
         index: int,
-        gone: Set[str],
+        inside: Collection[str],
         known: int,
         sight: Sight = NOTHING,
     ) -> list[Interaction]:
@@ -77,7 +77,7 @@ class Attribution:
             step: the part of it in question.
             people: who may have done it.
             index: number of interactions of the event before this one.
-            gone: visits that were over by then.
+            inside: visits that had not left by then.
             known: up to when its fixture bears on it, nanoseconds.
             sight: what shelf cameras say of the step; their part in the people's scores is in there already.
         """
@@ -102,7 +102,7 @@ class Attribution:
                     (option, each.visit, each.track, option.log_weight + each.score)
                     for option in self._products.returns(step, held, self._back(step, held, event, moment))
                 ]
-                joint += self._handed_over(event, step, each, held, gone, moment)
+                joint += self._handed_over(event, step, each, held, inside, moment)
         if sight.products:
             joint = [
                 (option, visit, track, weight + sight.of_items(option.items)) for option, visit, track, weight in joint
@@ -118,12 +118,18 @@ class Attribution:
         return self._beliefs(sorted({*held, *self._products.home(step)}), event, moment)
 
     def _handed_over(
-        self, event: ShelfEvent, step: Step, person: Person, held: Mapping[str, int], gone: Set[str], moment: Moment
+        self,
+        event: ShelfEvent,
+        step: Step,
+        person: Person,
+        held: Mapping[str, int],
+        inside: Collection[str],
+        moment: Moment,
     ) -> list[tuple[Explanation, str, str, float]]:
         """Explain a gain by what somebody else took and handed over: it comes off the cart of who took it."""
         if not person.track or self._settings.hand_over_prior <= 0.0:
             return []
-        others = sorted(self._decisions.holders(event.start) - {person.visit} - gone)
+        others = sorted(self._decisions.holders(inside, event.start) - {person.visit})
         carts = {visit: self._decisions.held(visit, event.start, event.id) for visit in others}
         joint = []
         for sku in sorted({sku for units in carts.values() for sku in units if not held.get(sku)}):

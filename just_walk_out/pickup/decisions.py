@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from just_walk_out.journal import RECENT
 from just_walk_out.records import Decision, DecisionState, Interaction, Kind
@@ -87,8 +88,11 @@ class Decisions:
         for event in old:
             for id in self._of_event.pop(event):
                 self._corrected.pop(id, None)
-        for plate, items in list(self._by_plate.items()):
-            self._by_plate[plate] = [each for each in items if each.start >= oldest]
+        for index in (self._by_plate, self._by_visit):
+            for key, items in list(index.items()):
+                index[key] = [each for each in items if each.start >= oldest]
+                if not index[key]:
+                    del index[key]
 
     def has(self, event_id: str) -> bool:
         """Tell whether a shelf event has been decided."""
@@ -112,13 +116,13 @@ class Decisions:
                 units[item.sku] = max(0, units[item.sku] + change)
         return +units
 
-    def held_by_all(self, at: int) -> Counter[str]:
-        """Return the units of each product that all visits together hold at a moment, nanoseconds."""
-        return sum((self.held(visit, at) for visit in self.holders(at)), Counter())
+    def held_by_all(self, visits: Iterable[str], at: int) -> Counter[str]:
+        """Return the units of each product that visits together hold at a moment, nanoseconds."""
+        return sum((self.held(visit, at) for visit in visits), Counter())
 
-    def holders(self, at: int) -> set[str]:
-        """Return the visits that hold anything at a moment, nanoseconds."""
-        return {visit for visit in self._by_visit if self.held(visit, at)}
+    def holders(self, visits: Iterable[str], at: int) -> set[str]:
+        """Return of some visits those that hold anything at a moment, nanoseconds."""
+        return {visit for visit in visits if self.held(visit, at)}
 
     def lately(self, gondola: str, until: int, event_id: str) -> list[Interaction]:
         """Return what was done at a fixture of late and had been decided as of a moment, one a step.

@@ -180,7 +180,7 @@ class ProductModel:
             place = (1.0 - settings.wrong_place_prior) if at_home else settings.wrong_place_prior
             belief = (beliefs or {}).get(sku)
             if held[sku] > 0:
-                found += self._weighed(step, sku, math.log(place / max(len(held), 1)), belief, held[sku])
+                found += self._weighed(step, sku, math.log(max(place / max(len(held), 1), 1e-12)), belief, held[sku])
             elif at_home:
                 found += self._weighed(step, sku, math.log(max(settings.not_held_prior, 1e-12)), belief)
         return _ranked(found, self._unknown())

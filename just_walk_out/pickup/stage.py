@@ -71,6 +71,7 @@ class PickupStage:
         self._queue = EventQueue(store, settings)
         self._visitors = Visitors(TRACK_MEMORY)
         self._unsure: dict[str, int] = {}
+        self._losses: dict[str, bool] = {}
         self._near: dict[str, Fit] = {}
         self._tracks_seen = 0
         self._restore()
@@ -129,6 +130,7 @@ class PickupStage:
                 self._queue.remove(event)
                 self._unsure.pop(event.id, None)
                 self._near.pop(event.id, None)
+                self._losses.pop(event.id, None)
             elif self._queue.look(event) == look:
                 stuck.add(self._queue.fixture(event))
         marks = self._queue.watermarks() if made or marked else []
@@ -156,11 +158,18 @@ class PickupStage:
             return True
         if any(queue.seen(shelf) < queue.known(event) for shelf in queue.shelves_of(event)):
             return False
-        if all(step.total <= 0.0 for step in self._steps(event, Counter())):
+        if self._is_loss(event):
             return True
         if self._visitors.seen < event.start or not queue.is_earliest(event):
             return False
         return all(queue.seen(shelf) >= event.start for shelf in self._store.shelf)
+
+    def _is_loss(self, event: ShelfEvent) -> bool:
+        """Tell whether nothing was put down in an event."""
+        known = self._losses.get(event.id)
+        if known is None:
+            known = self._losses[event.id] = all(step.total <= 0.0 for step in self._steps(event, Counter()))
+        return known
 
     def _try(self, event: ShelfEvent) -> list[Interaction] | None:
         """Decide an event: at once where that is sure, otherwise when shelf cameras have said what they will.
@@ -203,15 +212,17 @@ class PickupStage:
         due = self._queue.due(event)
         made: list[Interaction] = []
         decided: list[tuple[Step, list[Interaction], Sight]] = []
-        steps = self._steps(event, self._decisions.held_by_all(event.start))
+        inside = self._visitors.inside(event.start)
+        held = self._decisions.held_by_all(inside, event.start) if len(event.plates) > 1 else Counter[str]()
+        steps = self._steps(event, held)
         for step in steps:
             whole = step.plates == event.plates
             near = self._near_event(event) if whole else self._company.fit(step.plates, event.start, event.end)
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
             sight = self._sightings.of(event, step) if viewed else NOTHING
             people = self._people(event, step, beside, near, due, sight, viewed)
-            gone = self._visitors.gone(event.start)
-            found = self._attribution.decide(event, step, people, len(made), gone, self._queue.known(event), sight)
+            known = self._queue.known(event)
+            found = self._attribution.decide(event, step, people, len(made), inside, known, sight)
             early = self._settings.early_confidence
             doubtful = any(item.reason or item.confidence < early for item in found)
             # where a second hand is near, what else is done there may show whose is whose
@@ -228,11 +239,16 @@ class PickupStage:
                 self._decisions.add(interaction, due)
                 made.append(interaction)
         for step, found, sight in decided:
-            if step.total < 0.0 and not self._visitors.is_staff(found[0].visit):  # staff move goods by the carton
+            if step.total < 0.0 and self._is_telling(event, found[0]):
                 self._learn(event, step, found, sight)
         # the first is written last: once it is there, the event counts as decided after a restart
         written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
         return written[::-1]
+
+    def _is_telling(self, event: ShelfEvent, first: Interaction) -> bool:
+        """Tell whether a step was one act of a shopper: staff move cartons, and much happens where nothing is seen."""
+        seen = not event.degraded and event.end - event.start <= TRACK_MEMORY * _SECOND
+        return seen and bool(first.visit) and not self._visitors.is_staff(first.visit)
 
     def _learn(self, event: ShelfEvent, step: Step, found: list[Interaction], sight: Sight) -> None:
         """Write what a step that was taken says of planogram and catalogue, and what follows for those before it."""

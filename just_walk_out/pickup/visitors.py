@@ -19,6 +19,7 @@ class Visitors:
         self._memory = round(memory * _SECOND)
         self._visit_of: dict[str, tuple[str, int]] = {}
         self._over: dict[str, int] = {}
+        self._known: set[str] = set()
         self._exited: dict[str, int] = {}
         self._staff: set[str] = set()
         self.seen = 0
@@ -29,6 +30,7 @@ class Visitors:
         before = self.seen
         self.seen = max([before, *(mark.stamp for mark in visits.watermarks)])
         for visit in visits.visits:
+            self._known.add(visit.id)
             for track in visit.tracks:
                 owner, since = self._visit_of.get(track, ("", before))
                 self._visit_of[track] = (visit.id, since if owner == visit.id else before)
@@ -41,6 +43,7 @@ class Visitors:
         forgotten = [id for id, stamp in self._over.items() if visits.stamp - stamp > self._memory]
         for id in forgotten:
             del self._over[id]
+            self._known.discard(id)
             self._exited.pop(id, None)
             self._staff.discard(id)
             self._visit_of = {track: link for track, link in self._visit_of.items() if link[0] != id}
@@ -55,9 +58,12 @@ class Visitors:
         visit, since = self._visit_of.get(track, ("", 0))
         return visit if since < event.end else ""
 
-    def gone(self, at: int) -> set[str]:
-        """Return the visits that had left the store by a moment, nanoseconds."""
-        return {visit for visit, exited in self._exited.items() if exited < at}
+    def inside(self, at: int) -> list[str]:
+        """Return the visits that have not left the store by a moment, nanoseconds, sorted.
+
+        Of whom nothing has been heard since a restart is not there: who is, is published again.
+        """
+        return sorted(visit for visit in self._known if self._exited.get(visit, at) >= at)
 
     def is_staff(self, visit: str) -> bool:
         """Tell whether a visit is one of the store's own people."""

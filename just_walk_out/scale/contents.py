@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from just_walk_out.scale.event_settings import ShelfEventSettings
 from just_walk_out.store.model import Store
@@ -28,6 +28,20 @@ _STRIKES = 2
 _REMEMBERED = 12
 _REMEMBERED_ODDS = 0.2
 _IMPOSSIBLE = -1e9
+
+
+class Pieces(NamedTuple):
+    """Some pieces of one product.
+
+    Attributes:
+        prior: logarithm of how often just these are moved.
+        weight: of all of them, kilograms.
+        variance: of that, kg^2.
+    """
+
+    prior: float
+    weight: float
+    variance: float
 
 
 class Contents:
@@ -101,6 +115,20 @@ class Contents:
         terms = (math.log(odds) - _log_scale(change), self._pieces(columns, change, variance))
         return _log_sum(terms) + _log_shares(change)
 
+    def pieces(self, columns: Sequence[int]) -> list[Pieces]:
+        """Return what may be moved of the products that stand on all of some plates; nothing where it is not known."""
+        return self._some(self._here(columns)) if self.known(columns) else []
+
+    def fit(self, error: float, total: float, variance: float) -> float:
+        """Return the logarithm of the density of an error, kilograms, in a sum of changes.
+
+        Args:
+            error: what the sum is more or less than what is thought to have been moved.
+            total: the sum, kilograms.
+            variance: of the noise of the plates, and of the weights of the things, kg^2.
+        """
+        return _log_normal(error, variance + (self._gain * total) ** 2 + self._floor**2)
+
     def note(self, columns: Sequence[int], change: Sequence[float], variance: float) -> None:
         """Learn from an event that is final."""
         whole = self._pieces(columns, change, variance) - math.log(_UNKNOWN) + _log_scale(change) > 0.0
@@ -116,17 +144,26 @@ class Contents:
             if len(columns) == 1:
                 self._seen[at] = [*self._seen[at], abs(total)][-_REMEMBERED:]
 
+    def _here(self, columns: Sequence[int]) -> list[str]:
+        return [sku for sku in self._on[columns[0]] if all(sku in self._on[at] for at in columns)]
+
+    def _some(self, here: Sequence[str]) -> list[Pieces]:
+        found = []
+        for sku in here:
+            weight, spread = self._weights[sku]
+            for count in range(1, _MOST + 1):
+                prior = math.log((1.0 - _MORE) * _MORE ** (count - 1) / len(here))
+                found.append(Pieces(prior, count * weight, count * spread**2))
+        return found
+
     def _pieces(self, columns: Sequence[int], change: Sequence[float], variance: float) -> float:
         """Return the logarithm of prior times density of the sum of the changes if pieces of known things moved."""
         total = abs(sum(change))
         variance += (self._gain * total) ** 2 + self._floor**2
-        here = [sku for sku in self._on[columns[0]] if all(sku in self._on[at] for at in columns)]
+        here = self._here(columns)
         terms = [_IMPOSSIBLE]
-        for sku in here:
-            weight, spread = self._weights[sku]
-            for pieces in range(1, _MOST + 1):
-                prior = math.log((1.0 - _MORE) * _MORE ** (pieces - 1) / len(here))
-                terms.append(prior + _log_normal(total - pieces * weight, variance + pieces * spread**2))
+        for pieces in self._some(here):
+            terms.append(pieces.prior + _log_normal(total - pieces.weight, variance + pieces.variance))
         for first, one in enumerate(here):
             for other in here[first + 1 :]:
                 weight = self._weights[one][0] + self._weights[other][0]

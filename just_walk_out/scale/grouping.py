@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.scale.contents import CLEAR, Contents
 from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.overlaps import Overlaps
 from just_walk_out.scale.partition import Partition, arguments
 from just_walk_out.scale.plate_step import PlateStep
 from just_walk_out.scale.steps import PlateBank
@@ -48,6 +49,7 @@ class StepGrouper:
         self._near = near
         self._contents = contents
         self._partition = Partition(near, contents, settings)
+        self._overlaps = Overlaps(near, contents, settings)
         self._simultaneous = int(settings.simultaneous * _SECOND)
         self._wait = int(settings.end_tolerance * _SECOND) + int(settings.stable_time * _SECOND)
         self._light = settings.light
@@ -86,8 +88,9 @@ class StepGrouper:
         """
         self.settling = []
         steps = [*(bank.refined(step) for step in self._pending), *steps]
-        self._pending = self._partition.across(self._partition.over_time(steps))
-        done = []
+        self._pending = self._partition.over_time(steps)
+        done = self._overlapping(bank, now)
+        self._pending = self._partition.across(self._pending)
         waiting = self._partition.groups(self._pending)
         while waiting:
             group = waiting.pop(0)
@@ -122,6 +125,17 @@ class StepGrouper:
         if not self._pending:
             self._announced.clear()
         return sorted(done, key=lambda group: (min(step.start for step in group), group[0].column))
+
+    def _overlapping(self, bank: PlateBank, now: int) -> list[list[PlateStep]]:
+        """Take the steps of things that left a plate together before it rested; return these things."""
+        explained = self._overlaps.explain(self._partition.groups(self._pending))
+        if explained is None or self._shadowed(explained[0], True, bank, now):
+            return []
+        steps, things = explained
+        self._pending = [step for step in self._pending if step not in steps]
+        for thing in things:
+            self._contents.note(*arguments(thing))
+        return things
 
     def _claims(self, columns: list[int], group: list[PlateStep], bank: PlateBank) -> list[PlateStep]:
         """Take the steps that resting plates beside a group made with it."""

@@ -3,7 +3,9 @@
 The pixels that changed are draws from the product's colours, or from clutter; their log-likelihood under the
 histogram of each product's photos, in relation to that of all products together, is the evidence
 (Swain and Ballard 1991 compare such histograms; a likelihood of draws adds up with other evidence).
-Pixels of one pack are far from independent, so all of them count as a few looks.
+Pixels of one pack are far from independent, so all of them count as a few looks. A camera sees one side of a pack, or a
+part: shares of colours vary around those of the photos (Dirichlet-multinomial draws: Madsen et al. 2005 use them for
+words that come in bursts). Otherwise a plain side would speak for whichever product is plainest.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from just_walk_out.shelf_view.settings import ShelfViewSettings
+from just_walk_out.shelf_view.stills import Still
 from just_walk_out.shelf_view.views import Mask
 from just_walk_out.store.load import PICTURES
 from just_walk_out.store.model import Store
@@ -28,6 +32,7 @@ _PALE, _STRONG, _DARK = 60, 140, 40
 _BINS = 2 * _HUES + _GREYS
 _MIDDLE = 0.6  # share of a photo's width and height, around its middle, that shows the product
 _INSIDE = 0.85  # share of a change that lies over the plate if it is of the plate's goods
+_TOUCHING = 0.05  # of a change, what of its rim may be hidden: more is the rest of somebody who hides it
 _FLOOR = 0.02  # share that is spread over all colours, since photos are few
 
 
@@ -77,36 +82,46 @@ class ColourCue:
             changed: (rows, columns) the pixels that count.
         """
         settings = self._settings
-        share = histogram(image[changed][None])
-        clutter = settings.clutter
-        ratio = np.log((1.0 - clutter) * self._colours + clutter * self._any) - np.log(self._any)
         worth = settings.looks * min(1.0, float(changed.sum()) / (4.0 * settings.least_pixels))
-        return dict(zip(self.skus, (worth * (ratio @ share)).tolist(), strict=True))
+        drawn = worth * histogram(image[changed][None])
+        expected = (1.0 - settings.clutter) * self._colours + settings.clutter * self._any
+        unknown = _chance(drawn, settings.colour_spread * self._any)
+        return dict(zip(self.skus, (_chance(drawn, settings.colour_spread * expected) - unknown).tolist(), strict=True))
 
 
-def changed_pixels(before: Image, after: Image, mask: Mask, level: float) -> Mask:
-    """Return the pixels (rows, columns) over a plate whose colour changed, without what is none of its goods.
+def changed_pixels(before: Sequence[Still], after: Still, mask: Mask, level: float) -> tuple[Mask, Mask]:
+    """Return the pixels (rows, columns) over a plate whose goods changed, and those where something else is now.
 
-    Goods stand in the space over their plate: a change that reaches out of it is somebody who came, left or leant.
+    Goods stand in the space over their plate: a change that reaches out of it, or out of what is hidden, is somebody
+    who came, left or leant.
 
     Args:
-        before: (rows, columns, 3) BGR, a plate's view with its margin.
-        after: likewise.
+        before: what the plate's view with its margin may have looked like; changed is what is like none of them.
+        after: what it looks like now.
         mask: which pixels show the space over the plate.
         level: least change of a channel, of 255.
     """
-    one, other = (cv2.GaussianBlur(image, (3, 3), 0) for image in (before, after))
-    changed = (cv2.absdiff(one, other).max(axis=2) > level).astype(np.uint8)
-    changed = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    known = after.known & np.any([still.known for still in before], axis=0)
+    changed = known.copy()
+    for still in before:
+        both = after.known & still.known
+        one, other = (
+            cv2.GaussianBlur(np.where(both[..., None], each.image, 0).astype(np.uint8), (3, 3), 0)
+            for each in (still, after)
+        )
+        changed &= ~both | (cv2.absdiff(one, other).max(axis=2) > level)
+    parts = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     # the parts of one thing, between which its print stayed as it was, belong together
-    whole = cv2.dilate(changed, np.ones((3, 3), np.uint8))
+    whole = cv2.dilate(parts, np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents(whole, connectivity=8)
-    labels = np.where(changed > 0, labels, 0)
+    rim = cv2.dilate((~known).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    hidden = np.bincount(labels[rim], minlength=count)
+    labels = np.where(parts > 0, labels, 0)
     inside = np.bincount(labels[mask], minlength=count)
-    total = np.bincount(labels.ravel(), minlength=count)
-    kept = inside >= _INSIDE * np.maximum(total, 1)
+    total = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    kept = (inside >= _INSIDE * total) & (hidden <= _TOUCHING * total)
     kept[0] = False
-    return np.asarray(kept[labels] & mask)
+    return np.asarray(kept[labels] & mask), np.asarray((labels > 0) & ~kept[labels] & mask)
 
 
 def histogram(image: Image) -> Floats:
@@ -119,6 +134,11 @@ def histogram(image: Image) -> Floats:
     bins = np.where((saturation < _PALE) | (value < _DARK), grey, tint)
     counts = np.bincount(bins, minlength=_BINS).astype(np.float64)
     return np.asarray(counts / max(float(counts.sum()), 1.0))
+
+
+def _chance(drawn: Floats, weights: Floats) -> Floats:
+    """Return the log-likelihoods of numbers of colours (bins,) by Dirichlet weights (..., bins), but for a constant."""
+    return np.asarray((gammaln(weights + drawn) - gammaln(weights)).sum(axis=-1))
 
 
 def _colours_of(photos: Sequence[Image]) -> Floats:

@@ -126,7 +126,7 @@ def load_backbone(network: Any, path: Path) -> None:
     Raises:
         ModelError: the file is missing or holds something else.
     """
-    state = _read(path)
+    state = read_mapping(path)
     known = network.backbone.state_dict()
     fitting = {key: value for key, value in state.items() if key in known}
     try:
@@ -168,7 +168,7 @@ def load_model(path: Path, device: str = "cpu") -> ProductModel:
     Raises:
         ModelError: torch is missing, or the file is missing or holds something else.
     """
-    read = _read(path)
+    read = read_mapping(path)
     if read.get("format") != FORMAT:
         raise ModelError(f"products model {str(path)!r}: expected a file of jwo train products, format {FORMAT}")
     try:
@@ -180,7 +180,12 @@ def load_model(path: Path, device: str = "cpu") -> ProductModel:
         raise ModelError(f"products model {str(path)!r}: damaged: {_line(error)}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return what ``torch.save`` wrote: plain values and tensors by name, on the processor.
+
+    Raises:
+        ModelError: torch is missing, or the file is missing or holds something else.
+    """
     torch, _ = torch_modules()
     if not path.is_file():
         raise ModelError(f"{str(path)!r}: no such file; expected one that torch.save wrote")

@@ -1,4 +1,4 @@
-"""Pictures of one shelf camera: what each plate looked like while it was clear, and where people were in sight."""
+"""Pictures of one shelf camera: what each plate looked like, and where people were in sight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from just_walk_out.shelf_view.views import Mask, PlateView
 Image = NDArray[np.uint8]
 
 _SECOND = 1_000_000_000
-_KEPT = 150  # clear crops of a plate
+_KEPT = 150  # crops of a plate
+_AROUND = np.ones((5, 5), np.uint8)  # what lies so near to something that moves may be a part of it
 _SCENES = 15  # pictures of which the empty scene is the median
 HALF = 2
 """Factor by which the masks of people are smaller than the picture."""
@@ -34,10 +35,11 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A plate while nothing moved before it: time in nanoseconds, and the pixels of its view, BGR."""
+    """The view of a plate: time in nanoseconds, its pixels, BGR, and which of them showed the same a moment before."""
 
     stamp: int
     image: Image
+    still: Mask
 
 
 class Pictures:
@@ -72,11 +74,11 @@ class Pictures:
         while len(self._grey) > 1 and self._grey[1][0] <= picture.stamp - gap:
             self._grey.popleft()
         if self._grey and self._grey[0][0] <= picture.stamp - gap // 2:
-            moved = cv2.absdiff(grey, self._grey[0][1]) > self._settings.motion_level
+            moved = (cv2.absdiff(grey, self._grey[0][1]) > self._settings.motion_level).astype(np.uint8)
+            still = cv2.dilate(moved, _AROUND) == 0
             for plate, view in self._views.items():
-                inside = moved[view.rows, view.columns][view.mask]
-                if float(inside.mean()) <= self._settings.motion_share:
-                    self._crops[plate].append(Crop(picture.stamp, image[view.rows, view.columns].copy()))
+                part = (view.rows, view.columns)
+                self._crops[plate].append(Crop(picture.stamp, image[part].copy(), still[part].copy()))
         self._grey.append((picture.stamp, grey))
         self._watch(picture)
 
@@ -93,17 +95,16 @@ class Pictures:
         while self._masks[0][0] < oldest:
             self._masks.popleft()
 
-    def clear_before(self, plate: str, stamp: int) -> list[Crop]:
-        """Return clear crops of a plate up to a moment, nanoseconds, the last first."""
-        crops = self._crops[plate]
-        last = bisect_right(crops, stamp, key=lambda crop: crop.stamp)
-        return [crops[index] for index in range(last - 1, -1, -1)]
+    def crops_before(self, plate: str, since: int, stamp: int) -> list[Crop]:
+        """Return the crops of a plate after one moment and up to another, nanoseconds, the last first."""
+        return self.crops_within(plate, since + 1, stamp)[::-1]
 
-    def clear_within(self, plate: str, start: int, end: int) -> list[Crop]:
-        """Return clear crops of a plate between two moments, nanoseconds, the first first."""
+    def crops_within(self, plate: str, start: int, end: int) -> list[Crop]:
+        """Return the crops of a plate between two moments, nanoseconds, the first first."""
         crops = self._crops[plate]
         first = bisect_left(crops, start, key=lambda crop: crop.stamp)
-        return [crop for crop in list(crops)[first:] if crop.stamp <= end]
+        last = bisect_right(crops, end, key=lambda crop: crop.stamp)
+        return [crops[index] for index in range(first, last)]
 
     def people_within(self, start: int, end: int, width: int) -> list[tuple[int, Mask]]:
         """Return where people were in sight between two moments.

@@ -12,7 +12,7 @@ class ShelfViewSettings:
     """When a shelf counts as clear, what counts as changed, and how far evidence may go."""
 
     after_wait: float = setting(
-        0.8, "How long after a step a clear view of its plates is waited for", unit="s", minimum=0.1, maximum=10.0
+        1.5, "How long after a step a clear view of its plates is waited for", unit="s", minimum=0.1, maximum=10.0
     )
     grace: float = setting(0.4, "How much later than tracks pictures may come in", unit="s", minimum=0.0, maximum=10.0)
     motion_gap: float = setting(
@@ -20,9 +20,6 @@ class ShelfViewSettings:
     )
     motion_level: float = setting(
         14.0, "Change of brightness that counts as motion, of 255", minimum=1.0, maximum=255.0
-    )
-    motion_share: float = setting(
-        0.03, "Share of a plate's pixels that may move while it counts as clear", minimum=0.0, maximum=1.0
     )
     change_level: float = setting(
         18.0, "Change of colour from before to after that counts as changed, of 255", minimum=1.0, maximum=255.0
@@ -33,6 +30,12 @@ class ShelfViewSettings:
     clutter: float = setting(0.1, "Share of changed pixels that are no part of the product", minimum=0.01, maximum=0.99)
     looks: float = setting(
         10.0, "Independent looks that all changed pixels together are worth", minimum=0.1, maximum=1000.0
+    )
+    colour_spread: float = setting(
+        20.0,
+        "How constant the shares of a pack's colours are from side to side, as a number of looks at it",
+        minimum=0.1,
+        maximum=10_000.0,
     )
     pack_height: float = setting(0.25, "Height over a plate in which goods stand", unit="m", minimum=0.02, maximum=2.0)
     foreground_level: float = setting(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,16 +23,48 @@ from just_walk_out.records import (
 from just_walk_out.shelf_view.arms import ArmCue
 from just_walk_out.shelf_view.colours import changed_pixels
 from just_walk_out.shelf_view.cues import Sight
-from just_walk_out.shelf_view.pictures import Crop, Picture, Pictures
+from just_walk_out.shelf_view.pictures import Crop, Image, Picture, Pictures
 from just_walk_out.shelf_view.settings import ShelfViewSettings
+from just_walk_out.shelf_view.stills import Still, compose
 from just_walk_out.shelf_view.views import Eye, Mask, PlateView, plate_views
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _LEAD = 300_000_000  # nanoseconds before a step's start at which a hand may be there already
+_CLEAR = 700_000_000  # nanoseconds before a step's start up to which its plate is looked at: then a hand is on its way
 _SILENT = 2 * _SECOND  # of tracks without a picture: the camera is dead, and nobody shall wait for it
 _STEPS = 16  # ends of steps that are remembered a plate
-_HIDDEN = 0.1  # share of a plate that may be behind somebody who stands still
+_HIDDEN = 0.1  # share of a plate that need not be in sight to answer at once
+_LEAST, _MOST = 2, 5  # pictures in which a pixel must be in sight, and of which the median is taken
+_EVERY, _LONG = 5, 21  # what is in sight for long: the median of so many pictures, each so many after the last
+
+
+@dataclass(eq=False)
+class Change:
+    """How a plate changed by a step, as far as it has been in sight since.
+
+    Attributes:
+        before: what it may have looked like; nothing where it was not in sight.
+        looked: time of the last picture that was looked at, nanoseconds.
+        shown: pictures since the step, the last first.
+        after: what it looks like since; None until enough is in sight.
+        goods: (rows, columns) the pixels that changed.
+        clear: nearly all of it was in sight, so that more pictures would not show more.
+    """
+
+    before: tuple[Still, ...]
+    looked: int
+    shown: list[Crop] = field(default_factory=list)
+    after: Still | None = None
+    goods: Mask = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    clear: bool = False
+
+    def shown_before(self) -> Image:
+        """Return what it looked like (rows, columns, 3), BGR; black where nothing was in sight."""
+        image = np.zeros_like(self.before[0].image)
+        for still in reversed(self.before):
+            image[still.known] = still.image[still.known]
+        return image
 
 
 class ShelfViewStage:
@@ -68,6 +100,7 @@ class ShelfViewStage:
         self._said = dict.fromkeys(self._camera.shelves, 0)
         self._pending: dict[str, ShelfEvent] = {}
         self._answered: dict[str, int] = {}
+        self._changes: dict[tuple[str, str], Change] = {}
         self._steps: dict[str, deque[int]] = {plate: deque(maxlen=_STEPS) for plate in self._views}
 
     def restore(self) -> list[Any]:
@@ -134,21 +167,16 @@ class ShelfViewStage:
         dead = tracked >= event.end and tracked > self._pictures.newest + _SILENT
         looked = min(self._pictures.newest, tracked)
         views = [self._views[plate] for plate in event.plates if plate in self._views]
-        clear = {view.plate: self._pictures.clear_within(view.plate, event.end, min(latest, tracked)) for view in views}
-        opened = [next((c.stamp for c in clear[view.plate] if self._open(view, c.stamp)), None) for view in views]
-        stamps = [stamp for stamp in opened if stamp is not None]
-        done = looked >= event.end and len(stamps) == len(opened)
+        seen = [self._change(event, view, min(latest, tracked)) for view in views] if looked >= event.end else []
+        done = looked >= event.end and all(change.clear for change in seen)
         if not (done or late or dead or looked >= latest):
             return None
-        # what came in beyond what was waited for must not matter
-        until = max([event.end, *stamps]) if done else latest
-        after = {plate: [crop for crop in crops if crop.stamp <= until] for plate, crops in clear.items()}
         people = [
             (mask, self._places_at(stamp))
             for stamp, mask in self._pictures.people_within(event.start - _LEAD, event.end, self._camera.width)
         ]
         changes = dict(zip(event.plates, event.change, strict=True))
-        found = [self._of_plate(event, view, changes[view.plate], after[view.plate], people) for view in views]
+        found = [self._of_plate(event, view, changes[view.plate], people) for view in views]
         return [each for each in found if each is not None]
 
     def _of_plate(
@@ -156,19 +184,19 @@ class ShelfViewStage:
         event: ShelfEvent,
         view: PlateView,
         change: float,
-        after: Sequence[Crop],
         people: Sequence[tuple[Mask, Mapping[str, tuple[float, float]]]],
     ) -> ShelfObservation | None:
         arms = self._arms.scores(view, people)
         skus: tuple[str, ...] = ()
         scores: tuple[float, ...] = ()
         stamps = [event.start, event.end]
-        seen = self._change(event, view, after) if self._products is not None else None
-        if self._products is not None and seen is not None:
-            before, later, changed = seen
+        seen = self._changes.pop((event.id, view.plate), None)
+        enough = seen is not None and int(seen.goods.sum()) >= self._settings.least_pixels
+        if self._products is not None and seen is not None and seen.after is not None and enough:
             skus = self._products.skus
-            scores = self._products.scores(before.image if change < 0 else later.image, changed)
-            stamps = [before.stamp, later.stamp]
+            shows = seen.shown_before() if change < 0 else seen.after.image
+            scores = self._products.scores(shows, seen.goods)
+            stamps = [seen.before[0].start, seen.after.end]
         if not skus and not arms:
             return None
         return ShelfObservation(
@@ -176,34 +204,54 @@ class ShelfViewStage:
             min(stamps), max(stamps), skus, scores, tuple(arms), tuple(arms.values()),
         )  # fmt: skip
 
-    def _change(self, event: ShelfEvent, view: PlateView, after: Sequence[Crop]) -> tuple[Crop, Crop, Mask] | None:
-        """Return a picture before, one after, and the pixels that tell them apart; of several pairs the one with most.
+    def _before(self, event: ShelfEvent, view: PlateView) -> tuple[Still, ...]:
+        """Return what a plate may have looked like before a step: what was in sight for long, and what was lately.
 
-        The last picture before may have somebody standing in the way; one from before they came shows more, if nothing
-        happened on the plate since.
+        Somebody may have stood there without moving, so that only what was in sight for longer is the goods.
         """
         since = max((end for end in self._steps[view.plate] if end <= event.start), default=0)
-        crops = [crop for crop in self._pictures.clear_before(view.plate, event.start) if crop.stamp > since]
-        before = crops[:1] + [crop for crop in crops if self._open(view, crop.stamp)][:1]
-        least = self._settings.least_pixels - 1
-        best = None
-        for first, later in itertools.product(before, [*after[:1], *after[-1:]]):
-            changed = changed_pixels(first.image, later.image, view.mask, self._settings.change_level)
-            if int(changed.sum()) > least:
-                least, best = int(changed.sum()), (first, later, changed)
-        return best
+        crops = self._pictures.crops_before(view.plate, since, event.start - _CLEAR)
+        free = [self._open(view, crop.stamp) for crop in crops]
+        found = (
+            compose(crops[::_EVERY], free[::_EVERY], _LEAST, _LONG),
+            compose(crops, free, _LEAST, _MOST),
+        )
+        return tuple(still for still in found if still is not None)
+
+    def _change(self, event: ShelfEvent, view: PlateView, end: int) -> Change:
+        """Return how a plate changed by a step: as soon as it is clear again, or by what is in sight up to a moment.
+
+        What was looked at is kept for the next call, which goes on where this one ended.
+        """
+        key = (event.id, view.plate)
+        if key not in self._changes:
+            before = self._before(event, view)
+            # where nothing was in sight before, nothing later tells what changed
+            self._changes[key] = Change(before, event.end - 1, clear=not before)
+        change = self._changes[key]
+        for crop in self._pictures.crops_within(view.plate, change.looked + 1, end):
+            if change.clear:
+                break
+            change.looked = crop.stamp
+            change.shown.insert(0, crop)
+            after = compose(change.shown, None, _LEAST, _MOST)
+            if after is None:
+                continue
+            goods, else_ = changed_pixels(change.before, after, view.mask, self._settings.change_level)
+            change.after, change.goods = after, goods
+            change.clear = float((after.known & ~else_)[view.mask].mean()) >= 1.0 - _HIDDEN
+        return change
 
     def _places_at(self, stamp: int) -> dict[str, tuple[float, float]]:
         index = bisect_right(self._stamps, stamp) - 1
         return self._places[index] if index >= 0 else {}
 
-    def _open(self, view: PlateView, stamp: int) -> bool:
-        """Tell whether nobody stood between camera and plate at a moment."""
+    def _open(self, view: PlateView, stamp: int) -> Mask:
+        """Return the pixels of a plate's view (rows, columns) before which nobody stood at a moment."""
+        free = np.ones(view.mask.shape, bool)
         for place in self._places_at(stamp).values():
             away = float(np.hypot(*(np.array(place) - self._eye.place[:2])))
             beyond = float(np.hypot(*(view.edge[:2] - self._eye.place[:2])))
             if away < beyond + 0.3:
-                body = self._eye.body(*place)[view.rows, view.columns]
-                if float(body[view.mask].mean()) > _HIDDEN:
-                    return False
-        return True
+                free &= ~self._eye.body(*place)[view.rows, view.columns]
+        return free

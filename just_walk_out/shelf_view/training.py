@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from just_walk_out.shelf_view.network import (
     to_tensor,
     torch_modules,
 )
+from just_walk_out.shelf_view.progress import Progress, digest
 from just_walk_out.store.load import PICTURES
 
 Image = NDArray[np.uint8]
@@ -112,16 +113,24 @@ def split(photos: Mapping[str, Sequence[Image]], share: float) -> tuple[list[Lab
     return learnt, kept
 
 
-def train(photos: Mapping[str, Sequence[Image]], plan: Plan, say: Callable[[str], None] = print) -> Trained:
+def train(
+    photos: Mapping[str, Sequence[Image]],
+    plan: Plan,
+    say: Callable[[str], None] = print,
+    kept_in: Path | None = None,
+) -> Trained:
     """Train a network; the same photos and plan on the same kind of device give the same one.
 
     Args:
         photos: (height, width, 3), BGR, by SKU; the product is in the middle.
         plan: how.
         say: told how it goes, a line at a time.
+        kept_in: file that keeps how far the training is after each epoch, and from which it goes on where one that was
+            interrupted has left it, to the same end; whoever has saved the model removes it.
 
     Raises:
-        ModelError: torch, a backbone, weights or a device is missing.
+        ModelError: torch, a backbone, weights or a device is missing, or ``kept_in`` is of another training.
+        OSError: ``kept_in`` cannot be written.
     """
     torch, _ = torch_modules()
     device = _device(torch, plan.device)
@@ -134,7 +143,9 @@ def train(photos: Mapping[str, Sequence[Image]], plan: Plan, say: Callable[[str]
         load_backbone(network, plan.weights)
     network.to(device)
     learnt, kept = split(photos, plan.aside)
-    _fit(torch, network, learnt, plan, device, say)
+    options = {key: value for key, value in asdict(plan).items() if key != "device"}
+    progress = Progress(kept_in, digest(photos, options)) if kept_in else None
+    _fit(torch, network, learnt, plan, device, say, progress)
     logits, truth = _outputs(torch, network, kept or learnt, plan, device)
     temperature = _temperature(logits, truth)
     network.eval()
@@ -150,15 +161,25 @@ def save(path: Path, plan: Plan, trained: Trained) -> None:
 
 
 def _fit(
-    torch: Any, network: Any, learnt: Sequence[Labelled], plan: Plan, device: str, say: Callable[[str], None]
+    torch: Any,
+    network: Any,
+    learnt: Sequence[Labelled],
+    plan: Plan,
+    device: str,
+    say: Callable[[str], None],
+    progress: Progress | None,
 ) -> None:
     rng = np.random.default_rng([plan.seed, 1])
     parts = max(1, math.ceil(_SHOWN * len(learnt) / plan.batch))
     steps = parts * plan.epochs
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=plan.rate, total_steps=steps)
+    parts_kept = {"network": network, "optimiser": optimiser, "schedule": schedule}
+    done = progress.take_up(rng, parts_kept) if progress else 0
+    if done:
+        say(f"goes on after epoch {done} of {plan.epochs}")
     network.train()
-    for epoch in range(plan.epochs):
+    for epoch in range(done, plan.epochs):
         losses = []
         for part in np.array_split(rng.permutation(_SHOWN * len(learnt)) % len(learnt), parts):
             pictures = [disturb(learnt[index][1], plan.size, rng) for index in part]
@@ -170,6 +191,8 @@ def _fit(
             optimiser.step()
             schedule.step()
             losses.append(float(loss.detach()))
+        if progress:
+            progress.keep(epoch + 1, rng, parts_kept)
         if (epoch + 1) % max(1, plan.epochs // 6) == 0:
             say(f"epoch {epoch + 1:>3} of {plan.epochs}: loss {np.mean(losses):.3f}")
 

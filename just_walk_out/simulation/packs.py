@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 _WIDE, _TALL = 96, 128
 _ROWS, _LEVELS = 7, 2
 _LOWEST, _HIGHEST = 0.06, 0.17
+_GAP = 0.002
 
 
 def pack_size(product: Product, width: float, depth: float) -> tuple[float, float, float]:
@@ -77,6 +78,8 @@ def pack_front(dress: str, name: str) -> tuple[Colour, Image]:
 def goods_on(store: Store, plate: str, units: Sequence[Unit], dresses: Mapping[str, str] | None = None) -> list[Quad]:
     """Return the packs on a plate: a lane a product, filled from the back, two high.
 
+    What does not belong there stands in front of the lane that has most room, as somebody leaves it.
+
     Args:
         store: fixtures and catalogue.
         plate: its id.
@@ -84,22 +87,34 @@ def goods_on(store: Store, plate: str, units: Sequence[Unit], dresses: Mapping[s
         dresses: by SKU, of those that are not drawn from it.
     """
     planned = store.skus_on[plate]
-    lanes = [*planned, *sorted({unit.sku for unit in units} - set(planned))]
+    strays = [unit.sku for unit in units if unit.sku not in planned]
+    count = max(1, len(planned))
     shelf = store.shelf[plate.rsplit("/", 1)[0]]
     base = store.gondola_of[plate].pose.matrix() @ shelf.pose.matrix()
     where = store.plate[plate]
+    back = where.pose.y + where.depth / 2.0
     quads: list[Quad] = []
-    for number, sku in enumerate(lanes):
-        product = store.product[sku]
-        lane = where.width / len(lanes)
-        wide, deep, tall = pack_size(product, lane, where.depth)
-        left = where.pose.x - where.width / 2.0 + number * lane + 0.06 * lane
-        back = where.pose.y + where.depth / 2.0
-        colour, front = pack_front((dresses or {}).get(sku, sku), product.name)
+
+    def stand(sku: str, lane: int, row: int, bottom: float) -> float:
+        wide, deep, tall = pack_size(store.product[sku], where.width / count, where.depth)
+        left = where.pose.x - where.width / 2.0 + (lane + 0.06) * where.width / count
+        colour, front = pack_front((dresses or {}).get(sku, sku), store.product[sku].name)
+        low = (left, back - (row + 1) * where.depth / _ROWS, bottom)
+        quads.extend(box(base, low, (wide, deep, tall * 0.98), colour, front))
+        return bottom + tall
+
+    rows, tops = [0] * count, [0.0] * count
+    for lane, sku in enumerate(planned):
         for index in range(min(sum(unit.sku == sku for unit in units), _ROWS * _LEVELS)):
             row, level = divmod(index, _LEVELS)
-            low = (left, back - (row + 1) * where.depth / _ROWS, 0.002 + level * tall)
-            quads += box(base, low, (wide, deep, tall * 0.98), colour, front)
+            tops[lane] = stand(sku, lane, row, tops[lane] if level else _GAP)
+            rows[lane] = row + 1
+    for sku in strays[:_ROWS]:
+        lane = rows.index(min(rows))
+        full = rows[lane] >= _ROWS
+        rows[lane] += not full
+        # where a lane is full up to its edge there is only the top of what is in front
+        tops[lane] = stand(sku, lane, rows[lane] - 1, tops[lane] if full else _GAP)
     return quads
 
 

@@ -28,7 +28,7 @@ READY = "ready"
 _NOISES = ("quiet", "normal", "rough")
 _POLL = 0.05
 _NOTICE = 0.5
-_SET_UP = 60.0
+_SET_UP = 150.0
 _WIND_UP = 5.0
 
 

@@ -1,13 +1,17 @@
 import contextlib
 import dataclasses
 import itertools
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from just_walk_out.checkout.bills import bills
 from just_walk_out.checkout.gateways import LedgerGateway
 from just_walk_out.checkout.ledger import Ledger
+from just_walk_out.checkout.money import total_and_tax
+from just_walk_out.checkout.pricing import PriceList
 from just_walk_out.checkout.stage import CheckoutSettings, CheckoutStage
 from just_walk_out.records import (
     Adjustment,
@@ -101,6 +105,14 @@ def shop(store):
     return Shop(store)
 
 
+def bills_of(shop):
+    return bills([*shop.ledger.charges(), *shop.ledger.adjustments()])
+
+
+def units_of(shop):
+    return sum((Counter({line.sku: line.quantity for line in bill.lines}) for bill in bills_of(shop)), Counter())
+
+
 def facts(adjustment):
     return (adjustment.id, adjustment.state, adjustment.amount, adjustment.moved, adjustment.total)
 
@@ -127,6 +139,64 @@ def test_more_is_charged_only_where_a_person_has_decided(shop):
     (undone,) = shop.push(cart(25, apples(1), revision=5, decisions=("e1!1", "e1!2", "e2!1"), cleared=True))
     assert facts(undone) == ("v1/1.2", AdjustmentState.REFUNDED, -370, -370, 50)
     assert shop.owed() == 50
+
+
+@pytest.mark.parametrize(
+    ("lines", "back"), [((apples(1), bread(2)), 50), ((bread(3),), 100), ((apples(5),), 320), ((apples(3), DOUBT), 320)]
+)
+def test_a_late_take_is_not_paid_with_what_is_to_be_given_back(shop, lines, back):
+    shop.leave(apples(), bread())
+    adjustment, alert = shop.push(cart(22, *lines, revision=2))
+    assert facts(adjustment) == ("v1/1.1", AdjustmentState.REFUNDED, -back, -back, 420 - back)
+    assert alert.kind == "cart_changed_after_charge"
+    assert shop.push(cart(23, *lines, revision=2)) == [] and shop.owed() == 420 - back
+    (decided,) = shop.push(cart(24, *lines, revision=3, decisions=("e1!1",)))
+    certain = [line for line in lines if line.state is DecisionState.COMMITTED]
+    assert decided.lines == lines and decided.total == sum(line.amount for line in certain) == shop.owed()
+
+
+RULES = (
+    Promotion("mixed", "3 for 2", "take_pay", ("apple", "bread"), 2, 3),
+    Promotion("pair", "two for 80", "take_for", ("apple",), 80, 2),
+    Promotion("off", "a tenth off", "percent_off", ("bread",), 10),
+)
+BASKET = st.tuples(st.integers(0, 6), st.integers(0, 4))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(BASKET, min_size=2, max_size=6),
+    st.sets(st.sampled_from(RULES)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_without_a_decision_a_visit_pays_for_no_more_than_it_was_charged(store, baskets, rules, paid_inside, included):
+    """Each cart is what late takes, returns and corrections have made of it, and is told again after a restart."""
+    policy = dataclasses.replace(store.policy, prices_include_tax=included)
+    shop = Shop(dataclasses.replace(store, promotions=tuple(rules), policy=policy))
+    carts = [tuple(line for line in (apples(a), bread(b)) if line.quantity) for a, b in baskets]
+    if paid_inside:
+        open_ = cart(7, *carts[0], revision=1, state=CartState.OPEN)
+        shop.push(present(5, VISIT))
+        shop.stage.pay("v1", 6 * SECOND)
+        shop.push(TrackArray(7 * SECOND), open_)
+    shop.leave(*carts[1 if paid_inside else 0], revision=1)
+    had, prices = units_of(shop), PriceList(shop.store)
+    for revision, lines in enumerate(carts[1:], start=2):
+        owed = shop.owed()
+        said = shop.push(cart(20 + revision, *lines, revision=revision))
+        now = Counter({line.sku: line.quantity for line in lines})
+        assert units_of(shop) == had & now
+        assert any(isinstance(each, Alert) for each in said) == bool(now - had)
+        assert shop.owed() <= owed and shop.owed() == sum(bill.due for bill in bills_of(shop))
+        for bill in bills_of(shop):
+            priced = prices.price(bill.lines, prices.in_force(0, 0))
+            amounts = [(line.amount, shop.store.product[line.sku].tax_basis_points) for line in priced]
+            assert bill.due <= total_and_tax(amounts, included=included)[0]
+        had, made = had & now, len(shop.ledger.adjustments())
+        shop.start()
+        shop.push(present(20 + revision, LEFT), cart(20 + revision, *lines, revision=revision))
+        assert len(shop.ledger.adjustments()) == made
 
 
 def test_a_line_that_turns_out_wrong_before_it_was_charged_changes_no_amount(shop):
@@ -201,6 +271,14 @@ def test_a_new_price_in_the_catalogue_does_not_change_what_was_charged(shop):
     assert shop.push(cart(22, dataclasses.replace(dearer, quantity=2), bread(), revision=1)) == []
     (adjustment,) = shop.push(cart(23, dearer, bread(), revision=2))
     assert facts(adjustment) == ("v1/1.1", AdjustmentState.REFUNDED, -50, -50, 370)
+
+
+def test_what_was_added_later_is_paid_back_at_the_price_at_which_it_was_added(shop):
+    shop.leave(apples())
+    shop.push(cart(22, apples(), bread(2), revision=2, decisions=("e1!1",)))
+    dearer = dataclasses.replace(bread(), unit_price=500, amount=500)
+    (adjustment,) = shop.push(cart(23, apples(), dearer, revision=3, decisions=("e1!1",)))
+    assert facts(adjustment) == ("v1/1.2", AdjustmentState.REFUNDED, -320, -320, 420)
 
 
 def test_paying_in_the_store_closes_the_cart_so_far(shop):

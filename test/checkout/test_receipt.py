@@ -95,3 +95,10 @@ def test_discounts_the_tax_by_rate_and_corrections_are_on_the_receipt():
         "status": "refunded",
         "reason": "A person has decided.",
     }
+
+
+def test_reasons_are_never_cut():
+    reason = "Later takes show that it may have been fewer units: the weight in the catalogue is in doubt."
+    charge = dataclasses.replace(CHARGE, reason=reason)
+    page = receipt_text(charge, "Corner", [dataclasses.replace(CORRECTION, reason=reason)])
+    assert " ".join(page.split()).count(reason) == 2 and all(len(line) <= 48 for line in page.splitlines())

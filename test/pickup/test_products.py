@@ -1,3 +1,4 @@
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -85,6 +86,12 @@ def test_what_is_not_held_may_come_back_to_its_own_place_only(model):
     nothing = Counter()
     assert model.returns(step(["g3/s2/p6"], [0.733]), nothing)[0].items == (("honey", 1),)
     assert model.returns(step(["g1/s1/p6"], [0.733]), nothing)[0].items == ()
+
+
+def test_where_nothing_is_ever_put_back_in_a_wrong_place_only_its_own_explains_a_return(store, settings):
+    strict = ProductModel(store, dataclasses.replace(settings, wrong_place_prior=0.0))
+    assert strict.returns(step(["g3/s2/p6"], [0.733]), Counter(honey=1))[0].items == (("honey", 1),)
+    assert strict.returns(step(["g1/s1/p6"], [0.733]), Counter(honey=1))[0].items == ()
 
 
 def test_neighbouring_plates_of_one_product_are_one_step(splitter):

@@ -16,6 +16,11 @@ from just_walk_out.records import (
     Interaction,
     InteractionArray,
     Kind,
+    ShelfEventArray,
+    Visit,
+    VisitArray,
+    VisitState,
+    Watermark,
 )
 
 
@@ -157,3 +162,42 @@ def test_watermarks_wait_for_open_events(demo_store):
                 stamps += [mark.stamp for mark in output.watermarks if mark.source == taken.shelf]
     assert all(early < late for early, late in pairwise(stamps))
     assert stamps[-1] > taken.end
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_who_has_left_holds_nothing_also_for_a_stage_that_was_started_again(demo_store, restarts):
+    """Somebody took what lies there, left and is forgotten; a day later something of that weight is put down there."""
+    store, journal = demo_store, Journal()
+    home, there = plate_of(store, "protein_bar"), plate_of(store, "tea_black")
+    stage = PickupStage(store, PickupSettings(), journal)
+
+    def play(name, takes, until, shift, stage):
+        people = {name: lambda time: before(store, there if time > 5.0 or len(takes) == 1 else home)}
+        records = in_turn(streams(store, takes, people, until))
+        late = [_later(record, shift) for record in records]
+        outputs = [output for record in late for output in stage.push(record)]
+        return [item for each in outputs if isinstance(each, InteractionArray) for item in each.interactions]
+
+    play("old", [event(store, there, -grams(store, "tea_black"), 2)], 6, 0, stage)
+    for at in (20, 300, 301):
+        left = Visit("old", "old", "entry_1", 1, 19 * SECOND, VisitState.LEFT, tracks=("t-old",))
+        stage.push(VisitArray(at * SECOND, (Watermark("visits", at * SECOND),), (left,) if at < 301 else ()))
+    if restarts:
+        stage = PickupStage(store, PickupSettings(), journal)
+    weight = grams(store, "protein_bar")
+    acts = [event(store, home, -weight, 2), event(store, there, weight, 8)]
+    taken, back = play("new", acts, 14, 86_400 * SECOND, stage)
+    assert (taken.sku, back.sku, back.kind, back.visit) == ("protein_bar", "protein_bar", Kind.RETURN, "new")
+    assert back.state is DecisionState.COMMITTED
+
+
+def _later(record, shift):
+    """The same record so many nanoseconds later."""
+    if isinstance(record, ShelfEventArray):
+        events = tuple(
+            dataclasses.replace(each, id=f"{each.id}+{shift}", start=each.start + shift, end=each.end + shift)
+            for each in record.events
+        )
+        record = dataclasses.replace(record, events=events)
+    marks = tuple(dataclasses.replace(mark, stamp=mark.stamp + shift) for mark in record.watermarks)
+    return dataclasses.replace(record, stamp=record.stamp + shift, watermarks=marks)

@@ -7,6 +7,8 @@ import math
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from just_walk_out.records import (
     EventState,
@@ -19,8 +21,9 @@ from just_walk_out.records import (
 )
 from just_walk_out.shelf_view.colours import ColourCue, PhotoError, changed_pixels, histogram, read_photos
 from just_walk_out.shelf_view.cues import Sight
-from just_walk_out.shelf_view.pictures import Picture
+from just_walk_out.shelf_view.pictures import Crop, Picture
 from just_walk_out.shelf_view.stage import ShelfViewStage
+from just_walk_out.shelf_view.stills import Still, compose
 from just_walk_out.shelf_view.views import Eye, plate_views
 from just_walk_out.simulation.figure import Figure, draw_appearance
 from just_walk_out.simulation.raycast import project
@@ -136,20 +139,81 @@ def test_a_dark_picture_and_a_covered_lens_say_nothing(store, settings, cue, ren
         assert found == [] and marks["g1/s2"] > 22 * SECOND
 
 
+def still(image, known=None):
+    return Still(image, np.ones(image.shape[:2], bool) if known is None else known, 0, 0)
+
+
+def changed(before, after, view, settings):
+    return changed_pixels([still(before)], still(after), view.mask, settings.change_level)
+
+
+def with_pack(view, image, size=8):
+    rows, columns = np.nonzero(view.mask)
+    top, left = int(rows.mean()) - size // 2, int(columns.mean()) - size // 2
+    shown = image.copy()
+    shown[top : top + size, left : left + size] = (40, 160, 220)
+    return shown
+
+
 def test_somebody_who_comes_before_the_plate_is_no_product(store, settings):
     view = plate_views(store, store.cameras[-1], settings)[PLATE]
     before = np.full((*view.mask.shape, 3), 90, np.uint8)
     came = before.copy()
     came[:, : came.shape[1] // 2] = (40, 160, 220)
-    assert not changed_pixels(before, came, view.mask, settings.change_level).any()
-    rows, columns = np.nonzero(view.mask)
-    pack = before.copy()
-    pack[int(rows.mean()) - 4 : int(rows.mean()) + 4, int(columns.mean()) - 4 : int(columns.mean()) + 4] = (
-        40,
-        160,
-        220,
-    )
-    assert 40 <= changed_pixels(before, pack, view.mask, settings.change_level).sum() <= 100
+    goods, others = changed(before, came, view, settings)
+    assert not goods.any() and others.sum() > 100
+    goods, others = changed(before, with_pack(view, before), view, settings)
+    assert 40 <= goods.sum() <= 100 and not others.any()
+
+
+def test_a_change_at_the_rim_of_what_is_hidden_is_no_product(store, settings):
+    view = plate_views(store, store.cameras[-1], settings)[PLATE]
+    before = np.full((*view.mask.shape, 3), 90, np.uint8)
+    after = with_pack(view, before)
+    known = np.ones(view.mask.shape, bool)
+    known[:, : int(np.nonzero(view.mask)[1].mean())] = False
+    goods, others = changed_pixels([still(before)], still(after, known), view.mask, settings.change_level)
+    assert not goods.any() and others.any()
+
+
+def test_what_looks_as_it_did_at_any_time_before_did_not_change(store, settings):
+    view = plate_views(store, store.cameras[-1], settings)[PLATE]
+    empty = np.full((*view.mask.shape, 3), 90, np.uint8)
+    full = with_pack(view, empty)
+    for after in (empty, full):
+        both = changed_pixels([still(empty), still(full)], still(after), view.mask, settings.change_level)
+        assert not any(part.any() for part in both)
+
+
+@given(
+    hidden=st.lists(st.sampled_from(range(6)), min_size=0, max_size=3, unique=True),
+    moving=st.sampled_from(range(6)),
+    number=st.integers(0, 2**32 - 1),
+)
+def test_goods_are_found_behind_whoever_hides_them_now_and_then(hidden, moving, number):
+    rng = np.random.default_rng(number)
+    goods = rng.integers(0, 256, (5, 6, 3)).astype(np.uint8)
+    crops, free = [], []
+    for index in range(6):
+        somebody = index in hidden
+        shown = rng.integers(0, 256, goods.shape).astype(np.uint8) if somebody or index == moving else goods
+        crops.append(Crop(index, shown, np.full(goods.shape[:2], index != moving)))
+        free.append(np.full(goods.shape[:2], not somebody))
+    found = compose(crops, free, 2, 5)
+    assert found is not None and found.known.all() and np.array_equal(found.image, goods)
+    assert compose(crops, free, 7, 7) is None and compose([], None, 1, 1) is None
+
+
+def test_a_plain_side_does_not_speak_for_the_plainest_product(settings):
+    plain = np.full((60, 60, 3), (200, 40, 40), np.uint8)
+    striped = plain.copy()
+    striped[::2] = (40, 200, 40)
+    told = ColourCue({"plain": [plain], "striped": [striped], "other": [plain[..., ::-1].copy()]}, settings)
+    side = told.likelihoods(plain, np.ones(plain.shape[:2], bool))
+    front = told.likelihoods(striped, np.ones(plain.shape[:2], bool))
+    independent = settings.looks * math.log(2.0)  # of as many draws of a colour that is all of one, half of the other
+    assert 0.0 < side["plain"] - side["striped"] < 0.8 * independent < side["plain"] - side["other"]
+    assert front["striped"] > max(front["plain"], front["other"]) + 2.5
 
 
 def test_what_did_not_change_and_what_has_no_photos_says_nothing_of_products(store, settings, rendered, stock):

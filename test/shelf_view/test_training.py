@@ -85,6 +85,48 @@ def test_the_same_seed_gives_the_same_network(folder, trained):
     assert np.array_equal(first.log_shares(pictures), again.log_shares(pictures))
 
 
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_an_interrupted_training_goes_on_to_the_same_end(folder, trained, tmp_path, epochs):
+    class InterruptedTrainingError(Exception):
+        """Ends a training."""
+
+    plan, photos, kept = dataclasses.replace(trained[2], epochs=6), read_folder(folder), tmp_path / "kept.part"
+
+    def interrupt(line):
+        if line.startswith(f"epoch {epochs:>3} "):
+            raise InterruptedTrainingError
+
+    with pytest.raises(InterruptedTrainingError):
+        train(photos, plan, interrupt, kept)
+    said = []
+    resumed = train(photos, plan, said.append, kept)
+    whole = train(photos, plan, lambda _: None)
+    assert f"goes on after epoch {epochs} of 6" in said
+    for (name, value), (_, other) in zip(
+        whole.model.network.state_dict().items(), resumed.model.network.state_dict().items(), strict=True
+    ):
+        assert np.array_equal(value.numpy(), other.numpy()), name
+    assert (resumed.model.temperature, resumed.log_loss) == (whole.model.temperature, whole.log_loss)
+
+
+def test_what_another_training_has_kept_is_not_taken_up_and_not_lost(folder, trained, tmp_path, capsys):
+    kept = tmp_path / "products.pth.part"
+    command = ["train", "products", str(folder), "--output", str(tmp_path / "products.pth"), "--device", "cpu"]
+    plan = Plan(epochs=1, device="cpu")
+    train(read_folder(folder), plan, lambda _: None, kept)
+    before = kept.read_bytes()
+    assert main([*command, "--epochs", "2"]) == 2
+    assert "expected an interrupted training with the same photos and options" in capsys.readouterr().err
+    assert kept.read_bytes() == before and not (tmp_path / "products.pth").exists()
+    kept.write_bytes(before[:5000])
+    assert main([*command, "--epochs", "1"]) == 2
+    assert "expected a mapping" in capsys.readouterr().err
+    kept.write_bytes(before)
+    assert main([*command, "--epochs", "1"]) == 0
+    assert "goes on after epoch 1 of 1" in capsys.readouterr().out
+    assert not kept.exists() and (tmp_path / "products.pth").exists()
+
+
 def test_a_store_that_names_the_model_tells_products_by_it(folder, demo_store, tmp_path, settings, capsys):
     pytest.importorskip("torch", reason=REASON)
     pytest.importorskip("torchvision", reason=REASON)

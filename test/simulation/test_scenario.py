@@ -13,7 +13,7 @@ def one(**party: Any) -> dict[str, Any]:
     return {"shoppers": [{"id": "a", "arrival": 0.0, **party}]}
 
 
-@pytest.mark.parametrize("name", ["demo", "plain", "crowd"])
+@pytest.mark.parametrize("name", ["demo", "plain", "crowd", "packs"])
 def test_scenarios_that_come_with_the_store_load(store: Store, scenarios: Path, name: str) -> None:
     scenario = load_scenario(scenarios / f"{name}.yaml", store)
     plan = scenario.plan(store, 1)
