@@ -64,7 +64,7 @@ def test_a_host_the_store_does_not_have_is_one_line_and_status_1(demo_path, caps
 
 
 def test_an_unknown_scenario_names_those_there_are():
-    with pytest.raises(ValueError, match=r"'party'.*crowd, demo, plain"):
+    with pytest.raises(ValueError, match=r"'party'.*crowd, demo, packs, plain"):
         scenario_path("party")
 
 
