@@ -122,18 +122,20 @@ class PickupStage:
         """Decide what can be decided; ``marked`` where shelves have been seen further."""
         made: list[Interaction] = []
         stuck: set[str] = set()
+        settled = marked
         while (event := self._queue.first(stuck)) is not None:
             look = self._queue.look(event)
             decided = self._try(event) if self._ready(event) else None
             if decided is not None:
                 made += decided
+                settled = True
                 self._queue.remove(event)
                 self._unsure.pop(event.id, None)
                 self._near.pop(event.id, None)
                 self._losses.pop(event.id, None)
             elif self._queue.look(event) == look:
                 stuck.add(self._queue.fixture(event))
-        marks = self._queue.watermarks() if made or marked else []
+        marks = self._queue.watermarks() if settled else []
         if not made and not marks:
             return []
         alerts = [alert for interaction in made for alert in self._alerts(interaction)] + self._suspected

@@ -148,6 +148,18 @@ def test_a_cart_that_is_not_told_is_waited_for_longer_than_a_sensor(store):
     ]
 
 
+def test_carts_that_promise_no_shelf_yet_are_waited_for_longer_than_a_sensor(store):
+    stage = make(store)
+    begun = carts(29.9, APPLES)
+    begun = dataclasses.replace(begun, watermarks=tuple(mark for mark in begun.watermarks if mark.source == "visits"))
+    assert run(stage, seen(3), seen(20.5), present(29, LEFT), begun, seen(30), seen(80)) == ([], [])
+    (charge,), alerts = run(stage, carts(40, APPLES))
+    assert (charge.state, charge.lines, alerts) == (ChargeState.CHARGED, (APPLES,), [])
+    stage = make(store)
+    (charge,), _ = run(stage, seen(3), seen(20.5), present(29, LEFT), begun, seen(30), seen(91))
+    assert charge.state is ChargeState.REVIEW and "g1/s1" in charge.reason
+
+
 def test_without_knowing_the_way_of_its_tracks_a_visit_waits_for_every_shelf(store):
     stage = make(store)
     run(stage, seen(15), seen(20.5), present(20.5, LEFT))
