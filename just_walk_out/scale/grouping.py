@@ -87,7 +87,7 @@ class StepGrouper:
         Groups that are held back since now, though their plates rest, are in ``settling`` until the next call.
         """
         self.settling = []
-        steps = [*(bank.refined(step) for step in self._pending), *steps]
+        steps = [*(bank.hindsight.refined(step) for step in self._pending), *steps]
         self._pending = self._partition.over_time(steps)
         done = self._overlapping(bank, now)
         self._pending = self._partition.across(self._pending)
@@ -260,7 +260,8 @@ class StepGrouper:
         if abs(total) < self._light:
             return True
         held = total < 0.0 and self._contents.known([step.column for step in group])
-        return held and (moving or any(bank.carried(step.column, step.end, abs(step.change)) for step in group))
+        carried = bank.hindsight.carried
+        return held and (moving or any(carried(step.column, step.end, abs(step.change)) for step in group))
 
     def _follows(self, group: list[PlateStep], whole: bool) -> bool:
         """Tell whether a group must wait for an earlier step of the same plates, of which it may be the rest."""
