@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.scale.contents import CLEAR, Contents, Pieces
 from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.partition import arguments, joined
+from just_walk_out.scale.partition import arguments, clusters, joined
 from just_walk_out.scale.plate_step import PlateStep
 
 _SECOND = 1_000_000_000
@@ -67,12 +67,7 @@ class Overlaps:
 
     def _overlapping(self, groups: Sequence[Group]) -> list[list[Group]]:
         """Return the sets of groups that overlap in time on the same plates or neighbouring ones."""
-        sets: list[list[Group]] = []
-        for group in groups:
-            mates = [each for each in sets if any(self._overlap(group, other) for other in each)]
-            sets = [each for each in sets if each not in mates]
-            sets.append([*(other for each in mates for other in each), group])
-        return [each for each in sets if 1 < len(each) <= _MOST]
+        return [each for each in clusters(groups, self._overlap) if 1 < len(each) <= _MOST]
 
     def _overlap(self, one: Group, other: Group) -> bool:
         return any(

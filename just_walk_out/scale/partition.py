@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ _BLUR, _BLURRED = 0.3, 0.02
 _MOST = 12
 _NEVER = -math.inf
 
+T = TypeVar("T")
+
 
 def arguments(group: Sequence[PlateStep]) -> tuple[list[int], list[float], float]:
     """Return columns, changes (kilograms) and the variance of their sum (kg^2) of steps."""
@@ -48,6 +51,21 @@ def joined(one: PlateStep, other: PlateStep) -> PlateStep:
         variance=one.variance + other.variance,
         degraded=one.degraded or other.degraded,
     )
+
+
+def clusters(items: Iterable[T], hang_together: Callable[[T, T], bool]) -> list[list[T]]:
+    """Return the sets of items that hang together, directly or by others of the set.
+
+    Args:
+        items: in the order in which those of a set are returned, as far as they came one by one.
+        hang_together: tells whether an item does with one before it.
+    """
+    sets: list[list[T]] = []
+    for item in items:
+        mates = [each for each in sets if any(hang_together(item, other) for other in each)]
+        sets = [each for each in sets if each not in mates]
+        sets.append([*(other for each in mates for other in each), item])
+    return sets
 
 
 class Partition:
@@ -90,12 +108,7 @@ class Partition:
 
     def _components(self, pending: list[PlateStep]) -> list[list[PlateStep]]:
         """Return steps that neighbouring plates may have made together, by column and time."""
-        groups: list[list[PlateStep]] = []
-        for step in sorted(pending, key=lambda step: (step.column, step.end)):
-            mates = [group for group in groups if any(self._maybe_together(step, other) for other in group)]
-            groups = [group for group in groups if group not in mates]
-            groups.append([*(other for group in mates for other in group), step])
-        return groups
+        return clusters(sorted(pending, key=lambda step: (step.column, step.end)), self._maybe_together)
 
     def _without_undone(self, course: list[PlateStep]) -> list[PlateStep]:
         for begin, end in combinations(range(len(course) + 1), 2):
