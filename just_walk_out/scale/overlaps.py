@@ -58,7 +58,7 @@ class Overlaps:
         for together in self._overlapping(doubtful):
             for count in range(2, len(together) + 1):
                 for chosen in combinations(together, count):
-                    if len(self._overlapping(chosen)) > 1:
+                    if len(clusters(chosen, self._overlap)) > 1:
                         continue
                     found = self._together(chosen)
                     if found is not None and (best is None or found[0] > best[0]):
