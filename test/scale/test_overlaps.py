@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from shelf_signals import Signal, seconds
 from test_planogram import events_of, final, store_with
 
-from just_walk_out.scale.contents import Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.overlaps import Overlaps
-from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.events.contents import Contents
+from just_walk_out.scale.events.overlaps import Overlaps
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 # A case of drinks spans four plates; each thing lies on two or three of them.
 CRATE = {"crate": (0.930, (1, 2, 3, 4)), "tin": (0.350, (0,)), "jar": (0.470, (5,))}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shelf_signals import Signal, make_store, seconds
 
 from just_walk_out.records import PlateStatus
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 BATCH_SECONDS = 0.1
 TRUE = [(1, 3.0, -200.0), (4, 4.5, -60.0), (1, 6.0, 340.0), (2, 8.0, -900.0)]

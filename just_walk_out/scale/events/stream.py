@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import EventState, PlateStatus, ShelfEvent, ShelfWeights
-from just_walk_out.scale.baseline import STRIDE
-from just_walk_out.scale.blind_spots import BlindSpots
-from just_walk_out.scale.blocks import BlockFilter
-from just_walk_out.scale.contents import Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.grouping import StepGrouper, neighbours
-from just_walk_out.scale.motion import SPAN
-from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.quiet import QuietWatch
-from just_walk_out.scale.steps import PlateBank
+from just_walk_out.scale.events.baseline import STRIDE
+from just_walk_out.scale.events.blind_spots import BlindSpots
+from just_walk_out.scale.events.blocks import BlockFilter
+from just_walk_out.scale.events.contents import Contents
+from just_walk_out.scale.events.grouping import StepGrouper, neighbours
+from just_walk_out.scale.events.motion import SPAN
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.quiet import QuietWatch
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.steps import PlateBank
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000

@@ -19,10 +19,10 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import CLEAR, Contents, Pieces
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.partition import arguments, clusters, joined
-from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.events.contents import CLEAR, Contents, Pieces
+from just_walk_out.scale.events.partition import arguments, clusters, joined
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 _SECOND = 1_000_000_000
 # So many groups, and so many readings of them, are looked at together at most.

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import CLEAR, Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.overlaps import Overlaps
-from just_walk_out.scale.partition import Partition, arguments
-from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.steps import PlateBank
+from just_walk_out.scale.events.contents import CLEAR, Contents
+from just_walk_out.scale.events.overlaps import Overlaps
+from just_walk_out.scale.events.partition import Partition, arguments
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.steps import PlateBank
 from just_walk_out.store.model import Plate
 
 _SECOND = 1_000_000_000

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.baseline import STRIDE, Baseline
-from just_walk_out.scale.contents import Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.hindsight import Hindsight
-from just_walk_out.scale.history import BlockHistory
-from just_walk_out.scale.motion import SPAN, Motion
-from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.rest import RestRule
-from just_walk_out.scale.step_judge import StepJudge
+from just_walk_out.scale.events.baseline import STRIDE, Baseline
+from just_walk_out.scale.events.contents import Contents
+from just_walk_out.scale.events.hindsight import Hindsight
+from just_walk_out.scale.events.history import BlockHistory
+from just_walk_out.scale.events.motion import SPAN, Motion
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.rest import RestRule
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.step_judge import StepJudge
 
 
 class PlateBank:

@@ -8,11 +8,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.baseline import Baseline
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.history import BlockHistory
-from just_walk_out.scale.motion import SPAN, Motion
-from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.events.baseline import Baseline
+from just_walk_out.scale.events.history import BlockHistory
+from just_walk_out.scale.events.motion import SPAN, Motion
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 # Fewer blocks tell nothing of how noises go together; differences are clipped at so many deviations, and
 # correlations shrunk as if so many more blocks had shown none.

@@ -12,9 +12,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import CLEAR, Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.events.contents import CLEAR, Contents
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 _SECOND = 1_000_000_000
 # So many deviations, and this share, of a step may be left when it was undone.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from just_walk_out.records import EventState, ShelfEvent, ShelfEventArray, ShelfWeights, Watermark, from_dict, to_dict
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_stream import ShelfStream
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stream import ShelfStream
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
