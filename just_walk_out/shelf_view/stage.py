@@ -71,7 +71,8 @@ class ShelfViewStage:
     """Answers each final shelf event of the shelves of one camera, once its plates are clear again.
 
     Pictures come in their own order; which ones are used follows from their stamps alone. A plate of whose goods
-    nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way.
+    nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way. Without photos
+    there are arms only, and the answer comes with the end of the step.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)
@@ -167,7 +168,9 @@ class ShelfViewStage:
         dead = tracked >= event.end and tracked > self._pictures.newest + _SILENT
         looked = min(self._pictures.newest, tracked)
         views = [self._views[plate] for plate in event.plates if plate in self._views]
-        seen = [self._change(event, view, min(latest, tracked)) for view in views] if looked >= event.end else []
+        # arms are in sight while they reach; a clear view is worth waiting for only to tell products
+        shown = views if looked >= event.end and self._products is not None else []
+        seen = [self._change(event, view, min(latest, tracked)) for view in shown]
         done = looked >= event.end and all(change.clear for change in seen)
         if not (done or late or dead or looked >= latest):
             return None
