@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Callable
 
 import cv2
 from sensor_msgs.msg import CameraInfo, CompressedImage
@@ -20,6 +21,7 @@ from just_walk_out.ros.conversions import to_message, to_time
 from just_walk_out.ros.diagnostics import Health, Level
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
 from just_walk_out.ros.stages import StoreNode, declare_endpoint, run
+from just_walk_out.store.model import Camera
 
 
 class CameraNode(StoreNode):
@@ -32,9 +34,6 @@ class CameraNode(StoreNode):
         if name not in self.store.camera:
             raise ParameterError(f"parameter camera: {name!r} is none of {', '.join(self.store.camera)}")
         self._camera = self.store.camera[name]
-        source = declare_endpoint(
-            self, "source", self._camera.source, "USB index, device path, URL or video file that replaces its own"
-        )
         image_rate = declare_one(
             self, "image_rate", 2.0, "Rate of published images", unit="1/s", minimum=0.01, maximum=60.0
         )
@@ -53,16 +52,7 @@ class CameraNode(StoreNode):
             self._detections = self.offer(PersonDetectionArray, camera=name)
         self._latency = 0.0
         self._fault = ""
-        wake = self.create_guard_condition(self._process)
-        self._capture = Capture(
-            source,
-            size=(self._camera.width, self._camera.height),
-            rate=self._camera.rate,
-            latency=self._camera.latency,
-            clock=lambda: self.get_clock().now().nanoseconds,
-            settings=declare(self, CaptureSettings, "capture"),
-            on_frame=wake.trigger,
-        )
+        self._capture = capture_of(self, self._camera, self._process)
         self.diagnostics.add(f"camera {name}", self._health)
         self._capture.start()
 
@@ -114,6 +104,28 @@ class CameraNode(StoreNode):
     def close(self) -> None:
         """Stop capturing."""
         self._capture.close()
+
+
+def capture_of(node: StoreNode, camera: Camera, process: Callable[[], None]) -> Capture:
+    """Return the capture of a camera, to be started.
+
+    Args:
+        node: declares how it is opened: parameters ``source`` and ``capture.*``.
+        camera: as the store describes it.
+        process: called by the node's executor once a frame can be taken.
+    """
+    source = declare_endpoint(
+        node, "source", camera.source, "USB index, device path, URL or video file that replaces its own"
+    )
+    return Capture(
+        source,
+        size=(camera.width, camera.height),
+        rate=camera.rate,
+        latency=camera.latency,
+        clock=lambda: node.get_clock().now().nanoseconds,
+        settings=declare(node, CaptureSettings, "capture"),
+        on_frame=node.create_guard_condition(process).trigger,
+    )
 
 
 def to_health(health: CameraHealth, latency: float) -> Health:

@@ -112,7 +112,7 @@ class BoxPlacer:
         use = self._uncut(target)
         from_head = self._start(target, use)
         first = self._fit(target, use, from_head)
-        hidden = self._feet_hidden(target, use, first, from_head)
+        hidden = self._feet_hidden(target, use, from_head)
         if hidden.any():
             use = use.copy()
             use[hidden, 3] = False
@@ -177,9 +177,7 @@ class BoxPlacer:
         covariance = np.linalg.inv(information)[:, :2, :2] + settings.floor_deviation**2 * np.eye(2)
         return state[:, :2], covariance, state[:, 2]
 
-    def _feet_hidden(
-        self, target: Floats, use: Bools, fitted: tuple[Floats, Floats, Floats], from_head: Floats
-    ) -> Bools:
+    def _feet_hidden(self, target: Floats, use: Bools, from_head: Floats) -> Bools:
         """Which boxes end above the feet: too short for a person under that head, or a fixture is in between."""
         candidates = use[:, 1] & use[:, 3] & np.isfinite(from_head).all(axis=1)
         expected = edges(self._projector, from_head, np.full(len(target), self._settings.height))

@@ -184,7 +184,7 @@ class Cashier:
 
     def _correct(self, bill: Bill, lines: tuple[CartLine, ...], cart: Cart) -> list[Any]:
         charge = bill.charge
-        if charge.state is ChargeState.STAFF or (bill.is_held and not (cart.cleared and cart.decisions)):
+        if charge.state is ChargeState.STAFF or (bill.is_held and not cart.cleared):
             return []
         if cart.decisions or is_part(lines, bill.lines):
             return self._adjust(bill, lines, cart)

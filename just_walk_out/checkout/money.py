@@ -25,11 +25,6 @@ def decimals(currency: str) -> int:
     return 3 if currency in WITH_THREE_DECIMALS else 2
 
 
-def line_amount(quantity: int, unit_price: int) -> int:
-    """Return what so many units cost, minor units."""
-    return quantity * unit_price
-
-
 def divide_half_even(numerator: int, denominator: int) -> int:
     """Divide two integers and round to the nearest, halves to the even neighbour; ``denominator`` > 0."""
     quotient, rest = divmod(numerator, denominator)
@@ -48,17 +43,6 @@ def tax_part(amount: int, basis_points: int, *, included: bool) -> int:
     """
     whole = BASIS_POINTS + basis_points if included else BASIS_POINTS
     return divide_half_even(amount * basis_points, whole)
-
-
-def total_and_tax(amounts: Iterable[tuple[int, int]], *, included: bool) -> tuple[int, int]:
-    """Return what is to be paid, and the part of it that is tax.
-
-    Args:
-        amounts: (amount in minor units, tax rate in basis points) of each line.
-        included: whether the amounts contain the tax already.
-    """
-    table = tax_table(amounts, included=included)
-    return sum(each.amount for each in table), sum(each.tax for each in table)
 
 
 def tax_table(amounts: Iterable[tuple[int, int]], *, included: bool) -> tuple[TaxAmount, ...]:

@@ -18,8 +18,8 @@ from just_walk_out.monitor.stock import StockSettings, StockStage
 from just_walk_out.monitor.stock_book import StockBook
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.stage import Stage
 from just_walk_out.store.model import Store
 from just_walk_out.tracking.settings import TrackerSettings

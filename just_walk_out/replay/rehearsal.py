@@ -14,8 +14,8 @@ from just_walk_out.entry.qr import CodeReader
 from just_walk_out.entry.token import ID_BYTES, issue
 from just_walk_out.records import CodeScan, ShelfEventArray, ShelfObservationArray, TrackArray
 from just_walk_out.scale.driver import LoadCellDriver
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.shelf_view.cues import product_sight
 from just_walk_out.shelf_view.pictures import Picture
 from just_walk_out.shelf_view.settings import ShelfViewSettings

@@ -168,13 +168,13 @@ class StageNode(StoreNode):
 
     def push(self, record: Any) -> None:
         """Give one record to the stage and publish what follows."""
-        if self._pending_note is not None:
-            age = (record.stamp - int(self._pending_note["stamp"])) / 1e9
+        note, self._pending_note = self._pending_note, None
+        if note is not None:
+            age = (record.stamp - note["stamp"]) / 1e9
             if 0.0 <= age <= getattr(self.stage, "resumable_for", _SNAPSHOT_AGE):
-                self._resume(self._pending_note["state"], age)
+                self._resume(note["state"], age)
             else:
                 self.get_logger().warning(f"begins anew: the last note was written {age:.1f} s ago")
-            self._pending_note = None
         self._newest = max(self._newest, record.stamp)
         outputs = self.stage.push(record)
         # what is promised from here on must be known to whoever takes over
@@ -193,9 +193,9 @@ class StageNode(StoreNode):
 
     def _read_note(self) -> dict[str, Any] | None:
         try:
-            note: dict[str, Any] = json.loads(self._note.read_text())
-            return note
-        except (OSError, ValueError):
+            note = json.loads(self._note.read_text())
+            return {"stamp": int(note["stamp"]), "state": note["state"]}
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def _write_note(self) -> None:

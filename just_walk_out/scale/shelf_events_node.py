@@ -2,8 +2,8 @@
 
 from just_walk_out.ros.parameters import declare
 from just_walk_out.ros.stages import StageNode, run
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 
 def main() -> int:

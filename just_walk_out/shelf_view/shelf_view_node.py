@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from just_walk_out.camera.camera_node import to_health
-from just_walk_out.camera.capture import Capture, CaptureSettings
+from just_walk_out.camera.camera_node import capture_of, to_health
 from just_walk_out.camera.health import CameraHealth
 from just_walk_out.ros.diagnostics import Health
 from just_walk_out.ros.parameters import ParameterError, declare, declare_one
-from just_walk_out.ros.stages import StageNode, declare_endpoint, run
+from just_walk_out.ros.stages import StageNode, run
 from just_walk_out.shelf_view.colours import PhotoError
 from just_walk_out.shelf_view.cues import product_sight
 from just_walk_out.shelf_view.network import ModelError
@@ -35,20 +34,8 @@ class ShelfViewNode(StageNode):
         """Open the camera that the parameter ``camera`` names; a missing one is retried for ever."""
         super().__init__("shelf_view", _stage)
         self._camera = self.store.camera[self.get_parameter("camera").value]
-        source = declare_endpoint(
-            self, "source", self._camera.source, "USB index, device path, URL or video file that replaces its own"
-        )
         self._latency = 0.0
-        wake = self.create_guard_condition(self._process)
-        self._capture = Capture(
-            source,
-            size=(self._camera.width, self._camera.height),
-            rate=self._camera.rate,
-            latency=self._camera.latency,
-            clock=lambda: self.get_clock().now().nanoseconds,
-            settings=declare(self, CaptureSettings, "capture"),
-            on_frame=wake.trigger,
-        )
+        self._capture = capture_of(self, self._camera, self._process)
         self.diagnostics.add(f"camera {self._camera.id}", self._camera_health)
         self._capture.start()
 

@@ -70,7 +70,8 @@ class ShelfViewStage:
     """Answers each final shelf event of the shelves of one camera, once its plates are clear again.
 
     Pictures come in their own order; which ones are used follows from their stamps alone. A plate of whose goods
-    nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way.
+    nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way. Without photos
+    there are arms only, and the answer comes with the end of the step.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)
@@ -166,7 +167,9 @@ class ShelfViewStage:
         dead = tracked >= event.end and tracked > self._pictures.newest + _SILENT
         looked = min(self._pictures.newest, tracked)
         views = [self._views[plate] for plate in event.plates if plate in self._views]
-        seen = [self._change(event, view, min(latest, tracked)) for view in views] if looked >= event.end else []
+        # a clear view is worth waiting for only to tell products, and what comes after a step only to tell arms
+        shown = views if looked >= event.end and self._products is not None else []
+        seen = [self._change(event, view, min(latest, tracked)) for view in shown]
         arms = any(self._arms.watches(view) for view in views)
         done = looked >= event.end + (AFTER[1] if arms else 0) and all(change.clear for change in seen)
         if not (done or late or dead or looked >= latest):

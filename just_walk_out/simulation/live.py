@@ -167,7 +167,7 @@ def run_serial_lines(options: LiveOptions, signals: Signals) -> None:
 
 
 def _shelf(camera: ShelfCamera, world: World) -> Callable[[float], object]:
-    return lambda second: camera.render(world.stock.units, world.figures(second))
+    return lambda second: camera.render(world.stock.standing, world.figures(second))
 
 
 def _overview(camera: OverviewCamera, world: World) -> Callable[[float], object]:

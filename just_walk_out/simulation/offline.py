@@ -185,7 +185,7 @@ class OfflineStore:
         if camera in self._overview:
             return self._overview[camera].render(self.world.figures(time))
         if camera in self._shelf:
-            return self._shelf[camera].render(self.world.stock.units, self.world.figures(time))
+            return self._shelf[camera].render(self.world.stock.standing, self.world.figures(time))
         gate = self._gate_of.get(camera, "")
         return self._reader[camera].render([item for item in self.world.showings if item.gate == gate], time)
 

@@ -225,7 +225,7 @@ class Shopper(Walker):
             handling = draw_touch(self.id, plate, start, self._rng, action.seconds if action.kind == "lean" else 0.0)
         self.world.handle(handling)
         if adds:
-            self.world.stock.put(plate, units)
+            put = self.world.stock.put(plate, units)
             if action.kind != "restock":
                 for unit in units:
                     self.carried.remove(unit)
@@ -233,7 +233,10 @@ class Shopper(Walker):
         while self.world.now < handling.moved:
             yield
         self._holding = bool(units) and not adds
-        if units and not adds:
+        if adds:
+            self.world.stock.set_down(plate, put)
+        elif units:
+            self.world.stock.lift(plate, units)
             self.carried.extend(units)
             self.owed.extend(units)
         yield from self.wait(max(0.0, handling.start + handling.press_seconds - self.world.now))

@@ -24,7 +24,13 @@ class Unit:
 
 
 class Stock:
-    """Units by plate; what a hand already reaches for counts as gone."""
+    """Units by plate.
+
+    Attributes:
+        units: what can be taken from each plate; what a hand already reaches for is not among it.
+        standing: what stands on each plate, as one sees it: until it has been lifted, and once it has been set down.
+        delivered: how many units have been made.
+    """
 
     def __init__(self, store: Store, scenario: Scenario, seed: int) -> None:
         """Fill the plates as the planogram says, or as the scenario says instead."""
@@ -32,12 +38,14 @@ class Stock:
         self._scenario = scenario
         self._rng = np.random.default_rng([seed, zlib.crc32(b"stock")])
         self.units: dict[str, list[Unit]] = {}
+        self.standing: dict[str, list[Unit]] = {}
         self.delivered = 0
         for plate_id in sorted(store.plate):
             wanted = scenario.stock.get(plate_id)
             if wanted is None:
                 wanted = self._fill(plate_id)
             self.units[plate_id] = [self.make(sku, plate_id) for sku, count in wanted.items() for _ in range(count)]
+            self.standing[plate_id] = list(self.units[plate_id])
 
     def make(self, sku: str, plate: str) -> Unit:
         """Make a unit of a product, with a weight drawn from its spread."""
@@ -59,7 +67,7 @@ class Stock:
         return min(places, key=lambda plate: (sku not in self._store.skus_on[plate], -self._count(plate, sku), plate))
 
     def take(self, plate: str, sku: str, quantity: int) -> list[Unit]:
-        """Take up to so many units of a product (empty: of what stands in front) off a plate."""
+        """Let a hand reach for up to so many units of a product (empty: of what stands in front): nobody else can."""
         there = self.units[plate]
         wanted = sku or (there[-1].sku if there else "")
         taken = [unit for unit in there if unit.sku == wanted][-quantity:]
@@ -67,9 +75,20 @@ class Stock:
             there.remove(unit)
         return taken
 
-    def put(self, plate: str, units: list[Unit]) -> None:
-        """Put units on a plate."""
-        self.units[plate].extend(Unit(unit.sku, unit.weight, plate) for unit in units)
+    def lift(self, plate: str, units: list[Unit]) -> None:
+        """Note that units which a hand reached for have left a plate."""
+        for unit in units:
+            self.standing[plate].remove(unit)
+
+    def put(self, plate: str, units: list[Unit]) -> list[Unit]:
+        """Let a hand put units on a plate; returns them as what can be taken from there now."""
+        put = [Unit(unit.sku, unit.weight, plate) for unit in units]
+        self.units[plate].extend(put)
+        return put
+
+    def set_down(self, plate: str, units: list[Unit]) -> None:
+        """Note that units which a hand put on a plate rest there."""
+        self.standing[plate].extend(units)
 
     def _count(self, plate: str, sku: str) -> int:
         return sum(unit.sku == sku for unit in self.units[plate])

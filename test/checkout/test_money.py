@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from just_walk_out.checkout.money import divide_half_even, format_money, tax_part, total_and_tax
+from just_walk_out.checkout.money import divide_half_even, format_money, tax_part, tax_table
 
 amounts = st.integers(-(10**12), 10**12)
 rates = st.integers(0, 10_000)
@@ -23,11 +23,12 @@ def test_tax_included_and_tax_added_agree_within_one_unit(net, rate):
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), rates), max_size=8), st.booleans())
 def test_tax_is_a_part_of_the_total_and_splitting_lines_does_not_change_it(lines, included):
-    total, tax = total_and_tax(lines, included=included)
-    assert 0 <= tax <= total
-    assert total - (0 if included else tax) == sum(amount for amount, _ in lines)
+    table = tax_table(lines, included=included)
+    assert all(0 <= each.tax <= each.amount for each in table)
+    net = sum(each.amount - (0 if included else each.tax) for each in table)
+    assert net == sum(amount for amount, _ in lines)
     split = [part for amount, rate in lines for part in ((amount // 3, rate), (amount - amount // 3, rate))]
-    assert total_and_tax(reversed(split), included=included) == (total, tax)
+    assert tax_table(reversed(split), included=included) == table
 
 
 def test_the_usual_rates():

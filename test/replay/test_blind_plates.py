@@ -9,7 +9,7 @@ from test_dropped_frames import TAKEN, afterwards
 from just_walk_out.records import Charge, ChargeState, DecisionState, PlateStatus, ShelfWeights
 from just_walk_out.replay.bag import read_records, read_store
 from just_walk_out.replay.pipeline import Pipeline, stages_of
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from just_walk_out.scale.adjuster import PlateAdjuster
 from just_walk_out.scale.adjustments import Adjustment, load_adjustments, save_adjustments
 from just_walk_out.scale.calibration import CalibrationError
 from just_walk_out.scale.driver import LoadCellDriver
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.scale.reading import ReadingError
-from just_walk_out.scale.shelf_events import ShelfEventStage
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shelf_signals import Signal, make_store, seconds
 
 from just_walk_out.records import PlateStatus
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 OK, STALE, SATURATED, FAULT, ADJUSTED = PlateStatus
 SHELF = "g1/s0"

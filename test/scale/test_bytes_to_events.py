@@ -8,7 +8,7 @@ import pytest
 from shelf_signals import make_store
 
 from just_walk_out.scale.driver import LoadCellDriver
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.simulation.boards import Board
 from just_walk_out.simulation.handling import draw_handling
 

@@ -1,10 +1,16 @@
 """Quick takes, one after another, of things that lie on several plates: each is told as the whole thing it is."""
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shelf_signals import Signal, seconds
 from test_planogram import events_of, final, store_with
+
+from just_walk_out.scale.events.contents import Contents
+from just_walk_out.scale.events.overlaps import Overlaps
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 # A case of drinks spans four plates; each thing lies on two or three of them.
 CRATE = {"crate": (0.930, (1, 2, 3, 4)), "tin": (0.350, (0,)), "jar": (0.470, (5,))}
@@ -49,6 +55,24 @@ def test_whole_things_side_by_side_do_not_wait_for_one_another():
     found = [(told, event) for told, event in events_of(signal, store_with(CRATE)) if event in final([(told, event)])]
     assert weights([event for _, event in found]) == pytest.approx([-0.35, -0.93], abs=0.01)
     assert found[0][0] < 4.0 + 0.24 + 0.8
+
+
+def test_what_did_not_happen_at_once_is_no_thing_for_another_between_them():
+    """Two steps that together weigh what a crate does, but seconds and plates apart; a third overlaps both."""
+    store = store_with({"crate": (0.930, (1, 2, 3))})
+    plates = list(store.plate)
+    near = np.abs(np.subtract.outer(range(len(plates)), range(len(plates)))) == 1
+    limits = ShelfEventSettings()
+
+    def step(column, start, end, change):
+        first, last = round(start * 1e9), round(end * 1e9)
+        half = (first + last) // 2
+        return PlateStep(column, first, last, change, 1e-6, False, half, 10**8, last, last + 10**8, 4, 1.0)
+
+    early, late, between = step(1, 4.0, 4.5, -0.4), step(3, 5.5, 6.0, -0.53), step(2, 4.4, 5.6, -0.27)
+    overlaps = Overlaps(near, Contents(plates, store, limits), limits)
+    assert overlaps.explain([[early], [late]]) is None
+    assert overlaps.explain([[early], [late], [between]]) is None
 
 
 @settings(max_examples=12, deadline=None)

@@ -9,9 +9,9 @@ from test_talking import Bench, Host
 
 from just_walk_out.records import PlateStatus
 from just_walk_out.scale.driver import LoadCellDriver
-from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.scale.reading import ReadingError
-from just_walk_out.scale.shelf_events import ShelfEventStage
 
 OK, STALE, ADJUSTED = PlateStatus.OK, PlateStatus.STALE, PlateStatus.ADJUSTED
 FAST = ShelfEventSettings(learning_time=0.4)

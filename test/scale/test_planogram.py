@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from shelf_signals import Signal, make_store, seconds
 
 from just_walk_out.records import EventState
-from just_walk_out.scale.contents import CLEAR, Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.contents import CLEAR, Contents
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.store.model import Facing, Product
 
 NOISES = [0.3, 1.0]

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from just_walk_out.scale.blocks import BlockFilter
-from just_walk_out.scale.quiet import QuietWatch
+from just_walk_out.scale.events.blocks import BlockFilter
+from just_walk_out.scale.events.quiet import QuietWatch
 
 SPAN, SIZE, SPIKE = 4, 3, 0.15
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf_signals import Signal, make_store, seconds
 
-from just_walk_out.scale.ringing import FEWEST, ringing
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.ringing import FEWEST, ringing
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 PERIOD = 0.05
 NOISE = 0.0003

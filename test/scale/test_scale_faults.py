@@ -16,7 +16,7 @@ from test_simulated_shelf import score
 
 from just_walk_out.records import PlateStatus
 from just_walk_out.scale.driver import LoadCellDriver
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 BUSES = {
     "mt_sics": text_bus("mt_sics"),

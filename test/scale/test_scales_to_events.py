@@ -11,7 +11,7 @@ from buses import PLATES, SECOND, STORE, T0, modbus_bus, text_bus
 from test_simulated_shelf import score
 
 from just_walk_out.scale.driver import LoadCellDriver
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.simulation.devices import make_devices
 from just_walk_out.simulation.handling import draw_handling
 

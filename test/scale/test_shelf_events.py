@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from shelf_signals import PERIOD, RATE, T0, Signal, make_store, seconds
 
 from just_walk_out.records import EventState, PlateStatus, ShelfWeights
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 NOISES = [0.3, 1.0, 3.0]
 

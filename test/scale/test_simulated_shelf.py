@@ -8,7 +8,7 @@ import pytest
 from shelf_signals import PERIOD, T0, make_store, seconds
 
 from just_walk_out.records import PlateStatus, ShelfWeights
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.simulation.handling import draw_handling, draw_touch
 from just_walk_out.simulation.scales import PlateGroup
 from just_walk_out.store.model import Facing, Product

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shelf_signals import PERIOD, T0, Signal, make_store, seconds
 
 from just_walk_out.records import ShelfWeights
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.stage import ShelfEventStage
 
 NOISES = [0.3, 1.0, 3.0]
 

@@ -136,6 +136,16 @@ def test_a_hand_that_stays_beside_a_step_is_not_taken_for_its_own(store_over, se
     assert arms_of(store_over, settings, late) == arms
 
 
+def test_without_photos_nobody_waits_for_a_clear_view(store, settings, rendered, stock):
+    """People stand before the shelf for more than half a second after the step, of which a camera without photos says
+    nothing more once it is over."""
+    _, streams = play(store, rendered, stock)
+    _, _, arrays = answers(store, settings, None, in_turn(streams))
+    told = next(record.stamp for record in streams[2] if record.events)
+    passed = (array.stamp for array in arrays for mark in array.watermarks if mark.stamp >= 21 * SECOND)
+    assert next(passed) == told
+
+
 def test_the_answer_does_not_depend_on_how_streams_interleave(store, settings, cue, rendered, stock):
     _, (pictures, tracks, events) = play(store, rendered, stock)
     plain = answers(store, settings, cue, in_turn([pictures, tracks, events]))[0]

@@ -60,6 +60,25 @@ def test_goods_are_neither_made_nor_lost(store: Store, seed: int) -> None:
         assert world.stock.weight(plate) == pytest.approx(world.initial_weight[plate] + change, abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_stands_on_a_plate_is_what_it_carries(store: Store, seed: int) -> None:
+    """A thing stands there until it has been lifted, however long a hand reached or waited for it before."""
+    raw = {"random": {"shoppers": 14, "arrivals_per_minute": 12, "put_back": 0.6, "put_back_wrong": 0.5}}
+    world = World(store, parse_scenario(raw, store), seed)
+    reached_for = 0
+    while not world.finished:
+        world.advance(world.now + 0.25)
+        for plate, units in world.stock.standing.items():
+            handlings = [handling for handling in world.handlings if handling.plate == plate]
+            # people act before the step is counted
+            if all(handling.moved <= world.now - 2 * world.step_seconds for handling in handlings):
+                carried = world.initial_weight[plate] + sum(handling.change for handling in handlings)
+                assert sum(unit.weight for unit in units) == pytest.approx(carried, abs=1e-9)
+            reached_for += len(units) > len(world.stock.units[plate])
+    assert reached_for
+    assert all(Counter(world.stock.standing[plate]) == Counter(units) for plate, units in world.stock.units.items())
+
+
 def test_the_demo_ends_with_what_its_script_says(store: Store, scenarios: Path) -> None:
     world = play(World(store, load_scenario(scenarios / "demo.yaml", store), 1), 90.0)
     bought = {line["party"]: line["units"] for line in facts(world, "party_left")}

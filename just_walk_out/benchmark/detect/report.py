@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.benchmark.layout import cell
 from just_walk_out.camera.detectors.base import Detections
 
 Floats = NDArray[np.float64]
@@ -34,17 +35,13 @@ def table(facts: Mapping[str, Any]) -> str:
         if "absent" in row:
             lines.append(f"{name:{wide}}absent: {row['absent']}")
             continue
-        cells = [_cell(row["ap50"], 7, ".1f"), _cell(row["recall"], 9, ".3f"), _cell(row["precision"], 8, ".3f")]
-        lines.append(f"{name:{wide}}" + "".join(cells) + _cell(row["ms_per_frame"], 13, ".1f"))
+        columns = (("ap50", 7, ".1f"), ("recall", 9, ".3f"), ("precision", 8, ".3f"), ("ms_per_frame", 13, ".1f"))
+        lines.append(f"{name:{wide}}" + "".join(cell(row[key], form).rjust(width) for key, width, form in columns))
     lines.append(
         "AP50: in %, all points, over all scores; recall and precision: at the score from which a store reports;"
     )
     lines.append(f"ms: CPU time on one core, {facts['machine']}.")
     return "\n".join(lines)
-
-
-def _cell(value: float | None, width: int, form: str) -> str:
-    return ("-" if value is None else format(value, form)).rjust(width)
 
 
 def save(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from just_walk_out.benchmark.layout import INK, PAPER, cell, plain
 from just_walk_out.benchmark.receipts.episode import KITS
 
 _COLUMNS = (
@@ -13,7 +14,6 @@ _COLUMNS = (
     ("review", "review_rate", ".3f"), ("line s", "line_delay_median_s", ".2f"), ("p99", "line_delay_p99_s", ".2f"),
     ("charge s", "charge_delay_median_s", ".2f"), ("p99", "charge_delay_p99_s", ".2f"),
 )  # fmt: skip
-_INK, _PAPER = "#2b2b2b", "#fbfaf7"
 _COLOURS = {
     "ours": "#14506b",
     "ours_wrists": "#5d94a8",
@@ -85,17 +85,13 @@ def _rows(name: str, both: Mapping[str, Any]) -> list[str]:
     labels = {**{kit.name: kit.text for kit in KITS}, "baseline": "baseline"}
     for which, text in labels.items():
         if which in both:
-            cells = [_cell(both[which][key], form).rjust(_width(title)) for title, key, form in _COLUMNS]
+            cells = [cell(both[which][key], form).rjust(_width(title)) for title, key, form in _COLUMNS]
             lines.append(f"{'' if lines else name:34}{text:15}{both[which]['visits']:6}" + "".join(cells))
     return lines
 
 
 def _width(title: str) -> int:
     return max(8, len(title) + 2)
-
-
-def _cell(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
 
 
 def draw(path: Path, figures: Mapping[str, Any]) -> None:
@@ -108,14 +104,14 @@ def draw(path: Path, figures: Mapping[str, Any]) -> None:
     from matplotlib.figure import Figure
 
     shown = scenarios(figures)
-    figure = Figure(figsize=(15, 9), facecolor=_PAPER)
+    figure = Figure(figsize=(15, 9), facecolor=PAPER)
     scores = figure.add_axes((0.19, 0.07, 0.31, 0.83))
     wrong = figure.add_axes((0.53, 0.07, 0.19, 0.83))
     for axes, key, title in (
         (scores, "f1", "F1 of receipts"),
         (wrong, "wrong_per_1000", "units charged wrongly of 1,000"),
     ):
-        _plain(axes, title)
+        plain(axes, title)
         for row, both in enumerate(shown.values()):
             there = [(which, colour) for which, colour in _COLOURS.items() if which in both]
             height = 0.8 / len(there)
@@ -128,29 +124,21 @@ def draw(path: Path, figures: Mapping[str, Any]) -> None:
         axes.set_yticks(range(len(shown)), list(shown) if key == "f1" else [""] * len(shown))
     scores.set_xlim(0.0, 1.0)
     reliability = figure.add_axes((0.78, 0.55, 0.20, 0.33))
-    _plain(reliability, "confidence and share right")
-    reliability.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":")
+    plain(reliability, "confidence and share right")
+    reliability.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
     calibrations = {kit: figures["calibration"][kit]["bins"] for kit in _COLOURS if kit in figures["calibration"]}
     for kit, bins in calibrations.items():
         reliability.plot([mean for mean, *_ in bins], [share for _, share, _ in bins], "o-", color=_COLOURS[kit])
     counts = figure.add_axes((0.78, 0.07, 0.20, 0.36))
-    _plain(counts, "decisions by confidence")
+    plain(counts, "decisions by confidence")
     for place, (kit, bins) in enumerate(calibrations.items()):
         wide = 0.08 / len(calibrations)
         means = [mean + (place - (len(calibrations) - 1) / 2.0) * wide for mean, *_ in bins]
         counts.bar(means, [count for *_, count in bins], width=wide, color=_COLOURS[kit])
     counts.set_yscale("log")
-    figure.text(0.02, 0.945, "Receipts", fontsize=20, fontweight="bold", color=_INK)
+    figure.text(0.02, 0.945, "Receipts", fontsize=20, fontweight="bold", color=INK)
     labels = {**{kit.name: kit.text for kit in KITS}, "baseline": "published rule"}
     used = [which for which in _COLOURS if which == "baseline" or which in calibrations]
     for place, which in enumerate(used):
         figure.text(0.13 + 0.09 * place, 0.952, labels[which], color=_COLOURS[which], fontsize=12)
     figure.savefig(path, dpi=100)
-
-
-def _plain(axes: Any, title: str) -> None:
-    axes.set_facecolor(_PAPER)
-    axes.set_title(title, loc="left", fontsize=11, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=9)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)

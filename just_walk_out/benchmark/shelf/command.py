@@ -24,7 +24,7 @@ from just_walk_out.benchmark.shelf.report import Example, draw, table
 from just_walk_out.benchmark.shelf.signals import NOISES, RATE, ShelfSignal, Truth
 from just_walk_out.benchmark.shelf.situations import SITUATIONS, idle_signal, situation_signal
 from just_walk_out.benchmark.shelf.stock import Stock, draw_stock
-from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.events.settings import ShelfEventSettings
 from just_walk_out.settings import validate
 
 _FEWEST, _MOST = 6, 12

@@ -15,8 +15,8 @@ from just_walk_out.benchmark.shelf.signals import NOISES, RATE
 from just_walk_out.benchmark.shelf.situations import shop_signal
 from just_walk_out.benchmark.shelf.stock import LIGHTEST, Stock
 from just_walk_out.records import EventState, PlateStatus, ShelfWeights
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_events import ShelfEventStage
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stage import ShelfEventStage
 from just_walk_out.store.model import EntrySettings, Facing, Gondola, Plate, Pose, Product, Shelf, Store
 
 BATCH = 12

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.benchmark.layout import INK, PAPER, cell, plain
 from just_walk_out.benchmark.shelf.matching import Found, Tally
 from just_walk_out.benchmark.shelf.signals import Truth
 
@@ -18,7 +19,7 @@ _COLUMNS = (
     ("median s", "latency_median_s", ".2f"), ("p99 s", "latency_p99_s", ".2f"),
     ("false/plate-h", "false_per_plate_hour", ".3f"),
 )  # fmt: skip
-_INK, _FAINT, _OURS, _RULE, _PAPER = "#2b2b2b", "#b9b4a8", "#1f6f8b", "#d08c60", "#fbfaf7"
+_FAINT, _OURS, _RULE = "#b9b4a8", "#1f6f8b", "#d08c60"
 _GOALS = (0.35, 0.8)
 _SHOWN = 60.0
 
@@ -45,7 +46,7 @@ def table(figures: Mapping[str, Any], idle_hours: float) -> str:
     lines = [" " * 36 + "".join(title.rjust(_width(title)) for title, *_ in _COLUMNS)]
     for name, both in (*noises.items(), *situations.items()):
         for which, label in (("ours", name), ("baseline", "")):
-            cells = [_cell(both[which][key], form).rjust(_width(title)) for title, key, form in _COLUMNS]
+            cells = [cell(both[which][key], form).rjust(_width(title)) for title, key, form in _COLUMNS]
             lines.append(f"{label:26}{which:10}" + "".join(cells) + (_limit(figures, name) if which == "ours" else ""))
     lines.append("")
     if idle_hours:
@@ -57,7 +58,7 @@ def table(figures: Mapping[str, Any], idle_hours: float) -> str:
             f"{limit['latency_quick_s']:.2f} s after a quick take, {limit['latency_slow_s']:.2f} s after 24 g over 5 s."
         )
     for name, wait in figures.get("watermark", {}).items():
-        median, most = (_cell(wait[key], ".2f") for key in ("wait_median_s", "wait_p99_s"))
+        median, most = (cell(wait[key], ".2f") for key in ("wait_median_s", "wait_p99_s"))
         lines.append(f"Watermark, {name}: past an event {median} s after the plate is free, 99 %: {most} s.")
     speed = figures["speed"]["plates_realtime"]
     if "speed_third" in figures:
@@ -81,10 +82,6 @@ def _width(title: str) -> int:
     return max(10, len(title) + 2)
 
 
-def _cell(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
 def draw(path: Path, results: Mapping[str, tuple[Tally, Tally]], example: Example) -> None:
     """Draw F1 of both detectors, latency and error of ours, and a minute of a signal.
 
@@ -95,25 +92,17 @@ def draw(path: Path, results: Mapping[str, tuple[Tally, Tally]], example: Exampl
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15, 9), facecolor=_PAPER)
+    figure = Figure(figsize=(15, 9), facecolor=PAPER)
     _draw_scores(figure.add_axes((0.17, 0.36, 0.33, 0.56)), results)
     _draw_latency(figure.add_axes((0.57, 0.67, 0.40, 0.25)), results)
     _draw_errors(figure.add_axes((0.57, 0.36, 0.40, 0.22)), results)
     _draw_example(figure.add_axes((0.05, 0.06, 0.92, 0.22)), example)
-    figure.text(0.02, 0.955, "Shelf events", fontsize=20, fontweight="bold", color=_INK)
+    figure.text(0.02, 0.955, "Shelf events", fontsize=20, fontweight="bold", color=INK)
     figure.savefig(path, dpi=100)
 
 
-def _plain(axes: Any, title: str) -> None:
-    axes.set_facecolor(_PAPER)
-    axes.set_title(title, loc="left", fontsize=11, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=9)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
 def _draw_scores(axes: Any, results: Mapping[str, tuple[Tally, Tally]]) -> None:
-    _plain(axes, "F1 of shelf events")
+    plain(axes, "F1 of shelf events")
     shown = {name: both for name, both in results.items() if both[0].truths}
     for row, (ours, rule) in enumerate(shown.values()):
         better, worse = ours.figures()["f1"] or 0.0, rule.figures()["f1"] or 0.0
@@ -130,7 +119,7 @@ def _draw_scores(axes: Any, results: Mapping[str, tuple[Tally, Tally]]) -> None:
 
 
 def _draw_latency(axes: Any, results: Mapping[str, tuple[Tally, Tally]]) -> None:
-    _plain(axes, "Latency from the moment the plate is free to the event, ours, s")
+    plain(axes, "Latency from the moment the plate is free to the event, ours, s")
     for name, color in zip(list(results)[:3], (_OURS, "#5fa55a", "#b0413e"), strict=False):
         delays = np.sort(results[name][0].latencies)
         axes.plot(delays, np.arange(1, len(delays) + 1) / max(1, len(delays)), color=color, label=name)
@@ -142,7 +131,7 @@ def _draw_latency(axes: Any, results: Mapping[str, tuple[Tally, Tally]]) -> None
 
 
 def _draw_errors(axes: Any, results: Mapping[str, tuple[Tally, Tally]]) -> None:
-    _plain(axes, "Error of the change, ours, g")
+    plain(axes, "Error of the change, ours, g")
     for name, color in zip(list(results)[:3], (_OURS, "#5fa55a", "#b0413e"), strict=False):
         axes.hist(
             1000.0 * np.asarray(results[name][0].errors), bins=np.linspace(-6.0, 6.0, 61).tolist(), histtype="step",
@@ -152,7 +141,7 @@ def _draw_errors(axes: Any, results: Mapping[str, tuple[Tally, Tally]]) -> None:
 
 
 def _draw_example(axes: Any, example: Example) -> None:
-    _plain(axes, "A minute of one shelf, kg above the start; bars: true events, triangles: events as published")
+    plain(axes, "A minute of one shelf, kg above the start; bars: true events, triangles: events as published")
     first = max(0.0, example.truths[0].start - 3.0) if example.truths else 0.0
     inside = (example.times >= first) & (example.times < first + _SHOWN)
     weights = example.weights[inside]

@@ -95,7 +95,7 @@ class SeenStore:
             for name, camera in self._cameras.items():
                 if stamp >= due[name]:
                     due[name] = stamp + round(0.9 * _SECOND / self._rate[name])
-                    image = camera.render(self._world.stock.units, self._world.figures(now))
+                    image = camera.render(self._world.stock.standing, self._world.figures(now))
                     yield stamp + round(_PICTURE_AFTER * _SECOND), Picture(stamp, name, image)
 
 

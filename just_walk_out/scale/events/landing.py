@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.rest import half_way, last_of
+from just_walk_out.scale.events.rest import half_way, last_of
 
 # Seconds: the shortest landing, the longest way over it, the longest drop to it and from it, and how far apart
 # the halves of both drops are at least. A hand that grasps or lets go is quicker.

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import EventState, PlateStatus, ShelfEvent, ShelfWeights
-from just_walk_out.scale.baseline import STRIDE
-from just_walk_out.scale.blind_spots import BlindSpots
-from just_walk_out.scale.blocks import BlockFilter
-from just_walk_out.scale.contents import Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.grouping import StepGrouper, neighbours
-from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.quiet import QuietWatch
-from just_walk_out.scale.steps import SPAN, PlateBank
+from just_walk_out.scale.events.baseline import STRIDE
+from just_walk_out.scale.events.blind_spots import BlindSpots
+from just_walk_out.scale.events.blocks import BlockFilter
+from just_walk_out.scale.events.contents import Contents
+from just_walk_out.scale.events.grouping import StepGrouper, neighbours
+from just_walk_out.scale.events.motion import SPAN
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.quiet import QuietWatch
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.steps import PlateBank
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
@@ -237,7 +238,7 @@ class ShelfStream:
             identity = f"{identity}/{plates[0].rsplit('/', 1)[-1]}"
         self._ids[identity] = [start, columns[0]]
         deviations = np.sqrt([step.variance for step in group])
-        covariance = self._bank.correlation(columns, start) * np.outer(deviations, deviations)
+        covariance = self._bank.hindsight.correlation(columns, start) * np.outer(deviations, deviations)
         start = min(self._blind.beginning(step.column, step.start) for step in group)
         # A part of a product may lie on a neighbour that did not see it.
         concerned = {column for step in group for column in (step.column, *self._beside[step.column])}

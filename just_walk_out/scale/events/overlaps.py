@@ -19,10 +19,10 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import CLEAR, Contents, Pieces
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.partition import arguments, joined
-from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.events.contents import CLEAR, Contents, Pieces
+from just_walk_out.scale.events.partition import arguments, clusters, joined
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 _SECOND = 1_000_000_000
 # So many groups, and so many readings of them, are looked at together at most.
@@ -58,7 +58,7 @@ class Overlaps:
         for together in self._overlapping(doubtful):
             for count in range(2, len(together) + 1):
                 for chosen in combinations(together, count):
-                    if len(self._overlapping(chosen)) > 1:
+                    if len(clusters(chosen, self._overlap)) > 1:
                         continue
                     found = self._together(chosen)
                     if found is not None and (best is None or found[0] > best[0]):
@@ -67,12 +67,7 @@ class Overlaps:
 
     def _overlapping(self, groups: Sequence[Group]) -> list[list[Group]]:
         """Return the sets of groups that overlap in time on the same plates or neighbouring ones."""
-        sets: list[list[Group]] = []
-        for group in groups:
-            mates = [each for each in sets if any(self._overlap(group, other) for other in each)]
-            sets = [each for each in sets if each not in mates]
-            sets.append([*(other for each in mates for other in each), group])
-        return [each for each in sets if 1 < len(each) <= _MOST]
+        return [each for each in clusters(groups, self._overlap) if 1 < len(each) <= _MOST]
 
     def _overlap(self, one: Group, other: Group) -> bool:
         return any(

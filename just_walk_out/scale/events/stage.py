@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from just_walk_out.records import EventState, ShelfEvent, ShelfEventArray, ShelfWeights, Watermark, from_dict, to_dict
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.shelf_stream import ShelfStream
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.stream import ShelfStream
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
@@ -63,9 +63,17 @@ class ShelfEventStage:
         return {"streams": streams, "events": [to_dict(event) for event in self._recent]}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a snapshot; called before the first push."""
-        self._saved = {(shelf, source): stream for shelf, source, stream in state["streams"]}
-        self._again = [from_dict(ShelfEvent, event) for event in state["events"]]
+        """Go on from a snapshot; called before the first push.
+
+        Raises:
+            ValueError: the snapshot is of another version; nothing has changed then.
+        """
+        try:
+            saved = {(shelf, source): stream for shelf, source, stream in state["streams"]}
+            again = [from_dict(ShelfEvent, event) for event in state["events"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"shelf events snapshot: not as this version writes it: {error!r}") from error
+        self._saved, self._again = saved, again
 
     def push(self, record: ShelfWeights) -> list[ShelfEventArray]:
         """Take a batch of samples; return new events, and watermarks at most every ``output_period``."""
@@ -93,15 +101,27 @@ class ShelfEventStage:
         """Begin a stream with its first samples; None when its shelf is not of this store."""
         if record.shelf not in self._store.shelf or not len(record.weights):
             return None
-        stream = self._streams[key] = ShelfStream(record, self._store, self._settings)
+        stream = self._resumed(key, record) or ShelfStream(record, self._store, self._settings)
+        self._streams[key] = stream
         self._unheard[record.shelf].difference_update(record.plates)
-        saved = self._saved.pop(key, None)
-        if saved and tuple(saved["plates"]) == stream.plates and saved["period"] == stream.period:
-            stream.resume(saved)
         by_shelf: dict[str, list[ShelfStream]] = {}
         for (shelf, _), each in sorted(self._streams.items()):
             by_shelf.setdefault(shelf, []).append(each)
         self._by_shelf = list(by_shelf.items())
+        return stream
+
+    def _resumed(self, key: tuple[str, str], record: ShelfWeights) -> ShelfStream | None:
+        """Return a stream that goes on from the snapshot; None where that is of other plates or another version."""
+        saved = self._saved.pop(key, None)
+        if saved is None:
+            return None
+        stream = ShelfStream(record, self._store, self._settings)
+        try:
+            if (tuple(saved["plates"]), saved["period"]) != (stream.plates, stream.period):
+                return None
+            stream.resume(saved)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            return None
         return stream
 
     def _watermarks(self) -> tuple[Watermark, ...]:

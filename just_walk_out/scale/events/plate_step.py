@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.history import BlockHistory
-from just_walk_out.scale.rest import half_way
+from just_walk_out.scale.events.history import BlockHistory
+from just_walk_out.scale.events.rest import half_way
 
 # Plates that one thing leaves differ in time by this share of the step.
 _RAGGED = 0.08

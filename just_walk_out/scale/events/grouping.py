@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import CLEAR, Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.overlaps import Overlaps
-from just_walk_out.scale.partition import Partition, arguments
-from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.steps import PlateBank
+from just_walk_out.scale.events.contents import CLEAR, Contents
+from just_walk_out.scale.events.overlaps import Overlaps
+from just_walk_out.scale.events.partition import Partition, arguments
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.steps import PlateBank
 from just_walk_out.store.model import Plate
 
 _SECOND = 1_000_000_000
@@ -87,7 +87,7 @@ class StepGrouper:
         Groups that are held back since now, though their plates rest, are in ``settling`` until the next call.
         """
         self.settling = []
-        steps = [*(bank.refined(step) for step in self._pending), *steps]
+        steps = [*(bank.hindsight.refined(step) for step in self._pending), *steps]
         self._pending = self._partition.over_time(steps)
         done = self._overlapping(bank, now)
         self._pending = self._partition.across(self._pending)
@@ -260,7 +260,8 @@ class StepGrouper:
         if abs(total) < self._light:
             return True
         held = total < 0.0 and self._contents.known([step.column for step in group])
-        return held and (moving or any(bank.carried(step.column, step.end, abs(step.change)) for step in group))
+        carried = bank.hindsight.carried
+        return held and (moving or any(carried(step.column, step.end, abs(step.change)) for step in group))
 
     def _follows(self, group: list[PlateStep], whole: bool) -> bool:
         """Tell whether a group must wait for an earlier step of the same plates, of which it may be the rest."""

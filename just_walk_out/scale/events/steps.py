@@ -13,35 +13,28 @@ While nothing is in motion, all blocks of a batch are judged at once.
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.baseline import STRIDE, Baseline
-from just_walk_out.scale.contents import Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.history import BlockHistory
-from just_walk_out.scale.motion import Motion
-from just_walk_out.scale.plate_step import PlateStep
-from just_walk_out.scale.rest import RestRule
-from just_walk_out.scale.step_judge import StepJudge
-
-# Departures are averaged over so many blocks.
-SPAN = 4
-# Fewer blocks tell nothing of how noises go together; differences are clipped at so many deviations, and
-# correlations shrunk as if so many more blocks had shown none.
-_FEWEST = 10
-_CLIP = 4.0
-_SHRINKAGE = 10.0
-# A hand trembles by more than this share of what it carries.
-_STEADY_SHARE = 0.008
+from just_walk_out.scale.events.baseline import STRIDE, Baseline
+from just_walk_out.scale.events.contents import Contents
+from just_walk_out.scale.events.hindsight import Hindsight
+from just_walk_out.scale.events.history import BlockHistory
+from just_walk_out.scale.events.motion import SPAN, Motion
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.rest import RestRule
+from just_walk_out.scale.events.settings import ShelfEventSettings
+from just_walk_out.scale.events.step_judge import StepJudge
 
 
 class PlateBank:
-    """The plates of one stream, followed block by block."""
+    """The plates of one stream, followed block by block.
+
+    Attributes:
+        hindsight: what its blocks tell of steps that have been made.
+    """
 
     def __init__(
         self, near: NDArray[np.bool_], contents: Contents, period: float, settings: ShelfEventSettings
@@ -58,8 +51,8 @@ class PlateBank:
         self._judge = StepJudge(
             near, contents, period, settings, self._rule, self._history, self._baseline, self._motion
         )
+        self.hindsight = Hindsight(self._history, self._baseline, self._motion, period, settings)
         self._period = round(period * 1e9)
-        self._steady = max(SPAN + 3, round(settings.steady_time / period))
         self._restless = max(1, round(settings.restless_time / period))
         self._alarm = settings.alarm * SPAN**-0.5
         self._alarm_floor = settings.alarm_floor
@@ -192,7 +185,7 @@ class PlateBank:
         end = begin + count
         history.extend(values[:count], firsts[:count], lasts[:count])
         done = low = begin + quiet
-        smooth = self._smooth(low, end)
+        smooth = history.means(low, end, SPAN)
         # The blocks up to a stride are judged by the baseline before it.
         for stride in (*range(done + -done % STRIDE, end, STRIDE), end - 1):
             part = smooth[done - low : stride + 1 - low]
@@ -206,16 +199,6 @@ class PlateBank:
                 self._set_threshold()
         history.withdraw(end - done)
         return done - begin
-
-    def _smooth(self, begin: int, end: int) -> NDArray[np.float64]:
-        """Return the means of the last ``SPAN`` blocks at blocks ``begin`` to before ``end``, kilograms."""
-        values = self._history.values(begin - SPAN + 1, end)
-        count = end - begin
-        result: NDArray[np.float64] = values[:count] + values[1 : count + 1]
-        for shift in range(2, SPAN):
-            result += values[shift : count + shift]
-        result *= 1.0 / SPAN
-        return result
 
     def in_motion(self) -> list[int]:
         """Return the plates on which an event is in progress."""
@@ -235,74 +218,6 @@ class PlateBank:
     def resting_change(self, column: int) -> float | None:
         """Return how far from its baseline a plate rests now, kilograms; None when it does not."""
         return self._judge.resting_change(column)
-
-    def refined(self, step: PlateStep) -> PlateStep:
-        """Return a step measured over all the time that its plate has rested since."""
-        rested = self._history.after(step.rest)
-        moved = self._motion.active[step.column] or self._motion.begun[step.column] > rested
-        if moved or math.isnan(step.level):
-            return step
-        begin, end = self._history.after(step.until), self._history.newest + 1
-        if begin == end or not self._history.sound(step.column, begin, end):
-            return step
-        blocks = step.blocks + end - begin
-        later = float(self._history.values(begin, end)[:, step.column].sum())
-        level = (step.blocks * step.level + later) / blocks
-        block = float(self._baseline.deviations[step.column]) ** 2
-        return dataclasses.replace(
-            step,
-            change=step.change + level - step.level,
-            variance=max(block / blocks, step.variance + block * (1.0 / blocks - 1.0 / step.blocks)),
-            level=level,
-            until=self._history.last(end - 1),
-            blocks=blocks,
-        )
-
-    def correlation(self, columns: list[int], until: int) -> NDArray[np.float64]:
-        """Return how the noise of plates goes together, as it does when their shelf shakes.
-
-        From the differences of successive blocks, clipped so that hands count as little as noise does, and shrunk
-        to no correlation where there are few (Ledoit and Wolf 2004).
-
-        Args:
-            columns: the plates.
-            until: blocks that end later, nanoseconds, do not count.
-
-        Returns:
-            (columns, columns) correlations; positive definite.
-        """
-        values = self._history.values(self._history.oldest, self._history.after(until))[:, columns]
-        result = np.eye(len(columns))
-        if len(values) < _FEWEST:
-            return result
-        limits = _CLIP * self._baseline.deviations[columns]
-        noise = np.clip(np.diff(values, axis=0), -limits, limits)
-        products = noise.T @ noise
-        scale = np.sqrt(np.diag(products)) + 1e-12
-        share = len(noise) / (len(noise) + _SHRINKAGE)
-        result += share * (products / np.outer(scale, scale)) * (1.0 - result)
-        return result
-
-    def carried(self, column: int, since: int, force: float) -> bool:
-        """Tell whether a hand may still carry a part of what stands on a plate: it would tremble.
-
-        Nobody holds a weight still to less than a few hundredths (force steadiness, e.g. Enoka et al. 2003). Most of
-        that is slow, so that less of it shows in a shorter time; where noise hides less than that, that is enough.
-
-        Args:
-            column: the plate.
-            since: when it came to rest, nanoseconds.
-            force: what it lost, kilograms.
-        """
-        end = self._history.newest + 1
-        begin = max(self._history.after(since), end - self._steady)
-        share = (end - begin) / self._steady
-        if end - begin < SPAN + 3 or not self._history.sound(column, begin, end):
-            return True
-        if share < 1.0:
-            return float(self._history.values(begin, end)[:, column].std()) > share * _STEADY_SHARE * force
-        means = self._smooth(begin + SPAN - 1, end)[:, column]
-        return float(means.std()) > _STEADY_SHARE * force
 
     def claim(self, column: int, main: PlateStep, since: int, taken: list[int]) -> PlateStep | None:
         """Take the step of a resting plate beside an event, if it made one; see ``StepJudge.claim``."""

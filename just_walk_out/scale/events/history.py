@@ -104,6 +104,19 @@ class BlockHistory:
         """Return blocks ``begin`` to before ``end``, (blocks, plates) kilograms."""
         return self._values[begin - self._top : end - self._top]
 
+    def means(self, begin: int, end: int, span: int) -> NDArray[np.float64]:
+        """Return the means over the last ``span`` blocks, two or more, at blocks ``begin`` to before ``end``.
+
+        Returns:
+            (blocks, plates) kilograms.
+        """
+        values, count = self.values(begin - span + 1, end), end - begin
+        result: NDArray[np.float64] = values[:count] + values[1 : count + 1]
+        for shift in range(2, span):
+            result += values[shift : count + shift]
+        result *= 1.0 / span
+        return result
+
     def bad(self, begin: int, end: int) -> NDArray[np.bool_]:
         """Return where those blocks have no sound value, (blocks, plates)."""
         return self._bad[begin - self._top : end - self._top]

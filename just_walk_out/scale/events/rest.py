@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 # A step has begun when less than this share of it lies ahead.
 _DEPARTED = 0.85

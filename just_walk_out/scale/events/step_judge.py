@@ -7,15 +7,15 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.baseline import Baseline
-from just_walk_out.scale.contents import CLEAR, Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.history import BlockHistory
-from just_walk_out.scale.landing import landing
-from just_walk_out.scale.motion import Motion
-from just_walk_out.scale.plate_step import PlateStep, divide, timing
-from just_walk_out.scale.rest import RestRule, approach
-from just_walk_out.scale.ringing import FEWEST, Ringing, ringing
+from just_walk_out.scale.events.baseline import Baseline
+from just_walk_out.scale.events.contents import CLEAR, Contents
+from just_walk_out.scale.events.history import BlockHistory
+from just_walk_out.scale.events.landing import landing
+from just_walk_out.scale.events.motion import Motion
+from just_walk_out.scale.events.plate_step import PlateStep, divide, timing
+from just_walk_out.scale.events.rest import RestRule, approach
+from just_walk_out.scale.events.ringing import FEWEST, Ringing, ringing
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 _SIGNIFICANT = 4.0
 _RETURNED = 3.0

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from just_walk_out.scale.event_settings import ShelfEventSettings
+from just_walk_out.scale.events.settings import ShelfEventSettings
 from just_walk_out.store.model import Store
 
 # Logarithm of odds from which what moved was clearly whole pieces.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.history import BlockHistory
+from just_walk_out.scale.events.history import BlockHistory
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 # Baselines and noise follow in strides of so many blocks; nothing about them is in a hurry.
 STRIDE = 20

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+SPAN = 4
+"""A plate is in motion when its mean over so many blocks has left its baseline."""
+
 
 class Motion:
     """The events in progress of the plates of one stream.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from just_walk_out.scale.contents import CLEAR, Contents
-from just_walk_out.scale.event_settings import ShelfEventSettings
-from just_walk_out.scale.plate_step import PlateStep
+from just_walk_out.scale.events.contents import CLEAR, Contents
+from just_walk_out.scale.events.plate_step import PlateStep
+from just_walk_out.scale.events.settings import ShelfEventSettings
 
 _SECOND = 1_000_000_000
 # So many deviations, and this share, of a step may be left when it was undone.
@@ -30,6 +31,8 @@ _BLUR, _BLURRED = 0.3, 0.02
 # More plates than this are not taken apart.
 _MOST = 12
 _NEVER = -math.inf
+
+T = TypeVar("T")
 
 
 def arguments(group: Sequence[PlateStep]) -> tuple[list[int], list[float], float]:
@@ -48,6 +51,21 @@ def joined(one: PlateStep, other: PlateStep) -> PlateStep:
         variance=one.variance + other.variance,
         degraded=one.degraded or other.degraded,
     )
+
+
+def clusters(items: Iterable[T], hang_together: Callable[[T, T], bool]) -> list[list[T]]:
+    """Return the sets of items that hang together, directly or by others of the set.
+
+    Args:
+        items: in the order in which those of a set are returned, as far as they came one by one.
+        hang_together: tells whether an item does with one before it.
+    """
+    sets: list[list[T]] = []
+    for item in items:
+        mates = [each for each in sets if any(hang_together(item, other) for other in each)]
+        sets = [each for each in sets if each not in mates]
+        sets.append([*(other for each in mates for other in each), item])
+    return sets
 
 
 class Partition:
@@ -90,12 +108,7 @@ class Partition:
 
     def _components(self, pending: list[PlateStep]) -> list[list[PlateStep]]:
         """Return steps that neighbouring plates may have made together, by column and time."""
-        groups: list[list[PlateStep]] = []
-        for step in sorted(pending, key=lambda step: (step.column, step.end)):
-            mates = [group for group in groups if any(self._maybe_together(step, other) for other in group)]
-            groups = [group for group in groups if group not in mates]
-            groups.append([*(other for group in mates for other in group), step])
-        return groups
+        return clusters(sorted(pending, key=lambda step: (step.column, step.end)), self._maybe_together)
 
     def _without_undone(self, course: list[PlateStep]) -> list[PlateStep]:
         for begin, end in combinations(range(len(course) + 1), 2):
