@@ -18,6 +18,11 @@ def overview(demo_store):
     return [camera for camera in demo_store.cameras if camera.role == "overview"]
 
 
+@pytest.fixture(scope="module")
+def clothes(demo_store, overview):
+    return Clothes(demo_store, overview, 3)
+
+
 def standing(name, x, y, outfit):
     look = draw_appearance(np.random.default_rng(outfit), outfit)
     return Figure(name, x, y, 0.3, 0.0, 0.0, None, 0.0, 0, False, look)
@@ -36,8 +41,7 @@ def open_place(store):
     return float(middle[0]), float(middle[1])
 
 
-def test_clothes_of_one_person_are_alike_from_everywhere_and_those_of_two_are_not(demo_store, overview):
-    clothes = Clothes(demo_store, overview, 3)
+def test_clothes_of_one_person_are_alike_from_everywhere_and_those_of_two_are_not(demo_store, overview, clothes):
     x, y = open_place(demo_store)
     same, other = [], []
     for index in range(len(overview)):
@@ -52,8 +56,7 @@ def test_clothes_of_one_person_are_alike_from_everywhere_and_those_of_two_are_no
     assert max(same) < min(other)
 
 
-def test_of_whoever_is_placed_far_off_or_stands_behind_somebody_less_is_known(demo_store, overview):
-    clothes = Clothes(demo_store, overview, 3)
+def test_of_whoever_is_placed_far_off_or_stands_behind_somebody_less_is_known(demo_store, overview, clothes):
     x, y = open_place(demo_store)
     alone = [standing("a", x, y, 1)]
     for index, camera in enumerate(overview):

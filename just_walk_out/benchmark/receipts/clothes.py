@@ -45,7 +45,8 @@ class Clothes:
         self._projectors = [FloorProjector(camera) for camera in cameras]
         self._samplers = [AppearanceSampler(projector, occluders) for projector in self._projectors]
         rng = np.random.default_rng([seed, len(cameras)])
-        self._gains: list[list[float]] = rng.uniform(1.0 - GAIN, 1.0 + GAIN, (len(cameras), 3)).tolist()
+        gains = rng.uniform(1.0 - GAIN, 1.0 + GAIN, (len(cameras), 1, 3))
+        self._balance = np.clip(np.rint(np.arange(256)[:, None] * gains), 0, 255).astype(np.uint8)
 
     def look(
         self, index: int, figures: Sequence[Figure], rows: NDArray[np.intp], positions: Floats
@@ -69,6 +70,6 @@ class Clothes:
         last = (projector.width - 1.0, projector.height - 1.0)
         outline = np.clip(edges(projector, places, heights), 0.0, (*last, *last))
         boxes = np.column_stack([outline[:, :2], outline[:, 2:] - outline[:, :2]])
-        image = cv2.multiply(self._views[index].render(figures), (*self._gains[index], 0.0))
+        image = cv2.LUT(self._views[index].render(figures), self._balance[index][None])
         looks = self._samplers[index].sample(np.asarray(image, np.uint8), boxes, positions)
         return boxes, [each.tobytes() if each.any() else b"" for each in looks]
