@@ -77,14 +77,16 @@ class _Views:
 class Onlookers:
     """All overview cameras of a store: what they report of people on the floor."""
 
-    def __init__(self, store: Store, rng: np.random.Generator, hands: HandWatch | None, clothes: Clothes) -> None:
+    def __init__(
+        self, store: Store, rng: np.random.Generator, hands: HandWatch | None, clothes: Clothes | None
+    ) -> None:
         """Place the cameras.
 
         Args:
             store: cameras, fixtures and walls.
             rng: of everything that is drawn.
             hands: finds wrists; None where detectors find none.
-            clothes: looks at those whom a camera finds.
+            clothes: looks at those whom a camera finds; None where that would take too long.
         """
         self._views = _Views(store)
         self._rng = rng
@@ -125,7 +127,9 @@ class Onlookers:
             wrists = rays[index] if rays is not None else [np.zeros((0, 3))] * len(names)
             rows = np.flatnonzero(seen[index])
             found, spread = _place(self._views.eyes[index], places[rows], error[rows])
-            boxes, looks = self._clothes.look(index, figures, rows, found)
+            boxes, looks = np.zeros((len(rows), 4)), [b""] * len(rows)
+            if self._clothes is not None:
+                boxes, looks = self._clothes.look(index, figures, rows, found)
             detections = tuple(
                 PersonDetection(
                     float(found[k, 0]), float(found[k, 1]),
