@@ -52,10 +52,19 @@ class ShelfViewSettings:
         0.15, "Chance that it is foreground though no arm is there", minimum=0.001, maximum=0.9
     )
     arm_astray: float = setting(
-        0.15, "Share of arms at a plate that are there for something else than its step", minimum=0.001, maximum=0.9
+        0.05, "Share of arms at a plate that are there for something else than its step", minimum=0.001, maximum=0.9
     )
     arm_looks: float = setting(
         3.0, "Independent looks that all points of an arm together are worth", minimum=0.1, maximum=1000.0
+    )
+    posture_looks: float = setting(
+        8.0, "Independent looks that a whole body, upright or bent, is worth", minimum=0.1, maximum=1000.0
+    )
+    bent: float = setting(
+        0.05, "Chance that somebody bends one way though their hand is not at the plate", minimum=0.001, maximum=0.9
+    )
+    arm_stays: float = setting(
+        0.3, "How much what is seen of an arm before and after a step counts against it", minimum=0.0, maximum=1.0
     )
     shoulder_height: float = setting(1.4, "Height of people's shoulders", unit="m", minimum=0.5, maximum=2.0)
     arm_reach: float = setting(

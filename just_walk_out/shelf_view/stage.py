@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,17 +20,16 @@ from just_walk_out.records import (
     TrackState,
     Watermark,
 )
-from just_walk_out.shelf_view.arms import ArmCue
+from just_walk_out.shelf_view.arms import AFTER, BEFORE, ArmCue, Scene
 from just_walk_out.shelf_view.colours import changed_pixels
 from just_walk_out.shelf_view.cues import Sight
 from just_walk_out.shelf_view.pictures import Crop, Image, Picture, Pictures
 from just_walk_out.shelf_view.settings import ShelfViewSettings
 from just_walk_out.shelf_view.stills import Still, compose
-from just_walk_out.shelf_view.views import Eye, Mask, PlateView, plate_views
+from just_walk_out.shelf_view.views import Eye, Mask, PlateView, fixtures, plate_views
 from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
-_LEAD = 300_000_000  # nanoseconds before a step's start at which a hand may be there already
 _CLEAR = 700_000_000  # nanoseconds before a step's start up to which its plate is looked at: then a hand is on its way
 _SILENT = 2 * _SECOND  # of tracks without a picture: the camera is dead, and nobody shall wait for it
 _STEPS = 16  # ends of steps that are remembered a plate
@@ -72,7 +71,7 @@ class ShelfViewStage:
 
     Pictures come in their own order; which ones are used follows from their stamps alone. A plate of whose goods
     nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way. Without photos
-    there are arms only, and the answer comes with the end of the step.
+    there are arms only, and the answer does not wait for a clear view.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)
@@ -94,7 +93,7 @@ class ShelfViewStage:
         self._views = plate_views(store, self._camera, settings)
         self._eye = Eye(self._camera)
         self._pictures = Pictures(self._views, settings)
-        self._arms = ArmCue(self._eye, settings)
+        self._arms = ArmCue(self._eye, fixtures(store, self._camera, self._eye), settings)
         self._stamps: list[int] = []
         self._places: list[dict[str, tuple[float, float]]] = []
         self._seen = dict.fromkeys(self._camera.shelves, 0)
@@ -168,15 +167,17 @@ class ShelfViewStage:
         dead = tracked >= event.end and tracked > self._pictures.newest + _SILENT
         looked = min(self._pictures.newest, tracked)
         views = [self._views[plate] for plate in event.plates if plate in self._views]
-        # arms are in sight while they reach; a clear view is worth waiting for only to tell products
+        # a clear view is worth waiting for only to tell products
         shown = views if looked >= event.end and self._products is not None else []
         seen = [self._change(event, view, min(latest, tracked)) for view in shown]
-        done = looked >= event.end and all(change.clear for change in seen)
+        arms = any(self._arms.watches(view) for view in views)
+        done = looked >= event.end + (AFTER[1] if arms else 0) and all(change.clear for change in seen)
         if not (done or late or dead or looked >= latest):
             return None
+        around = event.start - BEFORE[0], event.end + AFTER[1]
         people = [
-            (mask, self._places_at(stamp))
-            for stamp, mask in self._pictures.people_within(event.start - _LEAD, event.end, self._camera.width)
+            Scene(stamp, mask, self._places_at(stamp))
+            for stamp, mask in self._pictures.people_within(*around, self._camera.width)
         ]
         changes = dict(zip(event.plates, event.change, strict=True))
         found = [self._of_plate(event, view, changes[view.plate], people) for view in views]
@@ -187,9 +188,9 @@ class ShelfViewStage:
         event: ShelfEvent,
         view: PlateView,
         change: float,
-        people: Sequence[tuple[Mask, Mapping[str, tuple[float, float]]]],
+        people: Sequence[Scene],
     ) -> ShelfObservation | None:
-        arms = self._arms.scores(view, people)
+        arms = self._arms.scores(view, event.start, event.end, people)
         skus: tuple[str, ...] = ()
         scores: tuple[float, ...] = ()
         stamps = [event.start, event.end]

@@ -112,6 +112,16 @@ def plate_views(store: Store, camera: Camera, settings: ShelfViewSettings) -> di
     return found
 
 
+def fixtures(store: Store, camera: Camera, eye: Eye) -> Mask:
+    """Return the pixels (height, width) that the gondolas of a shelf camera take, up to their top boards."""
+    found = np.zeros(eye.shape, bool)
+    for gondola in {store.gondola_of[name].id: store.gondola_of[name] for name in camera.shelves}.values():
+        top = gondola.pose.z + max(shelf.pose.z for shelf in gondola.shelves)
+        corners = [(x, y, z) for x, y in gondola.footprint() for z in (gondola.pose.z, top)]
+        found |= eye.outline(np.array(corners))
+    return found
+
+
 def _widened(indices: NDArray[np.intp], size: int) -> slice:
     margin = max(4, round(_MARGIN * len(indices)))
     return slice(max(0, int(indices[0]) - margin), min(size, int(indices[-1]) + 1 + margin))

@@ -50,8 +50,11 @@ def figure(store, name, plate, reaching, number):
     return Figure(name, x, y, heading, 0.0, 0.0, hand, 1.0 if reaching else 0.0, 0, False, look)
 
 
-def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False, plate=PLATE):
-    """Twenty seconds of an empty shelf, then two people before it, of whom one takes from a plate: three streams."""
+def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False, plate=PLATE, staying=""):
+    """Twenty seconds of an empty shelf, then two people before it, of whom one takes from a plate: three streams.
+
+    The hand of the other stays at a plate all the time, or at none.
+    """
     camera = store.cameras[-1].id
     pictures, tracks, events = [], [], []
     sku = stock.units[plate][-1].sku
@@ -64,7 +67,9 @@ def play(store, rendered, stock, change=-0.1, people=True, start=20, dead=False,
         if tick == start * 10 + 6:
             stock.take(plate, "", 1)
         bodies = (
-            [figure(store, "a", NEAR, "", 1), figure(store, "b", plate, plate if reaching else "", 2)] if there else []
+            [figure(store, "a", NEAR, staying, 1), figure(store, "b", plate, plate if reaching else "", 2)]
+            if there
+            else []
         )
         if not dead:
             pictures.append(Picture(now, camera, rendered.render(stock.units, bodies)))
@@ -107,12 +112,28 @@ def test_a_take_is_answered_with_its_product(store, settings, cue, rendered, sto
     assert seen.tracks == () and marks["g1/s2"] > 22 * SECOND
 
 
-@pytest.mark.parametrize("plate", ["g1/s2/p5", "g1/s3/p4"])
+def arms_of(store_over, settings, streams):
+    (seen,), _, _ = answers(store_over, settings, None, streams)
+    assert seen.skus == ()
+    return dict(zip(seen.tracks, seen.track_scores, strict=True))
+
+
+@pytest.mark.parametrize("plate", ["g1/s1/p4", "g1/s2/p5", "g1/s3/p4"])
 def test_a_take_is_answered_with_whose_arm_it_was(store_over, settings, rendered_over, stock, plate):
+    """Over the board, or by the bend of who goes under it."""
     _, streams = play(store_over, rendered_over, stock, plate=plate)
-    (seen,), _, _ = answers(store_over, settings, None, in_turn(streams))
-    arms = dict(zip(seen.tracks, seen.track_scores, strict=True))
-    assert seen.skus == () and arms["t-b"] > max(0.0, arms.get("t-a", -9.0) + 1.0)
+    arms = arms_of(store_over, settings, in_turn(streams))
+    assert arms["t-b"] > max(0.0, arms.get("t-a", -9.0) + 1.0)
+
+
+@pytest.mark.parametrize("plate", ["g1/s2/p4", "g1/s3/p4"])
+def test_a_hand_that_stays_beside_a_step_is_not_taken_for_its_own(store_over, settings, rendered_over, stock, plate):
+    beside = plate[:-1] + "3"
+    _, streams = play(store_over, rendered_over, stock, plate=plate, staying=beside)
+    arms = arms_of(store_over, settings, in_turn(streams))
+    assert arms["t-b"] > max(0.0, arms["t-a"] + 1.0)
+    late = [record for row in itertools.zip_longest(*streams[::-1]) for record in row if record is not None]
+    assert arms_of(store_over, settings, late) == arms
 
 
 def test_without_photos_nobody_waits_for_a_clear_view(store, settings, rendered, stock):
