@@ -71,7 +71,7 @@ class ShelfViewStage:
 
     Pictures come in their own order; which ones are used follows from their stamps alone. A plate of whose goods
     nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way. Without photos
-    there are arms only, and the answer does not wait for a clear view.
+    there are arms only, and the answer comes with the end of the step.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)
@@ -167,7 +167,7 @@ class ShelfViewStage:
         dead = tracked >= event.end and tracked > self._pictures.newest + _SILENT
         looked = min(self._pictures.newest, tracked)
         views = [self._views[plate] for plate in event.plates if plate in self._views]
-        # a clear view is worth waiting for only to tell products
+        # a clear view is worth waiting for only to tell products, and what comes after a step only to tell arms
         shown = views if looked >= event.end and self._products is not None else []
         seen = [self._change(event, view, min(latest, tracked)) for view in shown]
         arms = any(self._arms.watches(view) for view in views)

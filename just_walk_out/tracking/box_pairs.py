@@ -13,21 +13,25 @@ Rows = NDArray[np.intp]
 _FEW = 8  # pairs that are worth a look whether they are all there is to choose from
 
 
-def within(places: Floats, variances: Floats, points: Floats, noises: Floats, gate: float) -> Bools:
-    """Compare one coordinate of predictions and measurements.
+def within(places: Floats, variances: Floats, points: Floats, noises: Floats, gate: float) -> tuple[Rows, Rows]:
+    """Find the predictions and measurements that are near each other in each coordinate, as all within a gate are.
 
     Args:
-        places: (N,) predicted.
-        variances: (N,) of these.
-        points: (M,) measured.
-        noises: (M,) variances of these.
+        places: (2, N) predicted.
+        variances: (2, N) of these.
+        points: (2, M) measured.
+        noises: (2, M) variances of these.
         gate: squared Mahalanobis distance.
 
     Returns:
-        (N, M) which are within the gate in this coordinate, as all pairs within it in two are.
+        Rows and columns of the pairs, by row.
     """
-    away = places[:, None] - points
-    return np.asarray(away * away < gate * variances[:, None] + gate * noises)
+    away = places[:, :, None] - points[:, None]
+    away *= away
+    inside = away < (gate * variances)[:, :, None] + (gate * noises)[:, None]
+    # The quotient and the rest of places in one row are found sooner than what ``nonzero`` makes of two axes.
+    who, which = np.divmod(np.flatnonzero(inside[0] & inside[1]), points.shape[1])
+    return who, which
 
 
 def best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[Rows, Rows]:
@@ -53,9 +57,9 @@ def best(who: Rows, which: Rows, gain: Floats, shape: tuple[int, ...]) -> tuple[
 
 def shares(one: Floats, two: Floats) -> Floats:
     """Return the intersection over union of boxes (4, ...) that can be broadcast: left, top, right, bottom."""
-    # Row by row: sums and products over an axis of two cost more than all the rest.
-    wide = np.minimum(one[2], two[2]) - np.maximum(one[0], two[0])
-    tall = np.minimum(one[3], two[3]) - np.maximum(one[1], two[1])
-    shared = np.maximum(wide, 0.0) * np.maximum(tall, 0.0)
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
-    return np.asarray(shared / (areas - shared))
+    # Sums and products over an axis of two cost more than all the rest, so that only what they are of is taken by two.
+    extent = np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2])
+    extent = np.maximum(extent, 0.0)
+    first, second = one[2:] - one[:2], two[2:] - two[:2]
+    shared = extent[0] * extent[1]
+    return np.asarray(shared / (first[0] * first[1] + second[0] * second[1] - shared))

@@ -186,7 +186,7 @@ class BoxTracker:
         return np.asarray(0.5 * (away[:2] + away[2:]))
 
     def _expect(self) -> Floats:
-        """Return what boxes are compared with (14, N): as ``_Seen``, variances of the size before the length."""
+        """Return what boxes are compared with (14, N): as ``_Seen``, variances of the size, length to the power 4."""
         tracks = self._tracks
         return np.concatenate(
             [
@@ -195,7 +195,7 @@ class BoxTracker:
                 tracks[_SIZE],
                 self._plane.corners(tracks[:2], tracks[_SIZE]),
                 tracks[_SPREAD] + self._size_noise,
-                self._plane.lengths(tracks[_SIZE])[None],
+                self._plane.lengths(tracks[_SIZE])[None] ** 4,
             ]
         )
 
@@ -205,11 +205,10 @@ class BoxTracker:
         if not len(self) or not count:
             return expected, _NONE, _NONE
         settings, tracks = self._settings, self._tracks
+        shape = (len(self), count)
         # Few pairs are near: all else is worked out for them alone, which most of a crowd's time goes into otherwise.
         widest = max(settings.gate, settings.weak_gate)
-        near = within(tracks[0], tracks[4], seen.table[0], seen.table[2], widest)
-        near &= within(tracks[1], tracks[6], seen.table[1], seen.table[4], widest)
-        who, which = np.nonzero(near)
+        who, which = within(tracks[:2], tracks[4:7:2], seen.table[:2], seen.table[2:5:2], widest)
         one, two = expected.take(who, axis=1), seen.table[:11].take(which, axis=1)
         away = two[:2] - one[:2]
         total = one[2:5] + two[2:5]
@@ -221,7 +220,7 @@ class BoxTracker:
         apart /= one[11:13]
         squared += apart[0] + apart[1]
         overlap = shares(one[7:11], two[7:11])
-        cost = squared + np.log(determinant * one[11] * one[12] / one[13] ** 4) - settings.overlap_bonus * overlap
+        cost = squared + np.log(determinant * one[11] * one[12] / one[13]) - settings.overlap_bonus * overlap
         strong = (seen.scores >= settings.high_score).take(which)
         unseen = (self._now - tracks[_SEEN]) / _SECOND
         recent = unseen <= settings.active_time
@@ -233,7 +232,7 @@ class BoxTracker:
         sure = (self._now - tracks[_SURE]) / _SECOND <= settings.weak_time
         weak = active & sure.take(who) & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
         first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
-        rows, columns = best(who.take(first), which.take(first), gain.take(first), near.shape)
+        rows, columns = best(who.take(first), which.take(first), gain.take(first), shape)
         waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
         waiting[rows], free[columns] = False, False
         left = np.flatnonzero(waiting.take(who) & free.take(which))
@@ -241,7 +240,7 @@ class BoxTracker:
             some = left[stage.take(left)]
             if some.size:
                 some = some[waiting.take(who.take(some)) & free.take(which.take(some))]
-                r, c = best(who.take(some), which.take(some), gain.take(some), near.shape)
+                r, c = best(who.take(some), which.take(some), gain.take(some), shape)
                 waiting[r], free[c] = False, False
                 rows, columns = np.concatenate([rows, r]), np.concatenate([columns, c])
         return expected, rows, columns

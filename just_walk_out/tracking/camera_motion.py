@@ -82,9 +82,10 @@ class CameraMotion:
         if count < _FEWEST:
             return None
         ordered = np.sort(errors, axis=1)
-        low, middle, high = ordered[:, (count // 4, count // 2, 3 * count // 4)].T.tolist()
-        for axis, at, spread in zip(self._axes, middle, np.subtract(high, low).tolist(), strict=True):
-            axis.learn(at, spread, count)
+        # Plain numbers from here on: arrays of two cost more to make than to work with.
+        low, middle, high = (ordered[:, at].tolist() for at in (count // 4, count // 2, 3 * count // 4))
+        for axis, at, least, most in zip(self._axes, middle, low, high, strict=True):
+            axis.learn(at, most - least, count)
         return self._correct(middle)
 
     def correct(self, errors: Floats) -> Floats | None:

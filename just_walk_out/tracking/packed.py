@@ -17,8 +17,10 @@ Floats = NDArray[np.float64]
 PAIRS = ((0, 0), (0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3))
 """Row and column of each of the ten rows of a covariance."""
 _FIRST, _SECOND = (np.array(each) for each in zip(*PAIRS, strict=True))
-_TO_X, _TO_Y = np.array([0, 1, 3, 4]), np.array([1, 2, 5, 6])
+# Rows of what x and y of the place share with each of the state, and the least that each row may be.
+_TO = np.array([[0, 1, 3, 4], [1, 2, 5, 6]])
 _LEAST = 1e-12
+_LEASTS = np.array([[_LEAST if i == j else -np.inf] for i, j in PAIRS])
 
 
 @lru_cache(maxsize=64)
@@ -71,11 +73,11 @@ def update(means: Floats, covariances: Floats, points: Floats, noises: Floats) -
     """
     total = covariances[:3] + noises
     total /= np.maximum(total[0] * total[2] - total[1] * total[1], _LEAST)
-    to_x, to_y = covariances.take(_TO_X, axis=0), covariances.take(_TO_Y, axis=0)
-    gain_x, gain_y = to_x * total[2] - to_y * total[1], to_y * total[0] - to_x * total[1]
-    away = points - means[:2]
-    kept = covariances - gain_x.take(_FIRST, axis=0) * to_x.take(_SECOND, axis=0)
-    kept -= gain_y.take(_FIRST, axis=0) * to_y.take(_SECOND, axis=0)
-    for variances in (kept[0:3:2], kept[7:10:2]):
-        np.maximum(variances, _LEAST, out=variances)
-    return means + gain_x * away[0] + gain_y * away[1], kept
+    # Both coordinates at once, as the number of steps is what costs.
+    shared = covariances.take(_TO, axis=0)
+    gain = shared * total[::-2, None] - shared[::-1] * total[1]
+    away = gain * (points - means[:2])[:, None]
+    less = gain.take(_FIRST, axis=1) * shared.take(_SECOND, axis=1)
+    kept = covariances - less[0]
+    kept -= less[1]
+    return means + away[0] + away[1], np.maximum(kept, _LEASTS, out=kept)

@@ -53,7 +53,7 @@ def streams(store):
 
 def observe(store, records, handlings, rates=MEASURED, seed=1):
     names = {"ada": "t-ada", "ben": "t-ben"}
-    stage = ShelfGlances(store, handlings, lambda stamp: names, START, seed, rates)
+    stage = ShelfGlances(store, handlings, lambda tracks: names, START, seed, rates)
     arrays = [array for record in records for array in stage.push(record)]
     return [each for array in arrays for each in array.observations], arrays
 

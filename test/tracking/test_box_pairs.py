@@ -44,9 +44,10 @@ def test_pairs_within_a_gate_are_within_it_in_each_coordinate(seed):
     away = points.T[None] - places.T[:, None]
     sums = spread[:, None] + noise[None]
     squared = np.einsum("nmi,nmij,nmj->nm", away, np.linalg.inv(sums), away)
-    near = within(places[0], spread[:, 0, 0], points[0], noise[:, 0, 0], 9.0)
-    near &= within(places[1], spread[:, 1, 1], points[1], noise[:, 1, 1], 9.0)
-    assert near[squared < 9.0 - 1e-9].all()
+    variances, errors = (each[:, [0, 1], [0, 1]].T for each in (spread, noise))
+    pairs = list(zip(*(side.tolist() for side in within(places, variances, points, errors, 9.0)), strict=True))
+    assert pairs == sorted(set(pairs)) and {*map(tuple, np.argwhere(squared < 9.0 - 1e-9).tolist())} <= {*pairs}
+    assert all((away[pair] ** 2 < 9.0 * (variances[:, pair[0]] + errors[:, pair[1]]) + 1e-9).all() for pair in pairs)
 
 
 def test_boxes_share_what_they_have_in_common():

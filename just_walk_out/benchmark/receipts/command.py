@@ -50,12 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (PNG)")
+    parser.add_argument(
+        "--clothes", action="store_true", help="measure only how far clothes tell people apart in the row by cameras"
+    )
     parser.add_argument("--input", type=Path, metavar="DIR", help="score a recording instead of simulated scenarios")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write what was asked for; returns the exit status."""
     try:
+        if args.clothes:
+            return _clothes(args)
         if args.input is not None:
             from just_walk_out.benchmark.receipts.replay import replay_recording
 
@@ -80,6 +85,24 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"jwo benchmark receipts: {error}", file=sys.stderr)
         return 2
+    return 0
+
+
+def _clothes(args: argparse.Namespace) -> int:
+    from just_walk_out.benchmark.receipts import sights
+
+    case, store = next(case for case in CASES if case.shoppers == 10), _demo_store()
+    rng = _rng(_CAMERAS, args.seed, 0)
+    seconds = 20.0 if args.quick else 180.0
+    seen = sights.simulated(store, case.make(Shop(store, rng)), int(rng.integers(2**31)), seconds)
+    measured = {"simulated": sights.figures(seen, args.seed)}
+    filmed = None if args.quick else sights.filmed()
+    if filmed is not None:
+        measured["pets09_s2l1, filmed"] = sights.figures(filmed, args.seed)
+    print(sights.table(measured))
+    if args.json is not None:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps({"clothes": measured, "seed": args.seed}, indent=2) + "\n")
     return 0
 
 

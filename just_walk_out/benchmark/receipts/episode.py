@@ -205,7 +205,7 @@ def _listen(store: Store, light: LightStore, tape: _Tape, seed: int, cameras: bo
     place = watched(store) if kit.views else store
     stages: list[Stage] = [stage for stage in stages_of(place) if cameras or not isinstance(stage, TrackerStage)]
     if kit.views:
-        stages.append(ShelfGlances(place, world.handlings, light.names, light.scenario_start, seed))
+        stages.append(ShelfGlances(place, world.handlings, light.whose, light.scenario_start, seed))
     pipeline, witness = Pipeline(stages), Witness()
     spent, arrival = 0.0, _START
     for index in count():

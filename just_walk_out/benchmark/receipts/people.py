@@ -1,7 +1,8 @@
 """What cameras, or cameras and a tracker, would report of the people of a simulated store.
 
 Each overview camera sees whoever stands in its picture and is not behind a fixture, a wall or somebody else,
-misses a few, and places them with the errors that the motion detector makes in rehearsed stores. The tracks
+misses a few, and places them with the errors that the motion detector makes in rehearsed stores; the colours of their
+clothes are counted in rendered pictures (``clothes``). The tracks
 have the errors that remain after fusing: they lag, and drift while nobody looks. Nobody is taken for anybody else,
 which the tracker itself does in one of a thousand close meetings of a full store (``jwo benchmark tracking --store``).
 """
@@ -14,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.benchmark.receipts.clothes import Clothes
 from just_walk_out.benchmark.receipts.hands import HandWatch
 from just_walk_out.camera.visibility import Coverage
 from just_walk_out.records import (
@@ -75,17 +77,21 @@ class _Views:
 class Onlookers:
     """All overview cameras of a store: what they report of people on the floor."""
 
-    def __init__(self, store: Store, rng: np.random.Generator, hands: HandWatch | None) -> None:
+    def __init__(
+        self, store: Store, rng: np.random.Generator, hands: HandWatch | None, clothes: Clothes | None
+    ) -> None:
         """Place the cameras.
 
         Args:
             store: cameras, fixtures and walls.
             rng: of everything that is drawn.
             hands: finds wrists; None where detectors find none.
+            clothes: looks at those whom a camera finds; None where that would take too long.
         """
         self._views = _Views(store)
         self._rng = rng
         self._hands = hands
+        self._clothes = clothes
         self._slow: dict[str, Floats] = {}
 
     def report(self, stamp: int, figures: list[Figure]) -> list[PersonDetectionArray]:
@@ -119,7 +125,20 @@ class Onlookers:
             error = _FRESH * fresh[index] + _SLOW * slow[index]
             error[:, 0] *= factor[index]
             wrists = rays[index] if rays is not None else [np.zeros((0, 3))] * len(names)
-            detections = _detections(self._views.eyes[index], places, error, seen[index], wrists)
+            rows = np.flatnonzero(seen[index])
+            found, spread = _place(self._views.eyes[index], places[rows], error[rows])
+            boxes, looks = np.zeros((len(rows), 4)), [b""] * len(rows)
+            if self._clothes is not None:
+                boxes, looks = self._clothes.look(index, figures, rows, found)
+            detections = tuple(
+                PersonDetection(
+                    float(found[k, 0]), float(found[k, 1]),
+                    (float(spread[k, 0, 0]), float(spread[k, 0, 1]), float(spread[k, 1, 1])),
+                    0.9, tuple(float(edge) for edge in boxes[k]),
+                    tuple(Hand(0.0, 0.0, 0.9, tuple(float(part) for part in ray)) for ray in wrists[row]), looks[k],
+                )
+                for k, row in enumerate(rows.tolist())
+            )  # fmt: skip
             records.append(PersonDetectionArray(stamp, camera.id, detections))
         return records
 
@@ -128,26 +147,26 @@ def _places(figures: list[Figure]) -> Floats:
     return np.array([(figure.x, figure.y) for figure in figures], dtype=np.float64).reshape(-1, 2)
 
 
-def _detections(
-    eye: Floats, places: Floats, error: Floats, seen: Bools, wrists: list[Floats]
-) -> tuple[PersonDetection, ...]:
-    """Place the people whom a camera sees; ``error`` is (people, 2), along and across the ray, in deviations."""
-    found = []
-    for row in np.flatnonzero(seen):
-        dx, dy = (float(value) for value in places[row] - eye[:2])
-        flat = max(math.hypot(dx, dy), 0.3)
-        cos, sin = dx / flat, dy / flat
-        along, across = _ALONG * math.exp(_GROWTH * max(0.0, flat - _NEAR)), _ACROSS
-        off, aside = along * float(error[row, 0]), across * float(error[row, 1])
-        covariance = (
-            (along * cos) ** 2 + (across * sin) ** 2,
-            (along**2 - across**2) * cos * sin,
-            (along * sin) ** 2 + (across * cos) ** 2,
-        )
-        x, y = float(places[row, 0]) + off * cos - aside * sin, float(places[row, 1]) + off * sin + aside * cos
-        hands = tuple(Hand(0.0, 0.0, 0.9, tuple(float(part) for part in ray)) for ray in wrists[row])
-        found.append(PersonDetection(x, y, covariance, 0.9, (0.0, 0.0, 20.0, 60.0), hands))
-    return tuple(found)
+def _place(eye: Floats, places: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Place people as a camera does.
+
+    Args:
+        eye: (3,) where it is, metres.
+        places: (N, 2) where they truly stand, metres.
+        error: (N, 2) along and across the ray, in deviations.
+
+    Returns:
+        Places (N, 2), metres, and what is known of their errors, (N, 2, 2), m^2.
+    """
+    way = places - eye[:2]
+    flat = np.maximum(np.hypot(way[:, 0], way[:, 1]), 0.3)
+    ray = way / flat[:, None]
+    axes = np.stack([ray, np.column_stack([-ray[:, 1], ray[:, 0]])], axis=1)
+    deviation = np.column_stack(
+        [_ALONG * np.exp(_GROWTH * np.maximum(0.0, flat - _NEAR)), np.full(len(places), _ACROSS)]
+    )
+    found = places + np.einsum("na,nax->nx", deviation * error, axes)
+    return found, np.einsum("na,nax,nay->nxy", deviation**2, axes, axes)
 
 
 def _behind_people(eye: Floats, places: Floats) -> NDArray[np.bool_]:

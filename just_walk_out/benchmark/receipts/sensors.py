@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
+from just_walk_out.benchmark.receipts.clothes import Clothes
 from just_walk_out.benchmark.receipts.hands import HandWatch
 from just_walk_out.benchmark.receipts.people import Onlookers, Watchers
-from just_walk_out.records import CodeScan, PlateStatus, ShelfWeights
+from just_walk_out.records import CodeScan, PlateStatus, ShelfWeights, TrackArray, TrackState
 from just_walk_out.simulation.scales import PlateGroup
 from just_walk_out.simulation.scanner import scan_time
 from just_walk_out.simulation.world import World
@@ -22,6 +25,7 @@ _SAMPLES = 6
 _PERIOD = 0.1
 _WEIGHTS_AFTER, _PEOPLE_AFTER, _SCAN_AFTER = 0.005, 0.06, 0.02
 _SECOND = 1_000_000_000
+_THEIRS = 0.8  # metres within which a track is of somebody
 
 
 class _Gondola:
@@ -79,12 +83,15 @@ class LightStore:
         self._start, self._codes, self._lead_in = start, codes, lead_in
         store = world.store
         self._names: list[tuple[int, dict[str, str]]] = []
+        self._places: list[tuple[int, dict[str, tuple[float, float]]]] = []
         rng = np.random.default_rng([seed, zlib.crc32(b"onlookers")])
-        watch = None
-        if hands:
-            eyes = [camera for camera in store.cameras if camera.role == "overview"]
-            watch = HandWatch(store, eyes, np.random.default_rng([seed, zlib.crc32(b"hands")]))
-        self._onlookers: Onlookers | Watchers = (Onlookers if cameras else Watchers)(store, rng, watch)
+        eyes = [camera for camera in store.cameras if camera.role == "overview"]
+        watch = HandWatch(store, eyes, np.random.default_rng([seed, zlib.crc32(b"hands")])) if hands else None
+        self._onlookers: Onlookers | Watchers
+        if cameras:
+            self._onlookers = Onlookers(store, rng, watch, Clothes(store, eyes, seed))
+        else:
+            self._onlookers = Watchers(store, rng, watch)
         self._gondolas = [
             _Gondola(
                 store,
@@ -101,6 +108,24 @@ class LightStore:
         """Return the track of each shopper at a stamp of the past, nanoseconds: the truth; empty with detections."""
         index = bisect_right(self._names, stamp, key=lambda item: item[0]) - 1
         return self._names[index][1] if index >= 0 else {}
+
+    def whose(self, tracks: TrackArray) -> dict[str, str]:
+        """Return under which of some tracks each shopper goes: the truth.
+
+        Args:
+            tracks: of a stamp of the past. Those that this makes know whose they are; of a tracker's, a shopper's is
+                the one that is where the shopper is, whoever it was before, as what a camera sees there goes to it.
+        """
+        if isinstance(self._onlookers, Watchers):
+            return self.names(tracks.stamp)
+        index = bisect_right(self._places, tracks.stamp, key=lambda item: item[0]) - 1
+        people = self._places[index][1] if index >= 0 else {}
+        known = [each for each in tracks.tracks if each.state is not TrackState.TENTATIVE]
+        if not people or not known:
+            return {}
+        who, away = list(people), cdist(list(people.values()), [(each.x, each.y) for each in known])
+        pairs = zip(*linear_sum_assignment(np.where(away < _THEIRS, away, 1e3)), strict=True)
+        return {who[row]: known[column].id for row, column in pairs if away[row, column] < _THEIRS}
 
     def run(self) -> Iterator[tuple[int, Any]]:
         """Yield (time of arrival in nanoseconds, record) for as long as somebody listens."""
@@ -119,8 +144,10 @@ class LightStore:
             for gondola in self._gondolas:
                 for weights in gondola.sample((tick - 1) * _SAMPLES, self.world, self._start, self._lead_in):
                     waiting.append((stamp + round(_WEIGHTS_AFTER * _SECOND), weights))
-            for seen in self._onlookers.report(stamp, self.world.figures(clock - self._lead_in)):
+            figures = self.world.figures(clock - self._lead_in)
+            for seen in self._onlookers.report(stamp, figures):
                 waiting.append((stamp + round(_PEOPLE_AFTER * _SECOND), seen))
+            self._places.append((stamp, {figure.id: (figure.x, figure.y) for figure in figures}))
             if isinstance(self._onlookers, Watchers):
                 names = self._onlookers.names()
                 if not self._names or self._names[-1][1] != names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -129,7 +129,7 @@ class ShelfGlances:
         self,
         store: Store,
         handlings: Sequence[Handling],
-        names: Callable[[int], Mapping[str, str]],
+        whose: Callable[[TrackArray], Mapping[str, str]],
         start: int,
         seed: int,
         rates: tuple[ViewRates, ViewRates] = MEASURED,
@@ -139,13 +139,13 @@ class ShelfGlances:
         Args:
             store: with shelf cameras, such as ``watched`` makes it.
             handlings: the truth, ``World.handlings``; may grow while this is used.
-            names: gives the track of each shopper at a stamp, such as ``LightStore.names``.
+            whose: tells of tracks which is each shopper's, such as ``LightStore.whose``.
             start: stamp of second 0 of the scenario, nanoseconds.
             seed: of everything drawn.
             rates: what a camera at an end of a gondola says, and what one over its front says.
         """
         self._store = store
-        self._handlings, self._names, self._start = handlings, names, start
+        self._handlings, self._whose, self._start = handlings, whose, start
         self._seed = seed
         self._cameras = [camera for camera in store.cameras if camera.role == "shelf"]
         self._rates = {camera.id: rates[looks_down(camera.id)] for camera in self._cameras}
@@ -247,8 +247,10 @@ class ShelfGlances:
         self, event: ShelfEvent, handling: Handling, rates: ViewRates, rng: np.random.Generator
     ) -> dict[str, float]:
         near = self._near(event, handling.plate)
-        stamp = self._start + round(handling.settled * _SECOND)
-        person = self._names(stamp).get(handling.person, "")
+        # what is not known by the end of the event is not known when the camera answers
+        stamp = min(self._start + round(handling.settled * _SECOND), event.end)
+        index = bisect_right(self._tracks, stamp, key=lambda each: each.stamp) - 1
+        person = self._whose(self._tracks[index]).get(handling.person, "") if index >= 0 else ""
         rate = rates.arm_said if len(near) > 1 else rates.arm_said_alone
         said, score = rng.random() < rate, _draw(rates.arm, rng)
         if not said or person not in near:

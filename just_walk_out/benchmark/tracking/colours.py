@@ -19,7 +19,7 @@ from just_walk_out.store.model import Camera
 Floats = NDArray[np.float64]
 Image = NDArray[np.uint8]
 
-_GAIN = 0.12  # how far the channels of two cameras are apart, share
+GAIN = 0.12  # how far the channels of two cameras are apart, share
 _LIGHT = 0.15  # how far the light on somebody varies from frame to frame, share
 _GRAIN = 6.0  # noise of a pixel
 _SLACK = 48
@@ -35,7 +35,7 @@ class Painter:
         """Draw the camera's colours and an empty store."""
         self._rng = np.random.default_rng([*seed, 77])
         self._projector = FloorProjector(camera)
-        self._gain = self._rng.uniform(1.0 - _GAIN, 1.0 + _GAIN, 3)
+        self._gain = self._rng.uniform(1.0 - GAIN, 1.0 + GAIN, 3)
         coarse = self._rng.integers(40, 220, (6, 8, 3)).astype(np.uint8)
         self._empty = cv2.resize(coarse, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)
         size = (camera.height + _SLACK, camera.width + _SLACK, 3)
