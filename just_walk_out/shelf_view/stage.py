@@ -174,7 +174,7 @@ class ShelfViewStage:
         done = looked >= event.end + (AFTER[1] if arms else 0) and all(change.clear for change in seen)
         if not (done or late or dead or looked >= latest):
             return None
-        around = event.start - BEFORE[0], event.end + AFTER[1]
+        around = event.start - BEFORE[0], min(event.end + AFTER[1], latest)
         people = [
             Scene(stamp, mask, self._places_at(stamp))
             for stamp, mask in self._pictures.people_within(*around, self._camera.width)

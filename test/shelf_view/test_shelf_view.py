@@ -154,6 +154,17 @@ def test_the_answer_does_not_depend_on_how_streams_interleave(store, settings, c
     assert answers(store, settings, cue, in_turn([events, pictures, tracks]) * 2)[0] == plain
 
 
+@pytest.mark.parametrize("after_wait", [0.1, 0.4, 1.5])
+def test_nothing_that_comes_later_than_is_waited_for_bears_on_whose_arm_it_was(
+    store_over, settings, rendered_over, stock, after_wait
+):
+    short = dataclasses.replace(settings, after_wait=after_wait)
+    _, (pictures, tracks, events) = play(store_over, rendered_over, stock)
+    plain = answers(store_over, short, None, [*events, *in_turn([pictures, tracks])])[0]
+    ahead = answers(store_over, short, None, [*events, *pictures, *tracks])[0]
+    assert plain == ahead and plain
+
+
 def test_a_dead_camera_holds_nobody_up(store, settings, cue, rendered, stock):
     _, streams = play(store, rendered, stock, dead=True)
     found, marks, arrays = answers(store, settings, cue, in_turn(streams))

@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -141,7 +140,7 @@ def table(counts: Sequence[Count], seed: int) -> str:
         lines.append(
             f"{count.hours:6.2f}{count.charges:9}{values}{count.resident / 1e6:12.1f}{count.files / 1e6:10.2f}"
         )
-    grown: dict[str, Any] = growth(counts)
+    grown = growth(counts)
     if grown:
         lines.append(f"{'an hour':>15}" + "".join(f"{grown[name]:+13.1f}" for name in names))
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -49,7 +50,7 @@ def _parts(thing: Any) -> list[Any]:
     if isinstance(thing, Mapping):
         return [*thing.keys(), *thing.values()]
     parts: list[Any] = []
-    if isinstance(thing, list | tuple | set | frozenset) or type(thing).__name__ == "deque":
+    if isinstance(thing, list | tuple | set | frozenset | deque):
         parts += thing
     parts += getattr(thing, "__dict__", {}).values()
     for kind in type(thing).__mro__:

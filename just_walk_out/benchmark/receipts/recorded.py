@@ -18,17 +18,16 @@ last exit; who has not left by then leaves at the end.
 
 from __future__ import annotations
 
-import csv
 import math
 import zipfile
 from collections import Counter
-from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from just_walk_out.benchmark.tables import one_of, read_table, to_count, to_number
 from just_walk_out.records import Kind
 from just_walk_out.store.load import SENSORS, load_store
 from just_walk_out.store.model import Shelf, Store
@@ -121,21 +120,21 @@ def read_recording(folder: Path) -> Recording:
     known = {stay.id for stay in stays}
     receipts: dict[str, Counter[str]] = {stay.id: Counter() for stay in stays}
     path = folder / "receipts.csv"
-    for line, row in _table(path, ("visit", "sku", "quantity")):
-        visit = _known(path, line, row["visit"], known, "visit")
+    for line, row in read_table(path, ("visit", "sku", "quantity")):
+        visit = one_of(path, line, row["visit"], known, "visit")
         if row["sku"] or row["quantity"] not in ("", "0"):
-            sku = _known(path, line, row["sku"], store.product, "sku")
-            receipts[visit][sku] += _count(path, line, row["quantity"], least=0)
+            sku = one_of(path, line, row["sku"], store.product, "sku")
+            receipts[visit][sku] += to_count(path, line, row["quantity"], least=0)
     receipts = {visit: +units for visit, units in receipts.items()}
     handlings = []
     path = folder / "handlings.csv"
     if path.exists():
-        for line, row in _table(path, ("time", "visit", "kind", "sku", "quantity")):
-            kind = _KINDS[_known(path, line, row["kind"], _KINDS, "kind")]
-            visit = _known(path, line, row["visit"], known, "visit")
-            sku = _known(path, line, row["sku"], store.product, "sku")
-            time = _number(path, line, row["time"])
-            handlings.append(Moved(time, visit, kind, sku, _count(path, line, row["quantity"])))
+        for line, row in read_table(path, ("time", "visit", "kind", "sku", "quantity")):
+            kind = _KINDS[one_of(path, line, row["kind"], _KINDS, "kind")]
+            visit = one_of(path, line, row["visit"], known, "visit")
+            sku = one_of(path, line, row["sku"], store.product, "sku")
+            time = to_number(path, line, row["time"])
+            handlings.append(Moved(time, visit, kind, sku, to_count(path, line, row["quantity"])))
     return Recording(store, samples, walks, stays, receipts, tuple(handlings))
 
 
@@ -198,9 +197,9 @@ def _installed(store: Store, samples: dict[str, Samples]) -> tuple[Store, dict[s
 
 def _shelf_file(path: Path, shelf: Shelf) -> Samples:
     names = [plate.id.rsplit("/", 1)[-1] for plate in shelf.plates]
-    rows = list(_table(path, ("time", *names)))
-    times = _ascending(path, np.array([_number(path, line, row["time"]) for line, row in rows]))
-    cells = [[_number(path, line, row[name], empty=True) for name in names] for line, row in rows]
+    rows = list(read_table(path, ("time", *names)))
+    times = _ascending(path, np.array([to_number(path, line, row["time"]) for line, row in rows]))
+    cells = [[to_number(path, line, row[name], empty=True) for name in names] for line, row in rows]
     return _samples(path, times, np.array(cells).reshape(len(rows), len(names)))
 
 
@@ -233,18 +232,18 @@ def _people(path: Path, begin: float, end: float) -> tuple[dict[str, Walk], dict
     """Return where people were, and when everyone who is named is spoken of first and last, seen or not."""
     rows: dict[str, list[tuple[float, float, float, float]]] = {}
     named: dict[str, tuple[float, float]] = {}
-    for line, row in _table(path, ("time", "person", "x", "y"), ("sigma",)):
+    for line, row in read_table(path, ("time", "person", "x", "y"), ("sigma",)):
         if not row["person"]:
             raise ValueError(f"{path}:{line}: expected a person")
-        time = _number(path, line, row["time"])
+        time = to_number(path, line, row["time"])
         first, last = named.get(row["person"], (time, time))
         named[row["person"]] = (min(first, time), max(last, time))
-        x, y = (_number(path, line, row[name], empty=True) for name in ("x", "y"))
+        x, y = (to_number(path, line, row[name], empty=True) for name in ("x", "y"))
         if math.isnan(x) and math.isnan(y):
             continue
         if math.isnan(x) or math.isnan(y):
             raise ValueError(f"{path}:{line}: expected both x and y, or neither where somebody is not seen")
-        sigma = _number(path, line, row["sigma"]) if row.get("sigma") else _SIGMA
+        sigma = to_number(path, line, row["sigma"]) if row.get("sigma") else _SIGMA
         if not 0.0 < sigma <= 10.0:
             raise ValueError(f"{path}:{line}: sigma: expected metres above 0 and up to 10, found {sigma:g}")
         rows.setdefault(row["person"], []).append((time, x, y, sigma))
@@ -271,16 +270,16 @@ def _visits(
     rows: dict[str, list[tuple[str, float, float, bool]]] = {}
     if path.exists():
         seen: set[str] = set()
-        for line, row in _table(path, ("person", "enter", "exit"), ("visit", "staff")):
-            person = _known(path, line, row["person"], named, "person of people.csv")
+        for line, row in read_table(path, ("person", "enter", "exit"), ("visit", "staff")):
+            person = one_of(path, line, row["person"], named, "person of people.csv")
             if person in seen:
                 raise ValueError(f"{path}:{line}: person {person!r} is given twice")
             seen.add(person)
-            enter, exit = (_number(path, line, row[name], empty=True) for name in ("enter", "exit"))
+            enter, exit = (to_number(path, line, row[name], empty=True) for name in ("enter", "exit"))
             enter, exit = earliest if math.isnan(enter) else enter, latest if math.isnan(exit) else exit
             if not enter < exit:
                 raise ValueError(f"{path}:{line}: expected an exit later than enter, found {enter:g} and {exit:g}")
-            staff = _YES_NO[_known(path, line, row.get("staff", "").lower(), _YES_NO, "staff")]
+            staff = _YES_NO[one_of(path, line, row.get("staff", "").lower(), _YES_NO, "staff")]
             rows.setdefault(row.get("visit") or person, []).append((person, enter, exit, staff))
     else:
         for person, (first, last) in named.items():
@@ -296,52 +295,3 @@ def _visits(
             )
         stays.append(Stay(visit, tuple(item[0] for item in people), enter, exit, any(item[3] for item in people)))
     return tuple(sorted(stays, key=lambda stay: (stay.enter, stay.id)))
-
-
-def _table(path: Path, needed: Sequence[str], allowed: Sequence[str] = ()) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a CSV file by column, with their line numbers."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [(line, row) for line, row in enumerate(csv.reader(file), start=1) if row]
-    except FileNotFoundError:
-        raise ValueError(f"{path}: missing; expected a file with the header {','.join(needed)}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from error
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
-    missing = [name for name in needed if name not in header]
-    unknown = [name for name in header if name not in (*needed, *allowed)]
-    if missing or unknown or len(set(header)) != len(header):
-        optional = "".join(f"[,{name}]" for name in allowed)
-        raise ValueError(
-            f"{path}: expected the header {','.join(needed)}{optional}, found {','.join(header) or 'nothing'}"
-        )
-    rows = []
-    for line, row in lines[1:]:
-        if len(row) != len(header):
-            raise ValueError(f"{path}:{line}: expected {len(header)} values, found {len(row)}")
-        rows.append((line, dict(zip(header, (cell.strip() for cell in row), strict=True))))
-    return rows
-
-
-def _number(path: Path, line: int, cell: str, empty: bool = False) -> float:
-    try:
-        value = float(cell) if cell or not empty else math.nan
-    except ValueError:
-        value = math.inf
-    if math.isinf(value) or (math.isnan(value) and not empty):
-        raise ValueError(f"{path}:{line}: expected a number, found {cell!r}")
-    return value
-
-
-def _count(path: Path, line: int, cell: str, least: int = 1) -> int:
-    # spreadsheets write whole numbers as 1.0 where some cells of a column are empty
-    whole = cell.removesuffix(".0")
-    if not whole.isdecimal() or not least <= int(whole) <= 10_000:
-        raise ValueError(f"{path}:{line}: expected a quantity of at least {least}, found {cell!r}")
-    return int(whole)
-
-
-def _known(path: Path, line: int, cell: str, known: Container[str], what: str) -> str:
-    if cell not in known:
-        raise ValueError(f"{path}:{line}: {cell!r} is no {what}")
-    return cell

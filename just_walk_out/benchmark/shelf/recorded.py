@@ -12,7 +12,6 @@ that a product stands on: kilograms of a piece, and their standard deviation fro
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from just_walk_out.benchmark.shelf.signals import Truth
 from just_walk_out.benchmark.shelf.stock import Good, Stock
+from just_walk_out.benchmark.tables import check_rows, read_rows, to_number
 
 _EVENT_FIELDS = ["event", "start", "end", "free", "plate", "change"]
 _PLANOGRAM_FIELDS = ["sku", "weight", "spread", "plate"]
@@ -67,7 +67,7 @@ def _read(path: Path) -> Recording:
         raise ValueError(f"{path}: expected the header time,PLATE,…")
     if len(rows) < 2:
         raise ValueError(f"{path}: expected at least two samples")
-    table = np.array([[_number(path, line, cell) for cell in row] for line, row in rows])
+    table = np.array([[to_number(path, line, cell, empty=True) for cell in row] for line, row in rows])
     times = table[:, 0] - table[0, 0]
     if not np.all(np.diff(times) > 0.0):
         line = rows[int(np.argmin(np.diff(times) > 0.0)) + 1][0]
@@ -87,8 +87,8 @@ def _events(path: Path, plates: list[str], begin: float) -> tuple[Truth, ...]:
     for line, (event, *cells, plate, change) in rows:
         if plate not in plates:
             raise ValueError(f"{path}:{line}: plate {plate!r} is none of {', '.join(plates)}")
-        start, end, free = (_number(path, line, cell) - begin for cell in cells)
-        kilograms = _number(path, line, change)
+        start, end, free = (to_number(path, line, cell, empty=True) - begin for cell in cells)
+        kilograms = to_number(path, line, change, empty=True)
         if not (start <= end and math.isfinite(kilograms)):
             raise ValueError(f"{path}:{line}: expected start, an end that is not earlier, and a change")
         spans[event] = (start, end, end if math.isnan(free) else free)
@@ -107,7 +107,7 @@ def _planogram(path: Path, plates: list[str]) -> Stock:
     for line, (sku, *cells, plate) in rows:
         if plate not in plates:
             raise ValueError(f"{path}:{line}: plate {plate!r} is none of {', '.join(plates)}")
-        weight, spread = (_number(path, line, cell) for cell in cells)
+        weight, spread = (to_number(path, line, cell, empty=True) for cell in cells)
         if not (0.0 < weight < math.inf and 0.0 <= spread < math.inf):
             raise ValueError(f"{path}:{line}: expected a weight above 0 kg and a spread of at least 0 kg")
         weights[sku] = (weight, spread)
@@ -116,25 +116,8 @@ def _planogram(path: Path, plates: list[str]) -> Stock:
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the header of a CSV file, and its rows with their line numbers."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = [(line, row) for line, row in enumerate(csv.reader(file), start=1) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from error
-    if not lines:
+    header, rows = read_rows(path)
+    if not header:
         raise ValueError(f"{path}: is empty")
-    header = lines[0][1]
-    for line, row in lines[1:]:
-        if len(row) != len(header):
-            raise ValueError(f"{path}:{line}: expected {len(header)} values, found {len(row)}")
-    return header, lines[1:]
-
-
-def _number(path: Path, line: int, cell: str) -> float:
-    if not cell.strip():
-        return math.nan
-    try:
-        return float(cell)
-    except ValueError:
-        raise ValueError(f"{path}:{line}: expected a number, found {cell!r}") from None
+    check_rows(path, header, rows)
+    return header, rows
