@@ -72,7 +72,7 @@ class DaySensors:
         self._world, self._start, self._codes = world, start, codes
         store = world.store
         rng = np.random.default_rng([seed, zlib.crc32(b"onlookers")])
-        self._onlookers = Onlookers(store, rng, None)
+        self._onlookers = Onlookers(store, rng, None, None)
         self._shelves = [
             (shelf.id, PlateGroup(store, [plate.id for plate in shelf.plates], "normal", seed, shelf.id))
             for gondola in store.gondolas
