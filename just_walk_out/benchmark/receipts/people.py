@@ -46,6 +46,7 @@ _FRESH, _SLOW, _SLOW_TIME = 0.85, 0.75, 0.3
 _ASTRAY, _ASTRAY_FACTOR = 0.05, 3.5
 _MISSED, _HIDDEN_SEEN = 0.03, 0.15
 _CELL, _MARGIN = 0.1, 2.5
+_BOX = (0.0, 0.0, 20.0, 60.0)  # where nobody looks
 
 _FOLLOWED = 2.2
 _TRACK_ERROR, _TRACK_TIME = 0.06, 0.8
@@ -86,7 +87,7 @@ class Onlookers:
             store: cameras, fixtures and walls.
             rng: of everything that is drawn.
             hands: finds wrists; None where detectors find none.
-            clothes: looks at those whom a camera finds; None where that would take too long.
+            clothes: looks at those whom a camera finds; None where colours and boxes do not matter.
         """
         self._views = _Views(store)
         self._rng = rng
@@ -127,7 +128,7 @@ class Onlookers:
             wrists = rays[index] if rays is not None else [np.zeros((0, 3))] * len(names)
             rows = np.flatnonzero(seen[index])
             found, spread = _place(self._views.eyes[index], places[rows], error[rows])
-            boxes, looks = np.zeros((len(rows), 4)), [b""] * len(rows)
+            boxes, looks = np.tile(_BOX, (len(rows), 1)), [b""] * len(rows)
             if self._clothes is not None:
                 boxes, looks = self._clothes.look(index, figures, rows, found)
             detections = tuple(

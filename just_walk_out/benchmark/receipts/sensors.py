@@ -147,11 +147,12 @@ class LightStore:
             figures = self.world.figures(clock - self._lead_in)
             for seen in self._onlookers.report(stamp, figures):
                 waiting.append((stamp + round(_PEOPLE_AFTER * _SECOND), seen))
-            self._places.append((stamp, {figure.id: (figure.x, figure.y) for figure in figures}))
             if isinstance(self._onlookers, Watchers):
                 names = self._onlookers.names()
                 if not self._names or self._names[-1][1] != names:
                     self._names.append((stamp, names))
+            else:
+                self._places.append((stamp, {figure.id: (figure.x, figure.y) for figure in figures}))
             due = [item for item in waiting if item[0] <= stamp]
             waiting = [item for item in waiting if item[0] > stamp]
             yield from sorted(due, key=lambda item: item[0])
