@@ -63,8 +63,8 @@ class CheckoutStage:
 
     A visit that left at T is settled once the carts' watermarks of every shelf its members came near have
     passed the moment when the last of them was gone from it, and those of the visits T. If that has not
-    happened when the tracks are ``policy.settle_timeout`` past T, the charge is for review and names what is
-    silent; for a cart that is not told at all, or carts that promise no shelf at all, as while nodes are started
+    happened when the tracks and other shelves are ``policy.settle_timeout`` past T, the charge is for review and
+    names what is silent; for carts that are not told, or not that far of any shelf, as while nodes are started
     again, it waits ``patience`` longer.
     So it is for review, too, when the visit was near a shelf while nothing could be seen of it, see
     ``UnseenTimes``. The ledger has the charge before it is published; its id makes it unique whatever is
@@ -198,9 +198,10 @@ class CheckoutStage:
             lost = visit.state is VisitState.LOST
             doubt = "nobody saw the shopper leave" if lost else self._blindness(visit)
             return self._issue(visit, cart, visit.exited, doubt)
-        # a silent shelf is a fault of the store, a cart that is not told yet one of our own that passes; so is that
-        # no shelf is promised at all, as by a cart_aggregator that was started again and has heard of visits alone
-        ours = cart is None or VISITS in silent or not self._decided.keys() - {VISITS}
+        # a shelf that is silent while others go on is a fault of the store; a cart that is not told yet, or carts that
+        # lag in all, as those of a cart_aggregator that was started again and is catching up, pass
+        told = max((stamp for source, stamp in self._decided.items() if source != VISITS), default=0)
+        ours = cart is None or VISITS in silent or told < visit.exited + self._timeout
         if self._tick < visit.exited + self._timeout + (self._patience if ours else 0):
             return []
         reason = f"no word from {', '.join(silent)} up to the exit" if silent else "the cart is not known"

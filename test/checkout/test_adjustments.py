@@ -216,7 +216,7 @@ def test_a_visit_in_review_is_charged_when_a_person_has_cleared_it(shop):
 
 def test_a_visit_that_was_held_for_a_silent_shelf_is_charged_as_it_stood_when_cleared(shop):
     shop.push(present(21, LEFT), cart(22, apples(), revision=1, seen=4))
-    charge, _ = shop.push(TrackArray(31 * SECOND))
+    charge, _ = shop.push(TrackArray(91 * SECOND))
     assert charge.state is ChargeState.REVIEW and shop.owed() == 0
     assert shop.push(cart(40, apples(), bread(), revision=2)) == []
     (adjustment,) = shop.push(cart(41, apples(), revision=4, decisions=("v1!1",), cleared=True))

@@ -95,7 +95,7 @@ def test_a_shelf_is_waited_for_until_the_last_of_a_visit_has_gone_from_it(store,
 
 def test_a_silent_shelf_it_was_near_sends_it_to_review_by_name_after_the_timeout(store):
     stage = make(store)
-    silent = carts(29.9, APPLES, g1=4)
+    silent = carts(30, APPLES, g1=4)
     assert run(stage, seen(3), seen(20.5), present(29, LEFT), silent, seen(29.9)) == ([], [])
     charges, alerts = run(stage, seen(30), seen(31), carts(40, APPLES))
     (charge,) = charges
@@ -148,15 +148,20 @@ def test_a_cart_that_is_not_told_is_waited_for_longer_than_a_sensor(store):
     ]
 
 
-def test_carts_that_promise_no_shelf_yet_are_waited_for_longer_than_a_sensor(store):
+def begun(stamp):
+    """Carts that were started again and have been told of visits alone."""
+    told = carts(stamp, APPLES)
+    return dataclasses.replace(told, watermarks=tuple(mark for mark in told.watermarks if mark.source == "visits"))
+
+
+@pytest.mark.parametrize("lagging", [begun(29.9), carts(29.9, APPLES, g1=4, g2=4), carts(29.9, APPLES, g1=19, g2=29)])
+def test_carts_that_are_catching_up_are_waited_for_longer_than_a_sensor(store, lagging):
     stage = make(store)
-    begun = carts(29.9, APPLES)
-    begun = dataclasses.replace(begun, watermarks=tuple(mark for mark in begun.watermarks if mark.source == "visits"))
-    assert run(stage, seen(3), seen(20.5), present(29, LEFT), begun, seen(30), seen(80)) == ([], [])
+    assert run(stage, seen(3), seen(20.5), present(29, LEFT), lagging, seen(30), seen(80)) == ([], [])
     (charge,), alerts = run(stage, carts(40, APPLES))
     assert (charge.state, charge.lines, alerts) == (ChargeState.CHARGED, (APPLES,), [])
     stage = make(store)
-    (charge,), _ = run(stage, seen(3), seen(20.5), present(29, LEFT), begun, seen(30), seen(91))
+    (charge,), _ = run(stage, seen(3), seen(20.5), present(29, LEFT), lagging, seen(30), seen(91))
     assert charge.state is ChargeState.REVIEW and "g1/s1" in charge.reason
 
 
