@@ -181,8 +181,8 @@ class CheckoutStage:
     def _silent(self, visit: Visit, stamp: int) -> list[str]:
         """Return the sources that a visit came near and that are not decided as far as it needs, up to a moment."""
         needed = {VISITS: stamp}
-        for shelf in self._proximity.of(visit.tracks):
-            stays = self._proximity.stays(visit.tracks, shelf)
+        for shelf in self._proximity.of(visit.tracks, visit.entered):
+            stays = self._proximity.stays(visit.tracks, visit.entered, shelf)
             # what begins at a shelf after the last of them has gone is somebody else's
             last = stamp if stays is None else max((end for _, end in stays), default=0) + _GONE
             needed[shelf] = min(stamp, last)
@@ -210,8 +210,8 @@ class CheckoutStage:
         """Return why a visit may have taken what nothing could see; empty: it cannot."""
         whole = [(visit.entered, visit.exited)]
         found = []
-        for shelf in self._proximity.of(visit.tracks):
-            stays = self._proximity.stays(visit.tracks, shelf)
+        for shelf in self._proximity.of(visit.tracks, visit.entered):
+            stays = self._proximity.stays(visit.tracks, visit.entered, shelf)
             unseen = self._unseen.longest(shelf, whole if stays is None else stays)
             if unseen > self._bearable:
                 found.append(f"{shelf} for {unseen / NANOSECONDS:.1f} s")
