@@ -41,7 +41,7 @@ class CheckoutSettings:
         2.0, "standard deviations of a track's position that are added to the reach", minimum=0.0, maximum=10.0
     )
     birth_age: float = setting(
-        2.0, "a track older than this when first seen may have been near any shelf before", unit="s", minimum=0.0
+        2.0, "a track older than this when first seen inside may have been near any shelf before", unit="s", minimum=0.0
     )
     unseen: float = setting(
         0.5, "how long a shelf that a visit is near may go unseen; a visit near it for longer goes to review", unit="s",
