@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.records import Track, TrackArray
+from just_walk_out.store.geometry import distance_outside
 from just_walk_out.store.model import Store
 
 _JOINED = 2_000_000_000
@@ -18,6 +19,8 @@ _JOINED = 2_000_000_000
 
 @dataclass
 class _Path:
+    begun: int
+    outside: bool
     whole: bool
     near: dict[int, list[list[int]]] = field(default_factory=dict)
 
@@ -34,7 +37,8 @@ class Proximity:
 
     A track is near a shelf when the distance from its position to the front edge of the shelf's part of
     the gondola is at most ``reach`` plus ``sigmas`` standard deviations of the position in its worst
-    direction. A track that was not seen from its birth on could have been near every shelf.
+    direction. A track that was seen neither from its birth on nor outside before it came in could have been near
+    every shelf.
     """
 
     def __init__(self, store: Store, reach: float, sigmas: float, birth_age: int, memory: int) -> None:
@@ -52,6 +56,7 @@ class Proximity:
         self._sigmas = sigmas
         self._birth_age = birth_age
         self._memory = memory
+        self._floor = store.floor
         self._start, self._edge = _front_edges(store, self.shelves)
         self._paths: OrderedDict[str, _Path] = OrderedDict()
 
@@ -61,30 +66,58 @@ class Proximity:
             return
         near = self._near(array.tracks)
         for track, row in zip(array.tracks, near, strict=True):
-            path = self._paths.setdefault(track.id, _Path(whole=array.stamp - track.born <= self._birth_age))
+            path = self._paths.get(track.id)
+            if path is None:
+                outside = float(distance_outside(self._floor, (track.x, track.y))) > 0.0
+                path = _Path(array.stamp, outside, whole=array.stamp - track.born <= self._birth_age)
+                self._paths[track.id] = path
             self._paths.move_to_end(track.id)
             for shelf in np.flatnonzero(row).tolist():
                 path.stay(shelf, array.stamp)
         while len(self._paths) > self._memory:
             self._paths.popitem(last=False)
 
-    def of(self, tracks: Iterable[str]) -> tuple[str, ...]:
-        """Return the ids of the shelves that at least one of these tracks could have reached, sorted."""
-        near: set[int] = set()
+    def of(self, tracks: Iterable[str], entered: int) -> tuple[str, ...]:
+        """Return the ids of the shelves that at least one of these tracks could have reached, sorted.
+
+        Args:
+            tracks: of a visit.
+            entered: when the first of them came in, nanoseconds.
+        """
+        paths = self._whole(tracks, entered)
+        if paths is None:
+            return self.shelves
+        return tuple(self.shelves[index] for index in sorted({index for path in paths for index in path.near}))
+
+    def stays(self, tracks: Iterable[str], entered: int, shelf: str) -> list[tuple[int, int]] | None:
+        """Return from when to when one of a visit's tracks could have reached a shelf; None: at any time.
+
+        Args:
+            tracks: of the visit.
+            entered: when the first of them came in, nanoseconds.
+            shelf: its id.
+
+        Returns:
+            Stamps of beginnings and ends, nanoseconds.
+        """
+        paths = self._whole(tracks, entered)
+        if paths is None:
+            return None
+        index = self.shelves.index(shelf)
+        return [(begin, end) for path in paths for begin, end in path.near.get(index, ())]
+
+    def _whole(self, tracks: Iterable[str], entered: int) -> list[_Path] | None:
+        """Return the paths of tracks; None if one may have been near a shelf before it was seen.
+
+        Who waits before a gate is told of late, and has been near nothing by then; who leaves is outside, too.
+        """
+        paths = []
         for track in tracks:
             path = self._paths.get(track)
-            if path is None or not path.whole:
-                return self.shelves
-            near |= path.near.keys()
-        return tuple(self.shelves[index] for index in sorted(near))
-
-    def stays(self, tracks: Iterable[str], shelf: str) -> list[tuple[int, int]] | None:
-        """Return from when to when one of these tracks could have reached a shelf, nanoseconds; None: at any time."""
-        index = self.shelves.index(shelf)
-        paths = [self._paths.get(track) for track in tracks]
-        if any(path is None or not path.whole for path in paths):
-            return None
-        return [(begin, end) for path in paths if path for begin, end in path.near.get(index, ())]
+            if path is None or not (path.whole or (path.outside and path.begun <= entered)):
+                return None
+            paths.append(path)
+        return paths
 
     def _near(self, tracks: tuple[Track, ...]) -> NDArray[np.bool_]:
         """Return for (tracks, shelves) whether they are within reach."""

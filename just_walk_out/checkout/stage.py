@@ -41,7 +41,7 @@ class CheckoutSettings:
         2.0, "standard deviations of a track's position that are added to the reach", minimum=0.0, maximum=10.0
     )
     birth_age: float = setting(
-        2.0, "a track older than this when first seen may have been near any shelf before", unit="s", minimum=0.0
+        2.0, "a track older than this when first seen inside may have been near any shelf before", unit="s", minimum=0.0
     )
     unseen: float = setting(
         0.5, "how long a shelf that a visit is near may go unseen; a visit near it for longer goes to review", unit="s",
@@ -181,8 +181,8 @@ class CheckoutStage:
     def _silent(self, visit: Visit, stamp: int) -> list[str]:
         """Return the sources that a visit came near and that are not decided as far as it needs, up to a moment."""
         needed = {VISITS: stamp}
-        for shelf in self._proximity.of(visit.tracks):
-            stays = self._proximity.stays(visit.tracks, shelf)
+        for shelf in self._proximity.of(visit.tracks, visit.entered):
+            stays = self._proximity.stays(visit.tracks, visit.entered, shelf)
             # what begins at a shelf after the last of them has gone is somebody else's
             last = stamp if stays is None else max((end for _, end in stays), default=0) + _GONE
             needed[shelf] = min(stamp, last)
@@ -211,8 +211,8 @@ class CheckoutStage:
         """Return why a visit may have taken what nothing could see; empty: it cannot."""
         whole = [(visit.entered, visit.exited)]
         found = []
-        for shelf in self._proximity.of(visit.tracks):
-            stays = self._proximity.stays(visit.tracks, shelf)
+        for shelf in self._proximity.of(visit.tracks, visit.entered):
+            stays = self._proximity.stays(visit.tracks, visit.entered, shelf)
             unseen = self._unseen.longest(shelf, whole if stays is None else stays)
             if unseen > self._bearable:
                 found.append(f"{shelf} for {unseen / NANOSECONDS:.1f} s")
