@@ -30,7 +30,8 @@ from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.peers import PEERS, run_peer
 from just_walk_out.benchmark.tracking.report import ground_table, hard_table, store_table, table
 from just_walk_out.benchmark.tracking.scores import Row, score, write_rows
-from just_walk_out.benchmark.tracking.store import HARD, load, simulated
+from just_walk_out.benchmark.tracking.store import HARD, Conditions, load, simulated
+from just_walk_out.benchmark.tracking.visits import MOST
 
 OURS = "just_walk_out"
 STORE = "store_tracker"
@@ -70,6 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the simulated store, as it is and made hard, and the load of 12 cameras",
     )
+    parser.add_argument(
+        "--shoppers", type=float, default=Conditions().present, metavar="N",
+        help=f"how many are inside the simulated store at a time, on average, 1 to {MOST:.0f} (default 20)",
+    )  # fmt: skip
     parser.add_argument("--crowd", action="store_true", help="only generated crowds of 10 and 50 people")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is generated or spoilt (default 1)")
     parser.add_argument(
@@ -81,6 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print the tables and write what was asked for; returns the exit status."""
     try:
+        if not 1.0 <= args.shoppers <= MOST:
+            raise ValueError(f"--shoppers {args.shoppers:g}: expected 1 to {MOST:.0f}, as two doors let in no more")
         figures: dict[str, Any] = {}
         everything = not (args.folders or args.store or args.crowd)
         sequences, views = _found(args.folders or ([_data()] if everything else []))
@@ -109,7 +116,8 @@ def run(args: argparse.Namespace) -> int:
             figures.update(ground)
             print(ground_table(ground))
         if everything or args.store:
-            result = {**simulated(args.seed, 60.0 if args.quick else 600.0), **load(args.seed, args.quick)}
+            busy = Conditions(present=args.shoppers)
+            result = {**simulated(args.seed, 60.0 if args.quick else 600.0, busy), **load(args.seed, args.quick)}
             figures["simulated_store"] = {OURS: result}
             print(store_table(result, args.seed))
             seconds = 20.0 if args.quick else 120.0
