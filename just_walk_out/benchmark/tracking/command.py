@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ OURS = "just_walk_out"
 STORE = "store_tracker"
 OFFLINE = "likeliest_paths"
 _CROWDS = (10, 50)
+_PASSES = 5  # of each tracker over a crowd, in turn; the quickest counts, as others may be at work on the machine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,12 +105,13 @@ def run(args: argparse.Namespace) -> int:
             if args.detector is not None and not filmed:
                 raise ValueError(f"--detector {model}: expected a sequence with video.avi in its folder, found none")
             measured += [detected(each, model) for each in filmed]
-        if everything or args.crowd:
-            seconds = 4.0 if args.quick else 20.0
-            measured += [crowd(count, seconds, args.seed) for count in _CROWDS]
         for sequence in measured:
             figures[sequence.name] = _one(sequence, args)
-        if measured:
+        if everything or args.crowd:
+            for count in _CROWDS:
+                sequence = crowd(count, 4.0 if args.quick else 20.0, args.seed)
+                figures[sequence.name] = _one(sequence, args, 1 if args.quick else _PASSES)
+        if figures:
             print(table(figures))
         if views:
             ground = {}
@@ -162,11 +166,15 @@ def _found(folders: list[Path]) -> tuple[list[Path], list[Path]]:
     return sequences, views
 
 
-def _one(sequence: Sequence, args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Run ours and the peers on one sequence."""
-    results: dict[str, tuple[list[Row], float]] = {OURS: run_ours(sequence, not args.image_plane)}
-    for name in args.peers:
-        results[name] = run_peer(name, sequence)
+def _one(sequence: Sequence, args: argparse.Namespace, passes: int = 1) -> dict[str, dict[str, float]]:
+    """Run ours and the peers on one sequence, several times in turn where it is their speed that matters."""
+    runs: dict[str, Callable[[], tuple[list[Row], float]]] = {OURS: lambda: run_ours(sequence, not args.image_plane)}
+    runs |= {name: partial(run_peer, name, sequence) for name in args.peers}
+    results: dict[str, tuple[list[Row], float]] = {}
+    for _ in range(passes):
+        for name, run_one in runs.items():
+            rows, fps = run_one()
+            results[name] = (rows, max(fps, results[name][1] if name in results else 0.0))
     figures = {}
     for name, (rows, fps) in results.items():
         figures[name] = score(sequence, rows, fps).figures()
