@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_TAILS = 4.0  # degrees of freedom of the errors of boxes
+# How boxes lie about where the right person is expected: the likeliest Student's t of 180,000 of them in the simulated
+# store has 5.2 degrees of freedom and a fifth of the claimed variance, which allows for cameras that disagree.
+_TAILS, _NARROW = 5.0, 0.2
 
 
 def predict(
@@ -65,11 +67,12 @@ def distances(means: Floats, covariances: Floats, points: Floats, noises: Floats
 
 
 def robust(means: Floats, covariances: Floats, points: Floats, noises: Floats) -> Floats:
-    """Widen the noise of measurements that lie far off, as most of them lie rather than that somebody has jumped.
+    """Widen the noise of measurements that lie far off, as more often they lie than somebody has jumped.
 
-    Errors of boxes have heavier tails than a normal distribution: by Student's t (``_TAILS`` degrees of freedom) the
-    expected precision of a measurement at squared Mahalanobis distance s is (t + 2) / (t + s) of what it claims (Lange,
-    Little, Taylor 1989; Agamennoni et al. 2012 in a filter). Those near by are left as they are.
+    Errors of boxes have heavier tails than a normal distribution. By Student's t with n degrees of freedom and v times
+    the claimed variance, the expected precision of a measurement at squared Mahalanobis distance s is
+    (n + 2) / (n + s / v) of the usual one (Lange, Little, Taylor 1989; in a filter Agamennoni, Nieto, Nebot 2012).
+    None counts for more than it claims.
 
     Args:
         means: (N, 4).
@@ -80,10 +83,10 @@ def robust(means: Floats, covariances: Floats, points: Floats, noises: Floats) -
     Returns:
         (N, 2, 2) m^2.
     """
-    away = points - means[:, :2]
-    total = covariances[:, :2, :2] + noises
-    squared = (away * np.linalg.solve(total, away[:, :, None])[:, :, 0]).sum(axis=1)
-    return np.asarray(noises * np.maximum(1.0, (_TAILS + squared) / (_TAILS + 2.0))[:, None, None])
+    a, b, c = (covariances[:, i, j] + noises[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    dx, dy = (points - means[:, :2]).T
+    squared = (c * dx * dx - 2.0 * b * dx * dy + a * dy * dy) / np.maximum(a * c - b * b, 1e-12)
+    return np.asarray(noises * np.maximum(1.0, (_TAILS + squared / _NARROW) / (_TAILS + 2.0))[:, None, None])
 
 
 def update(means: Floats, covariances: Floats, points: Floats, noises: Floats) -> tuple[Floats, Floats]:
