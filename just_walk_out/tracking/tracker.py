@@ -223,8 +223,9 @@ class Tracker:
         tracks = self._tracks
         rows, columns = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
         before = tracks.mean[rows, :2]
+        noise = kalman.robust(tracks.mean[rows], tracks.covariance[rows], points[columns], noises[columns])
         moved, tracks.covariance[rows] = kalman.update(
-            tracks.mean[rows], tracks.covariance[rows], points[columns], noises[columns]
+            tracks.mean[rows], tracks.covariance[rows], points[columns], noise
         )
         tracks.mean[rows] = self._floor.hold(before, moved)
         tracks.seen[rows] = self._time

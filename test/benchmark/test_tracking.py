@@ -186,6 +186,13 @@ def test_the_simulated_store_is_followed_and_so_it_is_with_two_outfits_and_a_cam
         assert figures["error"] < 0.15 and figures["found"] > 0.9
 
 
+@pytest.mark.parametrize("number", ["0", "35", "nan"])
+def test_more_shoppers_than_doors_let_in_and_none_at_all_are_refused_in_one_line(capsys, number):
+    assert main(["benchmark", "tracking", "--store", "--shoppers", number]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and f"--shoppers {number}: expected 1 to 34" in err
+
+
 def test_rows_made_hard_are_told_one_by_one_and_their_identities_together():
     bands = [
         {"from": 0.5, "said": 0.6, "right": 0.5, "ticks": 10},

@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,14 @@ from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.peers import PEERS, run_peer
 from just_walk_out.benchmark.tracking.report import ground_table, hard_table, store_table, table
 from just_walk_out.benchmark.tracking.scores import Row, score, write_rows
-from just_walk_out.benchmark.tracking.store import HARD, load, simulated
+from just_walk_out.benchmark.tracking.store import HARD, Conditions, load, simulated
+from just_walk_out.benchmark.tracking.visits import MOST
 
 OURS = "just_walk_out"
 STORE = "store_tracker"
 OFFLINE = "likeliest_paths"
 _CROWDS = (10, 50)
+_PASSES = 5  # of each tracker over a crowd, in turn; the quickest counts, as others may be at work on the machine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the simulated store, as it is and made hard, and the load of 12 cameras",
     )
+    parser.add_argument(
+        "--shoppers", type=float, default=Conditions().present, metavar="N",
+        help=f"how many are inside the simulated store at a time, on average, 1 to {MOST:.0f} (default 20)",
+    )  # fmt: skip
     parser.add_argument("--crowd", action="store_true", help="only generated crowds of 10 and 50 people")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is generated or spoilt (default 1)")
     parser.add_argument(
@@ -81,6 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print the tables and write what was asked for; returns the exit status."""
     try:
+        if not 1.0 <= args.shoppers <= MOST:
+            raise ValueError(f"--shoppers {args.shoppers:g}: expected 1 to {MOST:.0f}, as two doors let in no more")
         figures: dict[str, Any] = {}
         everything = not (args.folders or args.store or args.crowd)
         sequences, views = _found(args.folders or ([_data()] if everything else []))
@@ -95,12 +105,13 @@ def run(args: argparse.Namespace) -> int:
             if args.detector is not None and not filmed:
                 raise ValueError(f"--detector {model}: expected a sequence with video.avi in its folder, found none")
             measured += [detected(each, model) for each in filmed]
-        if everything or args.crowd:
-            seconds = 4.0 if args.quick else 20.0
-            measured += [crowd(count, seconds, args.seed) for count in _CROWDS]
         for sequence in measured:
             figures[sequence.name] = _one(sequence, args)
-        if measured:
+        if everything or args.crowd:
+            for count in _CROWDS:
+                sequence = crowd(count, 4.0 if args.quick else 20.0, args.seed)
+                figures[sequence.name] = _one(sequence, args, 1 if args.quick else _PASSES)
+        if figures:
             print(table(figures))
         if views:
             ground = {}
@@ -109,7 +120,8 @@ def run(args: argparse.Namespace) -> int:
             figures.update(ground)
             print(ground_table(ground))
         if everything or args.store:
-            result = {**simulated(args.seed, 60.0 if args.quick else 600.0), **load(args.seed, args.quick)}
+            busy = Conditions(present=args.shoppers)
+            result = {**simulated(args.seed, 60.0 if args.quick else 600.0, busy), **load(args.seed, args.quick)}
             figures["simulated_store"] = {OURS: result}
             print(store_table(result, args.seed))
             seconds = 20.0 if args.quick else 120.0
@@ -154,11 +166,15 @@ def _found(folders: list[Path]) -> tuple[list[Path], list[Path]]:
     return sequences, views
 
 
-def _one(sequence: Sequence, args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Run ours and the peers on one sequence."""
-    results: dict[str, tuple[list[Row], float]] = {OURS: run_ours(sequence, not args.image_plane)}
-    for name in args.peers:
-        results[name] = run_peer(name, sequence)
+def _one(sequence: Sequence, args: argparse.Namespace, passes: int = 1) -> dict[str, dict[str, float]]:
+    """Run ours and the peers on one sequence, several times in turn where it is their speed that matters."""
+    runs: dict[str, Callable[[], tuple[list[Row], float]]] = {OURS: lambda: run_ours(sequence, not args.image_plane)}
+    runs |= {name: partial(run_peer, name, sequence) for name in args.peers}
+    results: dict[str, tuple[list[Row], float]] = {}
+    for _ in range(passes):
+        for name, run_one in runs.items():
+            rows, fps = run_one()
+            results[name] = (rows, max(fps, results[name][1] if name in results else 0.0))
     figures = {}
     for name, (rows, fps) in results.items():
         figures[name] = score(sequence, rows, fps).figures()
