@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ class Journal:
             (type(record).__name__, id, stamp, json.dumps(to_dict(record), separators=(",", ":"))),
         )
         return cursor.rowcount == 1
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all that is appended within, or nothing of it: an end in between leaves no half of a decision."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def has(self, kind: type, id: str) -> bool:
         """Tell whether a record of this class and id has been written."""

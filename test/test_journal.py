@@ -49,6 +49,30 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert not journal.append(CodeScan(5, "g", "5"), "5", 5)
 
 
+def test_what_is_appended_in_a_transaction_is_there_altogether_or_not_at_all(tmp_path):
+    journal = Journal(tmp_path / "j.sqlite")
+    with journal.transaction():
+        assert journal.append(alert(1), "a1", 1) and journal.has(Alert, "a1")
+        assert journal.append(alert(2), "a2", 2)
+    with pytest.raises(KeyboardInterrupt), journal.transaction():
+        journal.append(alert(3), "a3", 3)
+        raise KeyboardInterrupt
+    assert not journal.has(Alert, "a3") and journal.append(alert(4), "a4", 4)
+    code = f"""
+import os, signal
+from pathlib import Path
+from just_walk_out.journal import Journal
+from just_walk_out.records import CodeScan
+journal = Journal(Path({str(tmp_path / "j.sqlite")!r}))
+with journal.transaction():
+    journal.append(CodeScan(1, "g", "1"), "1", 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, timeout=60).returncode == -9
+    later = Journal(tmp_path / "j.sqlite")
+    assert list(later.read(Alert)) == [alert(1), alert(2), alert(4)] and not list(later.read(CodeScan))
+
+
 def test_a_file_that_is_no_journal_is_an_error_and_stays_as_it_is(tmp_path):
     path = tmp_path / "j.sqlite"
     path.write_bytes(b"not a database, but longer than a page header " * 100)

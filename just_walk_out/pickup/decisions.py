@@ -15,7 +15,7 @@ _LATELY = 300 * 1_000_000_000
 
 
 def first_id(event: str) -> str:
-    """Return the id of the first interaction of a shelf event, which is written last and stands for them all."""
+    """Return the id of the first interaction of a shelf event, which stands for them all."""
     return f"{event}#0"
 
 

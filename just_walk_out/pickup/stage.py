@@ -77,17 +77,15 @@ class PickupStage:
         self._restore()
 
     def _restore(self) -> None:
-        """Take up what is in the journal; of an event that was not decided to the end nothing counts but its parts."""
+        """Take up what is in the journal."""
         for interaction in self._journal.recent(Interaction):
             self._decisions.add(interaction)
         for weighing in self._journal.recent(Weighing):
-            if self._decisions.has(weighing.event):
-                self._suspicions.note(weighing, weighing.start)
+            self._suspicions.note(weighing, weighing.start)
         self._suspicions.tell_again()
         for correction in self._journal.recent(Correction):
-            if self._decisions.has(correction.event):
-                self._suspicions.correct(correction)
-                self._decisions.correct(correction.decision)
+            self._suspicions.correct(correction)
+            self._decisions.correct(correction.decision)
 
     def restore(self) -> list[Any]:
         """Return what has been decided, for a cart aggregator that may have missed it."""
@@ -240,12 +238,11 @@ class PickupStage:
             for interaction in found:
                 self._decisions.add(interaction, due)
                 made.append(interaction)
-        for step, found, sight in decided:
-            if step.total < 0.0 and self._is_telling(event, found[0]):
-                self._learn(event, step, found, sight)
-        # the first is written last: once it is there, the event counts as decided after a restart
-        written = [item for item in reversed(made) if self._journal.append(item, item.id, item.start)]
-        return written[::-1]
+        with self._journal.transaction():
+            for step, found, sight in decided:
+                if step.total < 0.0 and self._is_telling(event, found[0]):
+                    self._learn(event, step, found, sight)
+            return [item for item in made if self._journal.append(item, item.id, item.start)]
 
     def _is_telling(self, event: ShelfEvent, first: Interaction) -> bool:
         """Tell whether a step was one act of a shopper: staff move cartons, and much happens where nothing is seen."""

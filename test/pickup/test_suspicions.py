@@ -12,7 +12,7 @@ from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.pickup.suspicions import Suspicions
 from just_walk_out.pickup.testimony import Stranger, Weighing
-from just_walk_out.records import Alert, DecisionKind, DecisionState, InteractionArray, Kind, VisitArray
+from just_walk_out.records import Alert, DecisionKind, DecisionState, Interaction, InteractionArray, Kind, VisitArray
 
 
 def outputs_of(store, feed, journal=None):
@@ -179,6 +179,10 @@ def test_a_process_that_is_killed_at_any_write_corrects_the_same(demo_store, wri
             outputs_of(demo_store, feed, journal)
             break
         except Killed:
+            half = {each.event for each in journal.read(Weighing)} - {
+                each.id.split("#")[0] for each in journal.read(Interaction)
+            }
+            assert not half
             again = outputs_of(demo_store, feed, journal)
         for of in (interactions, corrections):
             assert {each.id: each for each in of(again)} == {each.id: each for each in of(expected)}
