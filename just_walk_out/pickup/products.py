@@ -68,10 +68,6 @@ class ProductModel:
         }
         self._prior = prior_belief(settings)
 
-    def skus_on(self, plate: str) -> tuple[str, ...]:
-        """Return the products that the planogram puts on a plate."""
-        return self._store.skus_on[plate]
-
     def neighbours(self, plate: str) -> frozenset[str]:
         """Return the plates beside one that are so near that one thing stands on both."""
         return self._neighbours[plate]
@@ -118,6 +114,7 @@ class ProductModel:
             for second in home[i + 1 :]:
                 found += self._pairs(step, first, second)
         others = [sku for sku in self._store.product if sku not in home]
+        misplaced = self.log_misplaced(home)
         spread = 6.0 * math.sqrt(float(step.covariance.sum()) + settings.scale_sigma**2)
         for sku in others:
             weight = self._store.product[sku].weight
@@ -129,7 +126,7 @@ class ProductModel:
             if foreign.get(sku, 0) > 0:
                 found += self._units(step, sku, math.log(0.5), most=foreign[sku])
             else:
-                log_prior = max(self.log_misplaced(home), math.log(max(0.5 * stands, 1e-12)))
+                log_prior = max(misplaced, math.log(max(0.5 * stands, 1e-12)))
                 found += self._units(step, sku, log_prior, most=2 if stands < 0.5 else None)
         return _ranked(found, self._unknown())
 
@@ -173,7 +170,7 @@ class ProductModel:
             Explanations, best first; the one with no items stands for an unknown thing.
         """
         settings = self._settings
-        home = {sku for plate in step.plates for sku in self._store.skus_on[plate]}
+        home = set(self.home(step))
         found: list[Explanation] = []
         for sku in sorted(self._store.product):
             at_home = sku in home
