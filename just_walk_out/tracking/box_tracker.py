@@ -143,10 +143,10 @@ class BoxTracker:
 
     def _see(self, boxes: ArrayLike, scores: ArrayLike) -> _Seen:
         """Measure the usable boxes, in an order of their own."""
-        given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T
+        corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T.copy()
         trust = np.minimum(np.asarray(scores, dtype=np.float64).reshape(-1), 1.0)
         with np.errstate(invalid="ignore", over="ignore"):
-            corners = np.concatenate([given[:2], given[:2] + given[2:]])
+            corners[2:] += corners[:2]
             size = corners[2:] - corners[:2]
             sound = (size > 0.0) & (size < np.inf)
             good = (trust >= self._settings.low_score) & sound[0] & sound[1]
@@ -268,24 +268,24 @@ class BoxTracker:
     def _spawn(self, new: Rows, rows: Rows, seen: _Seen) -> None:
         """Start tracks; in the very first frame there is nobody else it could be, so they are believed at once."""
         settings = self._settings
+        found = seen.table.take(new, axis=1)
         if rows.size:
-            followed = self._plane.corners(self._tracks[:2, rows], self._tracks[_SIZE, rows])
-            shared = shares(followed[:, :, None], seen.table[7:11, None, new])
-            new = new[(shared <= settings.birth_overlap).all(axis=0)]
+            tracks = self._tracks.take(rows, axis=1)
+            followed = self._plane.corners(tracks[:2], tracks[_SIZE])
+            shared = shares(followed[:, :, None], found[7:11, None])
+            alone = (shared <= settings.birth_overlap).all(axis=0)
+            new, found = new[alone], found[:, alone]
             if not new.size:
                 return
         first = self._count == 0
         born = np.zeros((_ROWS, len(new)))
-        born[:2] = seen.table[:2, new]
-        born[4:7] = seen.table[2:5, new]
-        born[_SPEEDS] = (settings.birth_speed * seen.table[11, new]) ** 2
-        born[_SIZE] = seen.table[5:7, new]
+        born[:2], born[4:7], born[_SIZE], born[_BOX] = found[:2], found[2:5], found[5:7], found[7:11]
+        born[_SPEEDS] = (settings.birth_speed * found[11]) ** 2
         born[_SPREAD] = self._size_noise
         born[_SEEN], born[_SURE], born[_HITS] = self._now, self._now, 1.0
         born[_CONFIRMED] = first or settings.confirm_hits == 1
         born[_ID] = self._count + 1.0 + np.arange(len(new))
-        born[_SCORE], born[_BOX] = seen.scores[new], seen.table[7:11, new]
-        born[_BELIEF] = born[_SCORE]
+        born[_SCORE] = born[_BELIEF] = seen.scores[new]
         self._count += len(new)
         self._tracks = np.concatenate([self._tracks, born], axis=1)
 
@@ -307,5 +307,5 @@ class BoxTracker:
         # Filters are slow, so that speeds are steady; where a sure box says that somebody is, he more likely is.
         share = self._settings.reported * tracks[_SCORE] * (tracks[_SEEN] == self._now)
         corners += share * (tracks[_BOX] - corners)
-        boxes = np.concatenate([corners[:2], corners[2:] - corners[:2]]).T
-        return BoxTracks(tracks[_ID].astype(np.int64), boxes, tracks[_SCORE], tracks[:2].T)
+        corners[2:] -= corners[:2]
+        return BoxTracks(tracks[_ID].astype(np.int64), corners.T, tracks[_SCORE], tracks[:2].T)
