@@ -14,6 +14,7 @@ out, where it moves (``camera_motion``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,8 +61,7 @@ class BoxTracks:
     places: Floats
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(NamedTuple):
     """Usable boxes of a frame.
 
     Attributes:
@@ -169,7 +169,8 @@ class BoxTracker:
         tracks[_MEAN], tracks[_COVARIANCE] = packed.predict(
             tracks[_MEAN], tracks[_COVARIANCE], elapsed, noise, settings.velocity_memory
         )
-        tracks[_SPREAD] += settings.size_drift**2 * elapsed
+        spread = tracks[_SPREAD]
+        spread += settings.size_drift**2 * elapsed
         step = self._motion.predict(elapsed)
         if step is not None:
             self._shift(step)
@@ -231,17 +232,17 @@ class BoxTracker:
         likely = fits & (cost < limits.take(who))
         sure = (self._now - tracks[_SURE]) / _SECOND <= settings.weak_time
         weak = active & sure.take(who) & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
-        first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
+        first, gain = (active & likely).nonzero()[0], np.fmax(settings.newcomer - cost, _SOME)
         rows, columns = best(who.take(first), which.take(first), gain.take(first), shape)
-        waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
-        waiting[rows], free[columns] = False, False
-        left = np.flatnonzero(waiting.take(who) & free.take(which))
+        found, taken = np.zeros(len(self), dtype=bool), np.zeros(count, dtype=bool)
+        found[rows], taken[columns] = True, True
+        left = (~(found.take(who) | taken.take(which))).nonzero()[0]
         for stage in (weak, lost & likely, ~confirmed.take(who) & fits):
             some = left[stage.take(left)]
             if some.size:
-                some = some[waiting.take(who.take(some)) & free.take(which.take(some))]
+                some = some[~(found.take(who.take(some)) | taken.take(which.take(some)))]
                 r, c = best(who.take(some), which.take(some), gain.take(some), shape)
-                waiting[r], free[c] = False, False
+                found[r], taken[c] = True, True
                 rows, columns = np.concatenate([rows, r]), np.concatenate([columns, c])
         return expected, rows, columns
 
@@ -253,16 +254,18 @@ class BoxTracker:
         # Boxes of low scores are of people half hidden, and lie by what is seen of them.
         noises = found[2:5] * (1.0 + self._settings.score_noise * (1.0 - scores) ** 2)
         block[_MEAN], block[_COVARIANCE] = packed.update(block[_MEAN], block[_COVARIANCE], found[:2], noises)
-        gain = block[_SPREAD] / (block[_SPREAD] + self._size_noise)
-        block[_SIZE] += gain * (found[5:7] - block[_SIZE])
-        block[_SPREAD] *= 1.0 - gain
+        # Views are changed in place: what is changed through the block itself is copied onto itself once more.
+        size, spread, belief, hits = block[_SIZE], block[_SPREAD], block[_BELIEF], block[_HITS]
+        gain = spread / (spread + self._size_noise)
+        size += gain * (found[5:7] - size)
+        spread *= 1.0 - gain
         fresh = -np.expm1((block[_SEEN] - self._now) / (_SECOND * self._settings.score_memory))
-        block[_BELIEF] += fresh * (scores - block[_BELIEF])
+        belief += fresh * (scores - belief)
         block[_SEEN] = self._now
-        block[_HITS] += 1.0
+        hits += 1.0
         block[_SCORE], block[_BOX] = scores, found[7:11]
         np.copyto(block[_SURE], self._now, where=scores >= self._settings.high_score)
-        block[_CONFIRMED] = np.maximum(block[_CONFIRMED], block[_HITS] >= self._settings.confirm_hits)
+        block[_CONFIRMED] = np.maximum(block[_CONFIRMED], hits >= self._settings.confirm_hits)
         self._tracks[:, rows] = block
 
     def _spawn(self, new: Rows, rows: Rows, seen: _Seen) -> None:
