@@ -30,7 +30,7 @@ def within(places: Floats, variances: Floats, points: Floats, noises: Floats, ga
     away *= away
     inside = away < (gate * variances)[:, :, None] + (gate * noises)[:, None]
     # The quotient and the rest of places in one row are found sooner than what ``nonzero`` makes of two axes.
-    who, which = np.divmod(np.flatnonzero(inside[0] & inside[1]), points.shape[1])
+    who, which = np.divmod((inside[0] & inside[1]).ravel().nonzero()[0], points.shape[1])
     return who, which
 
 

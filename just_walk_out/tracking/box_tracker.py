@@ -14,6 +14,7 @@ out, where it moves (``camera_motion``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,8 +61,7 @@ class BoxTracks:
     places: Floats
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(NamedTuple):
     """Usable boxes of a frame.
 
     Attributes:
@@ -143,10 +143,10 @@ class BoxTracker:
 
     def _see(self, boxes: ArrayLike, scores: ArrayLike) -> _Seen:
         """Measure the usable boxes, in an order of their own."""
-        given = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T
+        corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T.copy()
         trust = np.minimum(np.asarray(scores, dtype=np.float64).reshape(-1), 1.0)
         with np.errstate(invalid="ignore", over="ignore"):
-            corners = np.concatenate([given[:2], given[:2] + given[2:]])
+            corners[2:] += corners[:2]
             size = corners[2:] - corners[:2]
             sound = (size > 0.0) & (size < np.inf)
             good = (trust >= self._settings.low_score) & sound[0] & sound[1]
@@ -169,7 +169,8 @@ class BoxTracker:
         tracks[_MEAN], tracks[_COVARIANCE] = packed.predict(
             tracks[_MEAN], tracks[_COVARIANCE], elapsed, noise, settings.velocity_memory
         )
-        tracks[_SPREAD] += settings.size_drift**2 * elapsed
+        spread = tracks[_SPREAD]
+        spread += settings.size_drift**2 * elapsed
         step = self._motion.predict(elapsed)
         if step is not None:
             self._shift(step)
@@ -231,17 +232,17 @@ class BoxTracker:
         likely = fits & (cost < limits.take(who))
         sure = (self._now - tracks[_SURE]) / _SECOND <= settings.weak_time
         weak = active & sure.take(who) & ~strong & (squared < settings.weak_gate) & (overlap > settings.weak_overlap)
-        first, gain = np.flatnonzero(active & likely), np.fmax(settings.newcomer - cost, _SOME)
+        first, gain = (active & likely).nonzero()[0], np.fmax(settings.newcomer - cost, _SOME)
         rows, columns = best(who.take(first), which.take(first), gain.take(first), shape)
-        waiting, free = np.ones(len(self), dtype=bool), np.ones(count, dtype=bool)
-        waiting[rows], free[columns] = False, False
-        left = np.flatnonzero(waiting.take(who) & free.take(which))
+        found, taken = np.zeros(len(self), dtype=bool), np.zeros(count, dtype=bool)
+        found[rows], taken[columns] = True, True
+        left = (~(found.take(who) | taken.take(which))).nonzero()[0]
         for stage in (weak, lost & likely, ~confirmed.take(who) & fits):
             some = left[stage.take(left)]
             if some.size:
-                some = some[waiting.take(who.take(some)) & free.take(which.take(some))]
+                some = some[~(found.take(who.take(some)) | taken.take(which.take(some)))]
                 r, c = best(who.take(some), which.take(some), gain.take(some), shape)
-                waiting[r], free[c] = False, False
+                found[r], taken[c] = True, True
                 rows, columns = np.concatenate([rows, r]), np.concatenate([columns, c])
         return expected, rows, columns
 
@@ -253,39 +254,41 @@ class BoxTracker:
         # Boxes of low scores are of people half hidden, and lie by what is seen of them.
         noises = found[2:5] * (1.0 + self._settings.score_noise * (1.0 - scores) ** 2)
         block[_MEAN], block[_COVARIANCE] = packed.update(block[_MEAN], block[_COVARIANCE], found[:2], noises)
-        gain = block[_SPREAD] / (block[_SPREAD] + self._size_noise)
-        block[_SIZE] += gain * (found[5:7] - block[_SIZE])
-        block[_SPREAD] *= 1.0 - gain
+        # Views are changed in place: what is changed through the block itself is copied onto itself once more.
+        size, spread, belief, hits = block[_SIZE], block[_SPREAD], block[_BELIEF], block[_HITS]
+        gain = spread / (spread + self._size_noise)
+        size += gain * (found[5:7] - size)
+        spread *= 1.0 - gain
         fresh = -np.expm1((block[_SEEN] - self._now) / (_SECOND * self._settings.score_memory))
-        block[_BELIEF] += fresh * (scores - block[_BELIEF])
+        belief += fresh * (scores - belief)
         block[_SEEN] = self._now
-        block[_HITS] += 1.0
+        hits += 1.0
         block[_SCORE], block[_BOX] = scores, found[7:11]
         np.copyto(block[_SURE], self._now, where=scores >= self._settings.high_score)
-        block[_CONFIRMED] = np.maximum(block[_CONFIRMED], block[_HITS] >= self._settings.confirm_hits)
+        block[_CONFIRMED] = np.maximum(block[_CONFIRMED], hits >= self._settings.confirm_hits)
         self._tracks[:, rows] = block
 
     def _spawn(self, new: Rows, rows: Rows, seen: _Seen) -> None:
         """Start tracks; in the very first frame there is nobody else it could be, so they are believed at once."""
         settings = self._settings
+        found = seen.table.take(new, axis=1)
         if rows.size:
-            followed = self._plane.corners(self._tracks[:2, rows], self._tracks[_SIZE, rows])
-            shared = shares(followed[:, :, None], seen.table[7:11, None, new])
-            new = new[(shared <= settings.birth_overlap).all(axis=0)]
+            tracks = self._tracks.take(rows, axis=1)
+            followed = self._plane.corners(tracks[:2], tracks[_SIZE])
+            shared = shares(followed[:, :, None], found[7:11, None])
+            alone = (shared <= settings.birth_overlap).all(axis=0)
+            new, found = new[alone], found[:, alone]
             if not new.size:
                 return
         first = self._count == 0
         born = np.zeros((_ROWS, len(new)))
-        born[:2] = seen.table[:2, new]
-        born[4:7] = seen.table[2:5, new]
-        born[_SPEEDS] = (settings.birth_speed * seen.table[11, new]) ** 2
-        born[_SIZE] = seen.table[5:7, new]
+        born[:2], born[4:7], born[_SIZE], born[_BOX] = found[:2], found[2:5], found[5:7], found[7:11]
+        born[_SPEEDS] = (settings.birth_speed * found[11]) ** 2
         born[_SPREAD] = self._size_noise
         born[_SEEN], born[_SURE], born[_HITS] = self._now, self._now, 1.0
         born[_CONFIRMED] = first or settings.confirm_hits == 1
         born[_ID] = self._count + 1.0 + np.arange(len(new))
-        born[_SCORE], born[_BOX] = seen.scores[new], seen.table[7:11, new]
-        born[_BELIEF] = born[_SCORE]
+        born[_SCORE] = born[_BELIEF] = seen.scores[new]
         self._count += len(new)
         self._tracks = np.concatenate([self._tracks, born], axis=1)
 
@@ -307,5 +310,5 @@ class BoxTracker:
         # Filters are slow, so that speeds are steady; where a sure box says that somebody is, he more likely is.
         share = self._settings.reported * tracks[_SCORE] * (tracks[_SEEN] == self._now)
         corners += share * (tracks[_BOX] - corners)
-        boxes = np.concatenate([corners[:2], corners[2:] - corners[:2]]).T
-        return BoxTracks(tracks[_ID].astype(np.int64), boxes, tracks[_SCORE], tracks[:2].T)
+        corners[2:] -= corners[:2]
+        return BoxTracks(tracks[_ID].astype(np.int64), corners.T, tracks[_SCORE], tracks[:2].T)

@@ -6,8 +6,7 @@ tracks back into boxes. That is all in which tracking on the floor and in a pict
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,7 @@ Floats = NDArray[np.float64]
 _STEEPEST = 1e-6
 
 
-@dataclass(frozen=True)
-class Sights:
+class Sights(NamedTuple):
     """Boxes as measurements.
 
     Attributes:
