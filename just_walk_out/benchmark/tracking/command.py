@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the tables and write what was asked for; returns the exit status."""
     try:
         if not 1.0 <= args.shoppers <= MOST:
-            raise ValueError(f"--shoppers {args.shoppers:g}: expected 1 to {MOST:.0f}, as two doors let in no more")
+            raise ValueError(f"--shoppers {args.shoppers:g}: expected 1 to {MOST:.0f}")
         figures: dict[str, Any] = {}
         everything = not (args.folders or args.store or args.crowd)
         sequences, views = _found(args.folders or ([_data()] if everything else []))

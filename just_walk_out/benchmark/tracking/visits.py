@@ -14,7 +14,7 @@ from just_walk_out.simulation.plan import Action, Party
 from just_walk_out.store.model import Point, Store
 
 MOST = 34.0
-"""Shoppers that two doors can keep inside at a time."""
+"""Shoppers that can be asked for; from about 26 on two doors do not let in as many as leave."""
 
 _MEANT = 115.0  # seconds from door to door, on average, if nobody were in the way
 _STAY = 132.0  # that they take in fact, with 15 to 25 people inside
