@@ -167,8 +167,7 @@ class ShelfGlances:
                 self._tracks.append(record)
                 if self._tracks[0].stamp < record.stamp - 2 * _MEMORY:
                     self._tracks = [each for each in self._tracks if each.stamp >= record.stamp - _MEMORY]
-            if all(at > self._now() for at, _ in self._pending.values()):
-                return []
+            asked = {camera for (camera, _), (at, _) in self._pending.items() if at <= self._now()}
         else:
             for event in record.events:
                 if event.state is EventState.FINAL and event.id not in self._known and event.shelf in self._seen:
@@ -180,7 +179,10 @@ class ShelfGlances:
             for mark in record.watermarks:
                 if mark.source in self._seen:
                     self._seen[mark.source] = max(mark.stamp, self._seen[mark.source])
-        return [answer for camera in self._cameras for answer in self._answer(camera.id, camera.shelves)]
+            told = [each.shelf for each in record.events] + [mark.source for mark in record.watermarks]
+            asked = {camera for shelf in told for camera in self._store.watchers.get(shelf, ())}
+        cameras = (camera for camera in self._cameras if camera.id in asked)
+        return [answer for camera in cameras for answer in self._answer(camera.id, camera.shelves)]
 
     def _now(self) -> int:
         return self._tracks[-1].stamp if self._tracks else 0
