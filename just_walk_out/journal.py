@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from just_walk_out.database import open_database
+from just_walk_out.database import open_database, transaction
 from just_walk_out.records import Record, from_dict, to_dict
 
 _SCHEMA = """
@@ -60,16 +60,9 @@ class Journal:
         )
         return cursor.rowcount == 1
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Write all that is appended within, or nothing of it: an end in between leaves no half of a decision."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        return transaction(self._connection)
 
     def has(self, kind: type, id: str) -> bool:
         """Tell whether a record of this class and id has been written."""

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from just_walk_out.database import open_database
+from just_walk_out.database import open_database, transaction
 from just_walk_out.records import Adjustment, CartLine, Charge, from_dict, to_dict
 
 _SCHEMA = """
@@ -101,13 +101,8 @@ class Ledger:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run statements that take effect together or not at all."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._connection):
             yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def begin(self, charge: Charge) -> bool:
         """Write a charge as unfinished; returns False, and writes nothing, if its id is known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from just_walk_out.database import open_database
+from just_walk_out.database import open_database, transaction
 from just_walk_out.records import RestockMode, StockLevel
 
 _SCHEMA = """
@@ -49,8 +49,7 @@ class StockBook:
 
         What happened before a product was last counted is noted and changes no level: the count has seen it.
         """
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with transaction(self._connection):
             if not self._note(id, stamp, sku, quantity, cause, ""):
                 return False
             self._connection.execute("INSERT OR IGNORE INTO levels VALUES (?, 0, 0, 0)", (sku,))
@@ -62,8 +61,7 @@ class StockBook:
 
     def count(self, stamp: int, sku: str, quantity: int, by: str) -> bool:
         """Set the level of a product to what somebody has counted; returns False if it was counted later already."""
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with transaction(self._connection):
             self._connection.execute("INSERT OR IGNORE INTO levels VALUES (?, 0, 0, 0)", (sku,))
             cursor = self._connection.execute(
                 "UPDATE levels SET quantity = ?, counted = ?, changed = max(changed, ?) WHERE sku = ? AND counted < ?",

@@ -369,8 +369,7 @@ class Policy:
 
     Attributes:
         commit_confidence: posterior from which an interaction is committed, 0..1.
-        settle_timeout: seconds by which tracks and other shelves are past an exit when a visit no longer waits for a
-            silent shelf and goes to review.
+        settle_timeout: seconds that tracks and other shelves are past an exit when a silent shelf sends to review.
         reach: how far from a shelf's front a person can still take from it, metres.
         group_timeout: seconds after which a group whose payer left is settled.
         absence_timeout: seconds after which a visit whose members nobody sees any more goes to review.
