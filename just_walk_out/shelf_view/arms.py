@@ -75,15 +75,17 @@ class ArmCue:
             end: of the step.
             people: pictures around the step.
         """
-        told = [(scene.stamp, self._told(view, scene)) for scene in people]
-        during = [each for stamp, each in told if start - _SLACK <= stamp <= end + _SLACK]
-        if not during and told:
-            during = [min(told, key=lambda each: abs(2 * each[0] - start - end))[1]]
+        core = [scene for scene in people if start - _SLACK <= scene.stamp <= end + _SLACK]
+        if not core and people:
+            core = [min(people, key=lambda scene: abs(2 * scene.stamp - start - end))]
+        during = [self._told(view, scene) for scene in core]
         tracks = sorted({track for each in during for track in each})
         if not tracks:
             return {}
-        before = [each for stamp, each in told if start - BEFORE[0] <= stamp <= start - BEFORE[1]]
-        after = [each for stamp, each in told if end + AFTER[0] <= stamp <= end + AFTER[1]]
+        before, after = (
+            [self._told(view, scene) for scene in people if first <= scene.stamp <= last]
+            for first, last in ((start - BEFORE[0], start - BEFORE[1]), (end + AFTER[0], end + AFTER[1]))
+        )
         stays = self._settings.arm_stays
         totals = {
             track: _mean(during, track) - stays * (_mean(before, track) + _mean(after, track)) for track in tracks
@@ -95,15 +97,12 @@ class ArmCue:
 
     def watches(self, view: PlateView) -> bool:
         """Tell whether the camera hangs near enough to the front of a plate to see the arms of anybody in reach."""
-        inwards = (view.middle - view.edge)[:2]
-        before = (view.edge - self._eye.place)[:2] @ inwards / max(float(np.hypot(*inwards)), 1e-6)
-        return bool(before < self._settings.arm_reach)
+        return bool((view.edge - self._eye.place)[:2] @ view.inwards < self._settings.arm_reach)
 
     def _told(self, view: PlateView, scene: Scene) -> dict[str, float]:
         """Return what one picture tells of everybody in reach whose front the camera sees."""
         reach = self._settings.arm_reach
-        inwards = (view.middle - view.edge)[:2]
-        ahead = inwards / max(float(np.hypot(*inwards)), 1e-6) * _BENT
+        ahead = view.inwards * _BENT
         wide = np.asarray(cv2.dilate(scene.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
         near = [
             track
@@ -126,7 +125,7 @@ class ArmCue:
 
     def _before(self, view: PlateView, place: tuple[float, float]) -> bool:
         """Tell whether the camera is nearer to the shelf than somebody: from behind, their back hides the arm."""
-        return float((view.middle - view.edge)[:2] @ (self._eye.place[:2] - place)) > 0.0
+        return float(view.inwards @ (self._eye.place[:2] - place)) > 0.0
 
     def _body(self, mask: Mask, x: float, y: float) -> Mask:
         """Return what somebody at a place hides, metres, at the size of a mask."""

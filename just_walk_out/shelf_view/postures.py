@@ -70,8 +70,7 @@ class PostureCue:
             places: of people on the floor by track, metres.
         """
         settings = self._settings
-        inwards = (view.middle - view.edge)[:2]
-        into = math.atan2(inwards[1], inwards[0])
+        into = math.atan2(view.inwards[1], view.inwards[0])
         away = {track: math.dist(place, view.edge[:2]) for track, place in places.items()}
         near = {track: np.array(places[track]) for track in sorted(places) if away[track] <= _AROUND}
         there = math.log(settings.arm_seen / settings.arm_by_chance)

@@ -71,7 +71,7 @@ class ShelfViewStage:
 
     Pictures come in their own order; which ones are used follows from their stamps alone. A plate of whose goods
     nothing is seen in time is answered by arms only, or not at all; the watermark goes on either way. Without photos
-    there are arms only, and the answer comes with the end of the step.
+    there are arms only, and the answer comes ``AFTER`` the step.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (ShelfEventArray, TrackArray)

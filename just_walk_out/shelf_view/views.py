@@ -44,6 +44,12 @@ class PlateView:
     edge: Floats
     middle: Floats
 
+    @property
+    def inwards(self) -> Floats:
+        """Which way it goes from the front into the shelf: (2,) of length 1, ``map``."""
+        way = (self.middle - self.edge)[:2]
+        return np.asarray(way / max(float(np.hypot(*way)), 1e-6))
+
 
 class Eye:
     """A calibrated camera: points of the store to pixels, distortion included."""
