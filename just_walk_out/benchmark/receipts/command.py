@@ -100,6 +100,8 @@ def _clothes(args: argparse.Namespace) -> int:
     if filmed is not None:
         measured["pets09_s2l1, filmed"] = sights.figures(filmed, args.seed)
     print(sights.table(measured))
+    if filmed is None and not args.quick:
+        print(f"pets09_s2l1, filmed: absent, expected {sights.VIDEO}/video.avi in JWO_DATA")
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps({"clothes": measured, "seed": args.seed}, indent=2) + "\n")

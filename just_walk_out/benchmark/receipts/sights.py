@@ -35,7 +35,8 @@ _EVERY = 0.5  # seconds from one simulated picture to the next
 _EVERY_FRAME = 3  # of a video
 _APART = 1.0  # seconds
 _PAIRS = 100_000
-_VIDEO = Path("data") / "people" / "pets09_s2l1"
+VIDEO = Path("data") / "people" / "pets09_s2l1"
+"""Where the video is, in ``JWO_DATA``."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def simulated(store: Store, scenario: Scenario, seed: int, seconds: float) -> li
 
 def filmed() -> list[Sight] | None:
     """Look at the annotated people of the real video in ``JWO_DATA``; None where it is not."""
-    folder = Path(os.environ.get("JWO_DATA", "../shared")) / _VIDEO
+    folder = Path(os.environ.get("JWO_DATA", "../shared")) / VIDEO
     if not (folder / "video.avi").is_file():
         return None
     sequence, clip = read_sequence(folder), open_clip(folder)
