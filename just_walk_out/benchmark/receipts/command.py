@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
 import sys
 import time
@@ -132,25 +133,29 @@ def _simulated(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, Outc
     with ProcessPoolExecutor(max(1, args.jobs)) as pool:
         for case, cameras in cases:
             began = time.monotonic()
-            numbers = list(_episodes(case, store, args.seed, visits))
             outcomes[case.name] = {kit.name: Outcome() for kit in kits}
-            jobs = [(case.name, cameras, args.seed, number, kits) for number in numbers]
-            for played in pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs):
-                for kit, outcome in zip(kits, played, strict=True):
-                    outcomes[case.name][kit.name].join(outcome)
+            count = number = 0
+            # Who is still inside when an episode ends for its length has no receipt: more are played then.
+            while count < visits:
+                numbers = list(_episodes(case, store, args.seed, number, visits - count))
+                number = numbers[-1] + 1
+                jobs = [(case.name, cameras, args.seed, each, kits) for each in numbers]
+                for played in pool.map(_play, jobs) if args.jobs > 1 else map(_play, jobs):
+                    for kit, outcome in zip(kits, played, strict=True):
+                        outcomes[case.name][kit.name].join(outcome)
+                count = len(outcomes[case.name][kits[0].name].ours.receipts)
             took = time.monotonic() - began
-            count = len(outcomes[case.name][kits[0].name].ours.receipts)
             print(f"  {case.name}: {count} visits in {took:.0f} s", file=sys.stderr, flush=True)
     return {case.name: case.kind for case, _ in cases}, outcomes
 
 
-def _episodes(case: Case, store: Store, seed: int, visits: int) -> Iterator[int]:
-    """Yield numbers of episodes until they hold enough visits."""
-    drawn, number = 0, 0
-    while drawn < visits:
-        drawn += len(case.make(Shop(store, _rng(case.name, seed, number))).parties)
+def _episodes(case: Case, store: Store, seed: int, first: int, visits: int) -> Iterator[int]:
+    """Yield numbers of episodes, from the first, in which so many visits begin."""
+    for number in itertools.count(first):
+        visits -= len(case.make(Shop(store, _rng(case.name, seed, number))).parties)
         yield number
-        number += 1
+        if visits <= 0:
+            return
 
 
 def _rng(name: str, seed: int, number: int) -> np.random.Generator:

@@ -34,6 +34,7 @@ from just_walk_out.records import (
     VisitArray,
     VisitState,
 )
+from just_walk_out.replay import scoring
 from just_walk_out.replay.pipeline import Pipeline, stages_of
 from just_walk_out.replay.rehearsal import issue_codes
 from just_walk_out.replay.scoring import Departure, Handling, charge_delays, compare, line_delays, parse_truth
@@ -249,12 +250,11 @@ def score(store: Store, departures: Sequence[Departure], handlings: Sequence[Han
     """
     outcome = Outcome()
     account = {visit.id: visit.account for visit in witness.visits.values()}
-    charge_of = {charge.account: charge for _, charge in witness.charges}
-    for departure in departures:
-        charge = charge_of.get(departure.account)
-        adjustments = [each for each in witness.adjustments if charge is not None and each.charge == charge.id]
-        outcome.ours.receipts.append(compare(departure, charge, adjustments))
-        if charge is not None and not departure.staff:
+    charges = [charge for _, charge in witness.charges]
+    outcome.ours.receipts += scoring.score(departures, charges, witness.adjustments).receipts
+    shoppers = {departure.account for departure in departures if not departure.staff}
+    for charge in charges:
+        if charge.account in shoppers:
             outcome.ours.lines += len(charge.lines)
             whole = charge.state is ChargeState.REVIEW
             outcome.ours.held += sum(whole or is_held(line.state) for line in charge.lines)
