@@ -14,6 +14,7 @@ from just_walk_out.benchmark.tracking.cameras import Views, read_views, spoilt, 
 from just_walk_out.benchmark.tracking.crowd import crowd
 from just_walk_out.benchmark.tracking.data import read_sequence
 from just_walk_out.benchmark.tracking.detected import detected
+from just_walk_out.benchmark.tracking.jittered import averages, jittered
 from just_walk_out.benchmark.tracking.moved import moved
 from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.report import hard_table
@@ -99,6 +100,27 @@ def test_a_moved_sequence_moves_boxes_and_truth_alike_and_is_followed_as_the_sti
     assert len({who for _, who, *_ in run_ours(shaken)[0]}) <= len({who for _, who, *_ in run_ours(still)[0]}) + 2
 
 
+def test_a_jittered_sequence_lacks_some_boxes_has_the_others_near_where_they_were_and_keeps_its_truth():
+    still = crowd(8, 8.0, 5)
+    again = jittered(still, 3)
+    assert all(map(np.array_equal, again.frames, jittered(still, 3).frames))
+    assert not all(map(np.array_equal, again.frames, jittered(still, 4).frames))
+    assert sum(map(len, again.frames)) == pytest.approx(0.95 * sum(map(len, still.frames)), rel=0.02)
+    away = []
+    for before, after in zip(still.frames, again.frames, strict=True):
+        # scores tell which box is which
+        there = before[np.isin(before[:, 4], after[:, 4])]
+        assert np.array_equal(there[:, 4], after[:, 4])
+        away.append((after[:, :4] - there[:, :4]) / there[:, 3:4])
+    assert 0.005 < np.std(np.concatenate(away)) < 0.03 and np.array_equal(again.truth, still.truth)
+
+
+def test_averages_have_the_error_of_their_mean():
+    runs = [{"hota": 50.0, "idf1": 60.0}, {"hota": 52.0, "idf1": 64.0}, {"hota": 54.0, "idf1": 68.0}]
+    assert averages(runs) == {"hota": 52.0, "idf1": 64.0, "idf1_error": round(4 / 3**0.5, 2)}
+    assert averages(runs[:1]) == {**runs[0], "idf1_error": 0.0}
+
+
 def test_our_rows_are_the_same_bytes_each_time():
     assert run_ours(crowd(8, 2.0, 5))[0] == run_ours(crowd(8, 2.0, 5))[0]
 
@@ -117,14 +139,21 @@ def test_the_benchmark_prints_writes_and_draws(tmp_path, folder, capsys):
         "--peers",
         "bytetrack",
         "botsort",
+        "--again",
+        "2",
     ]
     assert main(["benchmark", "tracking", str(folder), *arguments]) == 0
     figures = json.loads(target.read_text())
-    assert set(figures) == {"walk"} and set(figures["walk"]) == {"just_walk_out", "bytetrack", "botsort"}
+    assert (
+        set(figures) == {"walk", "walk_again"}
+        and set(figures["walk_again"]) == set(figures["walk"])
+        and set(figures["walk"]) == {"just_walk_out", "bytetrack", "botsort"}
+    )
     assert all(set(row) == {"hota", "mota", "idf1", "ids", "fps"} for row in figures["walk"].values())
     ours = figures["walk"]["just_walk_out"]
     assert ours["hota"] > 70 and ours["idf1"] > 85
-    assert "just_walk_out" in capsys.readouterr().out and (drawn / "walk.png").is_file()
+    printed = capsys.readouterr().out
+    assert "just_walk_out" in printed and "2 times jittered" in printed and (drawn / "walk.png").is_file()
     first = (results / "just_walk_out" / "data" / "walk.txt").read_text().splitlines()[0].split(",")
     assert len(first) == 10 and first[-3:] == ["-1", "-1", "-1"]
 

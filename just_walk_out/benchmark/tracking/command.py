@@ -26,11 +26,12 @@ from just_walk_out.benchmark.tracking.cameras import (
 from just_walk_out.benchmark.tracking.crowd import crowd
 from just_walk_out.benchmark.tracking.data import Sequence, is_sequence, read_sequence
 from just_walk_out.benchmark.tracking.detected import detected
+from just_walk_out.benchmark.tracking.jittered import averages, jittered
 from just_walk_out.benchmark.tracking.moved import moved
 from just_walk_out.benchmark.tracking.offline import likeliest
 from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.peers import PEERS, run_peer
-from just_walk_out.benchmark.tracking.report import ground_table, hard_table, store_table, table
+from just_walk_out.benchmark.tracking.report import again_table, ground_table, hard_table, store_table, table
 from just_walk_out.benchmark.tracking.scores import Row, score, write_rows
 from just_walk_out.benchmark.tracking.store import HARD, Conditions, load, simulated
 from just_walk_out.benchmark.tracking.visits import MOST
@@ -67,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--moved", action="store_true", help="pan and shake the picture of sequences, as a camera in a hand does"
     )
+    parser.add_argument(
+        "--again", type=int, default=0, metavar="N",
+        help="track sequences N times more, with 5 %% of the boxes left out and the others jittered, for what of the "
+        "figures is luck (default 0)",
+    )  # fmt: skip
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="write result files of MOTChallenge")
     parser.add_argument("--draw", type=Path, metavar="FOLDER", help="write pictures of tracks (and over video.avi)")
     parser.add_argument(
@@ -91,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if not 1.0 <= args.shoppers <= MOST:
             raise ValueError(f"--shoppers {args.shoppers:g}: expected 1 to {MOST:.0f}")
+        if args.again < 0:
+            raise ValueError(f"--again {args.again}: expected 0 or more")
         figures: dict[str, Any] = {}
         everything = not (args.folders or args.store or args.crowd)
         sequences, views = _found(args.folders or ([_data()] if everything else []))
@@ -107,12 +115,17 @@ def run(args: argparse.Namespace) -> int:
             measured += [detected(each, model) for each in filmed]
         for sequence in measured:
             figures[sequence.name] = _one(sequence, args)
+        if args.again:
+            again = {f"{sequence.name}_again": _again(sequence, args) for sequence in measured}
         if everything or args.crowd:
             for count in _CROWDS:
                 sequence = crowd(count, 4.0 if args.quick else 20.0, args.seed)
                 figures[sequence.name] = _one(sequence, args, 1 if args.quick else _PASSES)
         if figures:
             print(table(figures))
+        if args.again and measured:
+            figures.update(again)
+            print(again_table(again, args.again))
         if views:
             ground = {}
             for folder in views:
@@ -186,6 +199,13 @@ def _one(sequence: Sequence, args: argparse.Namespace, passes: int = 1) -> dict[
         for path in draw_sequence(args.draw, sequence, results[OURS][0]):
             print(f"written: {path}")
     return figures
+
+
+def _again(sequence: Sequence, args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Run ours and the peers on a sequence with other luck, as often as asked for."""
+    plain = argparse.Namespace(**{**vars(args), "results": None, "draw": None})
+    runs = [_one(jittered(sequence, args.seed + number), plain) for number in range(args.again)]
+    return {name: averages([run[name] for run in runs]) for name in runs[0]}
 
 
 def _views(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:

@@ -26,6 +26,17 @@ def _row(row: dict[str, float]) -> str:
     return f"{shares}{row['ids']:6.0f}{row['fps']:10.0f}"
 
 
+def again_table(figures: dict[str, dict[str, dict[str, float]]], times: int) -> str:
+    """Return the table of single cameras whose boxes were jittered: means of several draws."""
+    lines = ["", f"{f'{times} times jittered':<21}{'tracker':<15}{'HOTA':>7}{'IDF1':>7}{'+-':>5}"]
+    for sequence, trackers in figures.items():
+        for number, (name, row) in enumerate(trackers.items()):
+            shares = f"{row['hota']:7.1f}{row['idf1']:7.1f}{row['idf1_error']:5.1f}"
+            lines.append(f"{'' if number else sequence.removesuffix('_again'):<21}{name:<15}{shares}")
+    lines.append("Means with 5 % of the boxes left out and the others jittered; +-: standard error of IDF1's.")
+    return "\n".join(lines)
+
+
 def ground_table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
     """Return the table of several cameras on one floor."""
     names = ("moda", "modp", "mota", "idf1")
