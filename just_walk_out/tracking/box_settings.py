@@ -18,7 +18,7 @@ class BoxTrackerSettings:
     body: float = setting(1.7, "Length of a body on the floor", unit="m", minimum=0.5, maximum=2.5)
     high_score: float = setting(0.65, "Detections from here on are matched first", minimum=0.0, maximum=1.0)
     low_score: float = setting(0.1, "Weakest detection that prolongs a track", minimum=0.0, maximum=1.0)
-    birth_score: float = setting(0.6, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)
+    birth_score: float = setting(0.7, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)
     birth_overlap: float = setting(
         0.7, "A detection that overlaps a followed person this much is no newcomer", minimum=0.0, maximum=1.0
     )
