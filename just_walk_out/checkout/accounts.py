@@ -13,10 +13,11 @@ SELECT known.account, COALESCE(accounts.blocked, 0), accounts.credit_limit,
 FROM ({known}) AS known
 LEFT JOIN accounts ON accounts.account = known.account
 LEFT JOIN payments ON payments.account = known.account
+WHERE :id IS NULL OR known.account = :id
 GROUP BY known.account ORDER BY known.account
 """
-_ONE = _QUERY.format(known="SELECT ? AS account")
-_ALL = _QUERY.format(
+_ONE = _QUERY.format(known="SELECT :id AS account")
+_KNOWN = _QUERY.format(
     known="SELECT account FROM charges UNION SELECT account FROM payments UNION SELECT account FROM accounts"
 )
 
@@ -62,12 +63,12 @@ class Account:
 
 def read_account(connection: sqlite3.Connection, id: str) -> Account:
     """Return an account of a ledger's database; one that it knows nothing of has no limit and owes nothing."""
-    return _account(connection.execute(_ONE, (id,)).fetchone())
+    return _account(connection.execute(_ONE, {"id": id}).fetchone())
 
 
-def read_accounts(connection: sqlite3.Connection) -> list[Account]:
-    """Return all accounts with a charge, a payment, a block or a limit, by id."""
-    return [_account(row) for row in connection.execute(_ALL).fetchall()]
+def read_accounts(connection: sqlite3.Connection, id: str | None) -> list[Account]:
+    """Return all accounts with a charge, a payment, a block or a limit, by id; or that one, if it has."""
+    return [_account(row) for row in connection.execute(_KNOWN, {"id": id}).fetchall()]
 
 
 def _account(row: tuple[str, int, int | None, int, int, int]) -> Account:

@@ -246,9 +246,9 @@ class Ledger:
         """Return an account as the next payment finds it; also one that the ledger knows nothing of."""
         return read_account(self._connection, id)
 
-    def accounts(self) -> list[Account]:
-        """Return all accounts with a charge, a payment, a block or a limit, by id."""
-        return read_accounts(self._connection)
+    def accounts(self, id: str | None = None) -> list[Account]:
+        """Return all accounts with a charge, a payment, a block or a limit, by id; or that one, if it has any."""
+        return read_accounts(self._connection, id)
 
     def unpaid(self) -> dict[str, int]:
         """Return what is still due of declined charges, minor units, by account; those without are left out."""
@@ -298,8 +298,8 @@ def open_ledger(path: Path) -> Ledger:
         if not {("charges",), ("payments",)} <= set(rows):
             raise sqlite3.DatabaseError("it has no charges and payments")
         return Ledger(path)
-    except sqlite3.OperationalError as error:
-        raise sqlite3.OperationalError(f"{path}: cannot be read ({error})") from None
+    except sqlite3.OperationalError as error:  # such as one that is locked
+        raise sqlite3.OperationalError(f"{path}: cannot be opened ({error})") from None
     except sqlite3.DatabaseError as error:
         raise sqlite3.DatabaseError(f"{path}: not a ledger ({error})") from None
 

@@ -30,11 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out and return its exit status; 1 when something is wrong, and nothing was changed."""
     try:
-        with contextlib.closing(open_ledger(args.ledger)) as ledger:
-            return _answer(ledger, args)
-    except (OSError, ValueError, sqlite3.DatabaseError) as error:
+        ledger = open_ledger(args.ledger)
+    except (OSError, sqlite3.DatabaseError) as error:
         print(f"jwo account: {error}", file=sys.stderr)
         return 1
+    with contextlib.closing(ledger):
+        try:
+            return _answer(ledger, args)
+        except ValueError as error:
+            print(f"jwo account: {error}", file=sys.stderr)
+        except sqlite3.DatabaseError as error:  # such as one that is locked for longer than its time-out
+            print(f"jwo account: {args.ledger}: {error}", file=sys.stderr)
+    return 1
 
 
 def _answer(ledger: Ledger, args: argparse.Namespace) -> int:
@@ -48,16 +55,17 @@ def _answer(ledger: Ledger, args: argparse.Namespace) -> int:
     elif args.limit is not None:
         changes["credit_limit"], code = _limit(args.limit, currencies)
         currency = currency if currencies else code
-    known = {account.id for account in ledger.accounts()}
+    accounts = ledger.accounts(args.account)
     if changes and not args.account:
         raise ValueError("expected the id of the account to change, got none")
-    if not changes and args.account is not None and args.account not in known:
+    if not changes and args.account is not None and not accounts:
         raise ValueError(f"expected an account of {args.ledger}, got {args.account!r}")
     if changes:
         ledger.set_account(args.account, **changes)
-        if args.account not in known:
+        if not accounts:
             print(f"jwo account: nothing was known of {args.account!r} before", file=sys.stderr)
-    _print_table([each for each in ledger.accounts() if args.account in (None, each.id)], ledger.unpaid(), currency)
+        accounts = ledger.accounts(args.account)
+    _print_table(accounts, ledger.unpaid(), currency)
     if not currency:
         has = f"charges in {' and '.join(currencies)}, which count as one" if currencies else "no charge yet"
         print(f"amounts are in minor units: the ledger has {has}")
