@@ -59,7 +59,7 @@ class LedgerGateway:
             known = _payment(connection, key)
             if known is not None:
                 return known
-            reason = _objection(connection, account, amount)
+            reason = self._ledger.account(account).objection(amount)
             connection.execute(
                 "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)",
                 (key, account, amount, currency, "declined" if reason else "authorised", reason),
@@ -104,8 +104,7 @@ class LedgerGateway:
 
     def owed(self, account: str) -> int:
         """Return what was captured from an account and not refunded, minor units."""
-        with self._ledger.transaction() as connection:
-            return _sum(connection, account, ("captured", "refunded"))
+        return self._ledger.account(account).owed
 
     def _move(self, key: str, state: str) -> Verdict:
         with self._ledger.transaction() as connection:
@@ -132,21 +131,3 @@ def open_gateway(store: Store, ledger: Ledger) -> PaymentGateway:
 def _payment(connection: sqlite3.Connection, key: str) -> Verdict | None:
     row = connection.execute("SELECT state, reason FROM payments WHERE key = ?", (key,)).fetchone()
     return None if row is None else Verdict(row[0] != "declined", row[1])
-
-
-def _objection(connection: sqlite3.Connection, account: str, amount: int) -> str:
-    row = connection.execute("SELECT blocked, credit_limit FROM accounts WHERE account = ?", (account,)).fetchone()
-    if row is None:
-        return ""
-    blocked, limit = row
-    if blocked:
-        return f"account {account} is blocked"
-    if limit is not None and _sum(connection, account, ("authorised", "captured", "refunded")) + amount > limit:
-        return f"account {account} is over its credit limit"
-    return ""
-
-
-def _sum(connection: sqlite3.Connection, account: str, states: tuple[str, ...]) -> int:
-    marks = ", ".join("?" for _ in states)
-    query = f"SELECT COALESCE(SUM(amount), 0) FROM payments WHERE account = ? AND state IN ({marks})"
-    return int(connection.execute(query, (account, *states)).fetchone()[0])

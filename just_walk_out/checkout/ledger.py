@@ -13,9 +13,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
+from enum import Enum, auto
 from pathlib import Path
 
+from just_walk_out.checkout.accounts import Account, read_account, read_accounts
+from just_walk_out.checkout.bills import Book
 from just_walk_out.database import open_database, transaction
 from just_walk_out.records import Adjustment, CartLine, Charge, from_dict, to_dict
 
@@ -77,12 +81,19 @@ CREATE TABLE IF NOT EXISTS adjustments (
 );
 CREATE INDEX IF NOT EXISTS adjustments_visit ON adjustments (visit);
 CREATE INDEX IF NOT EXISTS charges_visit ON charges (visit);
+CREATE INDEX IF NOT EXISTS payments_account ON payments (account);
 CREATE TABLE IF NOT EXISTS requests (
     charge TEXT PRIMARY KEY,         -- id of the charge that will come of it
     visit TEXT NOT NULL,
     stamp INTEGER NOT NULL           -- when somebody asked to pay in the store, nanoseconds since 1970
 );
 """
+
+
+class Keep(Enum):
+    """Stands for a property of an account that stays as it is."""
+
+    KEEP = auto()
 
 
 class Ledger:
@@ -214,10 +225,49 @@ class Ledger:
         with self.transaction() as connection:
             connection.execute("DELETE FROM requests WHERE charge = ?", (charge,))
 
-    def set_account(self, account: str, *, blocked: bool = False, credit_limit: int | None = None) -> None:
-        """Block an account, or limit what it may owe (minor units)."""
+    def set_account(
+        self, account: str, *, blocked: bool | Keep = Keep.KEEP, credit_limit: int | Keep | None = Keep.KEEP
+    ) -> None:
+        """Change what an account may be charged, from the next payment on; what is not given stays as it is.
+
+        Args:
+            account: its id; the ledger need not have heard of it.
+            blocked: nothing more may be charged.
+            credit_limit: most that may be owed and reserved, minor units; None: no limit.
+        """
+        changes = {"blocked": blocked, "credit_limit": credit_limit}
         with self.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?)", (account, blocked, credit_limit))
+            connection.execute("INSERT OR IGNORE INTO accounts (account) VALUES (?)", (account,))
+            for column, value in changes.items():
+                if value is not Keep.KEEP:
+                    connection.execute(f"UPDATE accounts SET {column} = ? WHERE account = ?", (value, account))
+
+    def account(self, id: str) -> Account:
+        """Return an account as the next payment finds it; also one that the ledger knows nothing of."""
+        return read_account(self._connection, id)
+
+    def accounts(self, id: str | None = None) -> list[Account]:
+        """Return all accounts with a charge, a payment, a block or a limit, by id; or that one, if it has any."""
+        return read_accounts(self._connection, id)
+
+    def unpaid(self) -> dict[str, int]:
+        """Return what is still due of declined charges, minor units, by account; those without are left out."""
+        visits = self._connection.execute(
+            "SELECT visit FROM charges WHERE state = 'declined'"
+            " UNION SELECT visit FROM adjustments WHERE state = 'declined'"
+        )
+        found: Counter[str] = Counter()
+        for (visit,) in visits.fetchall():
+            for bill in Book(*self.of_visit(visit)).bills:
+                found[bill.charge.account] += max(0, bill.due - bill.paid)
+        return dict(+found)
+
+    def currencies(self) -> list[str]:
+        """Return the currencies of all charges and payments, ISO 4217, sorted."""
+        rows = self._connection.execute(
+            "SELECT currency FROM charges UNION SELECT currency FROM payments ORDER BY currency"
+        )
+        return [currency for (currency,) in rows.fetchall()]
 
     def close(self) -> None:
         """Close the database; nothing more can be written."""
@@ -230,6 +280,28 @@ class Ledger:
     def _read(self, condition: str, *values: int) -> list[Charge]:
         rows = self._connection.execute(f"SELECT body FROM charges {condition}", values).fetchall()
         return [from_dict(Charge, json.loads(body)) for (body,) in rows]
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Open a ledger that is there, which its store may be writing to.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        sqlite3.DatabaseError: it is not a ledger, or cannot be read; names it.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a ledger file, found none")
+    try:
+        # looked at before a ledger is opened: that would make tables in whatever database it is
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        if not {("charges",), ("payments",)} <= set(rows):
+            raise sqlite3.DatabaseError("it has no charges and payments")
+        return Ledger(path)
+    except sqlite3.OperationalError as error:  # such as one that is locked
+        raise sqlite3.OperationalError(f"{path}: cannot be opened ({error})") from None
+    except sqlite3.DatabaseError as error:
+        raise sqlite3.DatabaseError(f"{path}: not a ledger ({error})") from None
 
 
 def _outcome(charge: Charge) -> dict[str, str | int]:

@@ -6,6 +6,7 @@ invoices), half to even, so that the number of lines a purchase is split into do
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from just_walk_out.records import TaxAmount
@@ -16,6 +17,8 @@ WITHOUT_DECIMALS = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF")
 ) | {"XPF"}
 WITH_THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+
+_AMOUNT = re.compile(r"(-?[0-9]{1,15})(?:\.([0-9]+))?(?: ?([A-Z]{3}))?", re.ASCII)
 
 
 def decimals(currency: str) -> int:
@@ -68,3 +71,26 @@ def format_money(amount: int, currency: str) -> str:
     sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(places + 1, "0")
     whole = digits[: len(digits) - places]
     return f"{sign}{whole}{'.' + digits[len(whole) :] if places else ''} {currency}"
+
+
+def parse_money(text: str, currency: str = "") -> tuple[int, str]:
+    """Read an amount as ``format_money`` writes it; decimals may be left out altogether.
+
+    Args:
+        text: ``12.34 EUR``, or ``12.34`` where ``currency`` says of what.
+        currency: that it must be of, ISO 4217; empty where the text has to say it.
+
+    Returns:
+        Minor units, and their currency.
+
+    Raises:
+        ValueError: it is something else, of another currency, or has other decimals than the currency.
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    code = currency or (found[3] if found else "") or ""
+    example = format_money(25 * 10 ** decimals(code), code or "EUR")
+    if found is None or not code or (found[2] and len(found[2]) != decimals(code)):
+        raise ValueError(f"expected an amount such as {example}, got {text!r}")
+    if found[3] not in (None, code):
+        raise ValueError(f"expected an amount in {code}, such as {example}, got {text!r}")
+    return int(found[1] + (found[2] or "0" * decimals(code))), code

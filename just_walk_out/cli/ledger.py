@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from just_walk_out.checkout.ledger import Ledger
+from just_walk_out.checkout.ledger import open_ledger
 from just_walk_out.checkout.money import format_money
 from just_walk_out.checkout.receipt import iso_time, receipt_line, receipt_text
 from just_walk_out.records import Adjustment, Charge, ChargeState
@@ -25,19 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out and return its exit status."""
-    if not args.ledger.is_file():
-        print(f"jwo ledger: {args.ledger}: expected a ledger file, found none", file=sys.stderr)
-        return 1
     try:
-        ledger = Ledger(args.ledger)
+        ledger = open_ledger(args.ledger)
         charges = [each for each in ledger.charges() if args.account in (None, each.account)]
         adjustments: dict[str, list[Adjustment]] = {}
         for adjustment in ledger.adjustments():
             adjustments.setdefault(adjustment.charge, []).append(adjustment)
         unfinished = {"charges": len(ledger.unfinished()), "corrections": len(ledger.unfinished_adjustments())}
         ledger.close()
-    except sqlite3.DatabaseError as error:
-        print(f"jwo ledger: {args.ledger}: not a ledger ({error})", file=sys.stderr)
+    except (OSError, sqlite3.DatabaseError) as error:
+        print(f"jwo ledger: {error}", file=sys.stderr)
         return 1
     if args.json or args.receipts:
         for charge in charges:

@@ -17,6 +17,7 @@ VERBS = {
     "calibrate": "find lens and pose of cameras, print boards; tare plates and find their scale",
     "token": "issue an entry code as text and as a QR picture",
     "ledger": "print the charges of a store",
+    "account": "print what accounts owe; block one, or limit what it may owe",
     "review": "list what waits for a person, and decide about it",
     "pay": "pay in the store for what a visit holds",
     "restock": "begin or end to restock a gondola",

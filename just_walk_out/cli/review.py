@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from just_walk_out.checkout.bills import Book
-from just_walk_out.checkout.ledger import Ledger
+from just_walk_out.checkout.ledger import open_ledger
 from just_walk_out.checkout.receipt import iso_time
 from just_walk_out.cli.asking import add_namespace, use_transports
 from just_walk_out.records import ChargeState, DecisionKind, Interaction
@@ -65,9 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _held(path: Path) -> list[str]:
     """Return a line for each visit that is not charged until a person has looked."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a ledger file, found none")
-    ledger = Ledger(path)
+    ledger = open_ledger(path)
     lines = []
     for charge in ledger.charges():
         if charge.state is ChargeState.REVIEW and Book(*ledger.of_visit(charge.visit)).of(charge.id).is_held:

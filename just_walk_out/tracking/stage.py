@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from just_walk_out.records import PersonDetectionArray, TrackArray, Watermark
@@ -39,13 +40,16 @@ class TrackerStage:
         )
 
     @property
-    def counts(self) -> TickCounts:
-        """Frames that were not used, by reason."""
+    def counts(self) -> Mapping[str, TickCounts]:
+        """What became of the frames of each camera."""
         return self._buffer.counts
 
-    def silent_cameras(self) -> list[str]:
-        """Cameras that are not waited for at the moment."""
-        return self._buffer.silent()
+    def unused_cameras(self) -> list[str]:
+        """Return the cameras that have sent since this was last asked, and of which nothing could be used.
+
+        Their pictures come too late, or their clock is off; a camera that sends nothing says so itself.
+        """
+        return self._buffer.unused()
 
     def restore(self) -> list[Any]:
         """Nothing is kept in a journal: tracks are published again at the next tick."""

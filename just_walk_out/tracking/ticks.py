@@ -19,13 +19,26 @@ _GAP, _REST = 0.7, 0.3
 
 @dataclass
 class TickCounts:
-    """What was not used, and why."""
+    """What became of the frames of one camera.
 
+    Attributes:
+        used: went into a tick, or wait for theirs.
+        resting: not used yet after a gap.
+        late: their tick was over.
+        repeated: not after the one before.
+        ahead: stamped far ahead of all others.
+    """
+
+    used: int = 0
+    resting: int = 0
     late: int = 0
     repeated: int = 0
-    unknown: int = 0
-    resting: int = 0
     ahead: int = 0
+
+    @property
+    def refused(self) -> int:
+        """Frames whose stamps made them useless."""
+        return self.late + self.repeated + self.ahead
 
 
 class TickBuffer:
@@ -40,7 +53,8 @@ class TickBuffer:
             timeout: nanoseconds after which a silent camera is not waited for.
             jump_limit: nanoseconds ahead of all others from which a stamp is not believed at once.
         """
-        self.counts = TickCounts()
+        self.counts = {camera: TickCounts() for camera in cameras}
+        self._told = {camera: (0, 0) for camera in cameras}
         self._cameras = frozenset(cameras)
         self._tick, self._timeout, self._jump = tick, timeout, jump_limit
         self._last: dict[str, int] = {}
@@ -61,14 +75,19 @@ class TickBuffer:
         self._next = next_tick
         self._first = next_tick * self._tick
 
-    def silent(self) -> list[str]:
-        """Cameras that are not waited for at the moment."""
-        return sorted(c for c in self._cameras if self._newest >= self._last.get(c, self._first) + self._timeout)
+    def unused(self) -> list[str]:
+        """Return the cameras of which frames came since this was last asked, and were all refused."""
+        found = []
+        for camera, counts in self.counts.items():
+            used, refused = self._told[camera]
+            self._told[camera] = (counts.used + counts.resting, counts.refused)
+            if self._told[camera][0] == used and counts.refused > refused:
+                found.append(camera)
+        return found
 
     def push(self, record: PersonDetectionArray) -> Iterator[tuple[int, list[PersonDetectionArray]]]:
         """Take a frame; yields the ticks it completes as (stamp of the tick, its frames in order)."""
         if record.camera not in self._cameras:
-            self.counts.unknown += 1
             return
         if self._newest and record.stamp > self._newest + self._jump:
             held = self._hold(record)
@@ -77,7 +96,8 @@ class TickBuffer:
             if not held:
                 return
         else:
-            self.counts.ahead += len(self._ahead)
+            for each in self._ahead:
+                self.counts[each.camera].ahead += 1
             self._ahead.clear()
             self._accept(record)
         yield from self._complete()
@@ -93,9 +113,9 @@ class TickBuffer:
 
     def _accept(self, record: PersonDetectionArray) -> None:
         camera, stamp = record.camera, record.stamp
-        before = self._last.get(camera)
+        before, counts = self._last.get(camera), self.counts[camera]
         if before is not None and stamp <= before:
-            self.counts.repeated += 1
+            counts.repeated += 1
             return
         self._last[camera] = stamp
         self._newest = max(self._newest, stamp)
@@ -104,10 +124,11 @@ class TickBuffer:
         elif stamp - (self._first if before is None else before) > _GAP * self._timeout:
             self._usable[camera] = stamp + int(_REST * self._timeout)
         if stamp <= self._usable.get(camera, 0):
-            self.counts.resting += 1
+            counts.resting += 1
         elif self._next and stamp <= (self._next - 1) * self._tick:
-            self.counts.late += 1
+            counts.late += 1
         else:
+            counts.used += 1
             self._waiting.append(record)
 
     def _complete(self) -> Iterator[tuple[int, list[PersonDetectionArray]]]:
@@ -139,9 +160,13 @@ class TickBuffer:
         for camera, stamp in first.items():
             if stamp - self._first > _GAP * self._timeout:
                 self._usable[camera] = stamp + int(_REST * self._timeout)
-        kept = [each for each in self._waiting if each.stamp > self._usable.get(each.camera, 0)]
-        self.counts.resting += len(self._waiting) - len(kept)
-        self._waiting = kept
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if each.stamp > self._usable.get(each.camera, 0):
+                self._waiting.append(each)
+            else:
+                self.counts[each.camera].used -= 1
+                self.counts[each.camera].resting += 1
 
     def _passed(self, camera: str, end: int) -> bool:
         last = self._last.get(camera, self._first)

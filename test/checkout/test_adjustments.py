@@ -365,6 +365,20 @@ def test_who_has_no_credit_at_the_entrance_is_an_alert_once(store):
     assert alert.kind == "preauthorisation_declined" and "blocked" in alert.text
 
 
+@pytest.mark.parametrize(
+    ("lines", "state"), [((apples(),), ChargeState.CHARGED), ((apples(), bread()), ChargeState.DECLINED)]
+)
+def test_a_block_while_somebody_shops_leaves_what_was_reserved_before(store, lines, state):
+    shop = Shop(dataclasses.replace(store, payment=Payment(preauthorise=200)))
+    assert shop.push(present(5, VISIT)) == []
+    shop.ledger.set_account("ann", blocked=True)
+    charge = shop.leave(*lines)[0]
+    assert (charge.state, shop.owed()) == (state, 100 if state is ChargeState.CHARGED else 0)
+    shop.ledger.set_account("ann", blocked=False)
+    shop.start()
+    assert {each.state for each in shop.of(Charge)} == {state}
+
+
 class Line(LedgerGateway):
     """A gateway behind a network that fails at every call whose number is in ``lost``, after or before its work."""
 

@@ -80,7 +80,7 @@ def test_the_answer_to_a_key_stays_even_if_the_account_changes():
     gateway = LedgerGateway(ledger)
     ledger.set_account("bob", blocked=True)
     gateway.authorise("a", "bob", 1, "EUR")
-    ledger.set_account("bob")
+    ledger.set_account("bob", blocked=False)
     assert not gateway.authorise("a", "bob", 1, "EUR").approved
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from just_walk_out.checkout.money import divide_half_even, format_money, tax_part, tax_table
+from just_walk_out.checkout.money import divide_half_even, format_money, parse_money, tax_part, tax_table
 
 amounts = st.integers(-(10**12), 10**12)
 rates = st.integers(0, 10_000)
@@ -58,3 +58,32 @@ def test_what_is_written_is_the_amount(amount, currency):
     number, code = format_money(amount, currency).split(" ")
     assert code == currency
     assert int(number.replace(".", "")) == amount
+
+
+@given(amounts, st.sampled_from(["EUR", "JPY", "KWD"]))
+def test_what_is_written_is_read_again(amount, currency):
+    text = format_money(amount, currency)
+    assert parse_money(text) == parse_money(text, currency) == (amount, currency)
+    assert parse_money(text.split(" ")[0], currency) == (amount, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "amount"),
+    [("25", "EUR", 2500), ("0.05EUR", "", 5), (" 7 ", "KWD", 7000), ("-0.05", "EUR", -5)],
+)
+def test_decimals_and_the_gap_before_the_currency_may_be_left_out(text, currency, amount):
+    assert parse_money(text, currency) == (amount, currency or "EUR")
+
+
+@given(
+    st.text() | st.sampled_from(["25.0", "1.000", "1,50", "1e3", "٢٥", "25.00", "inf", "1_0 EUR", "9" * 16 + " EUR"])
+)
+def test_nothing_else_is_read(text):
+    with pytest.raises(ValueError, match="expected an amount such as"):
+        parse_money(text)
+
+
+@pytest.mark.parametrize(("text", "currency"), [("25.0", "EUR"), ("25.00", "JPY"), ("1.000", "EUR"), ("12 EUR", "USD")])
+def test_other_decimals_or_another_currency_are_refused(text, currency):
+    with pytest.raises(ValueError, match=f"such as 25.* {currency}, got '{text}'"):
+        parse_money(text, currency)

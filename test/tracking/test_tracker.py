@@ -283,7 +283,8 @@ def test_late_and_repeated_frames_are_dropped_and_counted():
             assert stage.push(records[10]) == []
             assert stage.push(records[n]) == []
     assert [to_dict(a) for a in got] == [to_dict(a) for a in expected]
-    assert stage.counts.repeated == 2
+    assert sum(counts.repeated for counts in stage.counts.values()) == 2
+    assert sum(counts.used for counts in stage.counts.values()) == len(records)
 
 
 def test_a_camera_whose_clock_jumps_does_not_carry_the_others_away():
@@ -296,7 +297,26 @@ def test_a_camera_whose_clock_jumps_does_not_carry_the_others_away():
     arrays = run(jumped, stage)
     assert len(ids(arrays)) == 1
     assert arrays[-1].stamp < START + 9 * SECOND
-    assert stage.counts.ahead > 20 and CAMERAS[1] in stage.silent_cameras()
+    assert stage.counts[CAMERAS[1]].ahead > 20 and stage.counts[CAMERAS[0]].refused == 0
+
+
+@pytest.mark.parametrize("shift", [-30.0, -1.5, 0.0, 0.5, 30.0])
+def test_a_camera_whose_clock_is_too_far_from_the_others_is_named_while_it_sends(shift):
+    """Within ``camera_timeout`` it is waited for; what it sends otherwise is of no use, which nobody else would say."""
+    stage = TrackerStage(STORE)
+    records = sorted(frames([ROUND], 8.0), key=lambda frame: frame.stamp)
+    named = []
+    for n, frame in enumerate(records):
+        late = frame.camera == CAMERAS[1] and frame.stamp > START + 3 * SECOND
+        if late and frame.stamp > START + 7 * SECOND:
+            continue
+        stage.push(replace(frame, stamp=frame.stamp + round(shift * SECOND)) if late else frame)
+        if n % (10 * len(CAMERAS)) == 0:
+            named.append((round((frame.stamp - START) / SECOND), stage.unused_cameras()))
+    apart = [CAMERAS[1]] if shift not in (0.0, 0.5) else []
+    assert [cameras for second, cameras in named if 5 <= second <= 7] == [apart] * 3
+    assert all(cameras == [] for second, cameras in named if second in (0, 1, 2, 3))
+    assert stage.unused_cameras() == []
 
 
 def test_all_cameras_jumping_ahead_skips_the_time_between():

@@ -211,7 +211,7 @@ class Watchers:
         gone = sorted(set(self._id) - {names[row] for row in followed})
         ended = tuple(sorted(self._id[name] for name in gone))
         for name in gone:
-            for kept in (self._id, self._error, self._spread, self._smooth):
+            for kept in (self._id, self._born, self._error, self._spread, self._smooth):
                 kept.pop(name, None)
         tracks = []
         if followed:
@@ -236,7 +236,7 @@ class Watchers:
     def _track(self, stamp: int, name: str, place: Floats, seen: bool) -> Track:
         if name not in self._id:
             self._id[name] = f"t{stamp // 100_000_000:x}-{len(self._id)}"
-            self._born[self._id[name]] = (stamp, self._gate_near(place))
+            self._born[name] = (stamp, self._gate_near(place))
             self._error[name] = self._rng.normal(0.0, _TRACK_ERROR, 2)
             self._spread[name], self._smooth[name] = _TRACK_ERROR, place
         keep = math.exp(-PERIOD / _TRACK_TIME)
@@ -253,10 +253,9 @@ class Watchers:
         x, y = (float(value) for value in self._smooth[name] + self._error[name])
         variance = 1.3 * self._spread[name] ** 2
         flat = (variance, 0.0, 0.0, 0.0, 0.0, variance, 0.0, 0.0, 0.0, 0.0, 0.04, 0.0, 0.0, 0.0, 0.0, 0.04)
-        id = self._id[name]
-        born, gate = self._born[id]
+        born, gate = self._born[name]
         state = TrackState.CONFIRMED if seen else TrackState.COASTING
-        return Track(id, state, x, y, float(velocity[0]), float(velocity[1]), flat, 0.99, born, gate)
+        return Track(self._id[name], state, x, y, float(velocity[0]), float(velocity[1]), flat, 0.99, born, gate)
 
     def _gate_near(self, place: Floats) -> str:
         gates = sorted(self._store.gates, key=lambda gate: math.dist(place, np.add(gate.start, gate.end) / 2.0))
