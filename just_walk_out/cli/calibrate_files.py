@@ -51,7 +51,7 @@ def _numbers(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) - int(first) > 500:
+        if not first.isdecimal() or (dash and not last.isdecimal()) or not 0 <= int(last or first) - int(first) <= 500:
             raise ValueError(f"--tags: expected numbers such as 0-5 or 1,4,7, got {text!r}")
         found += range(int(first), int(last or first) + 1)
     return found

@@ -194,6 +194,7 @@ def test_a_camera_info_goes_into_the_store_scaled_to_its_size(jwo, store, tmp_pa
         (("board", "board.doc", "--board", BOARD), "expected a name that ends in .pdf, .svg, .png"),
         (("board", "tags.png", "--tags", "0-5"), "expected a PDF for 6 pages"),
         (("board", "tags.pdf", "--tags", "5-x"), "--tags: expected numbers such as"),
+        (("board", "tags.pdf", "--tags", "5-3"), "--tags: expected numbers such as"),
         (("board", "tags.pdf", "--tags", "900"), "tag 900: expected 0 to 586"),
         (("import", "tsai", "points.csv"), "expected a Tsai calibration"),
         (("import", "wildtrack", "points.csv"), "wildtrack: expected two files"),
