@@ -1,8 +1,10 @@
+import re
 import subprocess
 import sys
 
 import pytest
 
+from just_walk_out.cli.benchmark import BENCHMARKS
 from just_walk_out.cli.main import VERBS, main
 from just_walk_out.resources import scenario_path, version
 
@@ -48,6 +50,19 @@ def test_everything_wrong_with_a_store_is_a_line_each(tmp_path, capsys):
     assert output.out == ""
     assert len(output.err.splitlines()) > 1
     assert all("store.yaml" in line for line in output.err.splitlines())
+
+
+@pytest.mark.parametrize("option", [["--all"], ["--rate", "2"], ["--namespace", "shop"]])
+def test_what_is_for_a_live_replay_is_refused_without_it(option, tmp_path, capsys):
+    assert main(["replay", str(tmp_path), *option]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert option[0] in line and "--live" in line
+
+
+def test_benchmarks_are_listed_with_what_they_measure(capsys):
+    assert leave(["benchmark", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(re.search(rf" {name} [A-Z][a-z]+ .*?\.", said) for name in BENCHMARKS) and "``" not in said
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["replay"], ["up"]])

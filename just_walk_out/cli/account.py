@@ -13,6 +13,7 @@ from typing import Any
 from just_walk_out.checkout.accounts import Account
 from just_walk_out.checkout.ledger import Ledger, open_ledger
 from just_walk_out.checkout.money import format_money, parse_money
+from just_walk_out.cli.refusal import refuse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +33,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         ledger = open_ledger(args.ledger)
     except (OSError, sqlite3.DatabaseError) as error:
-        print(f"jwo account: {error}", file=sys.stderr)
+        refuse("account", error)
         return 1
     with contextlib.closing(ledger):
         try:
             return _answer(ledger, args)
         except ValueError as error:
-            print(f"jwo account: {error}", file=sys.stderr)
+            refuse("account", error)
         except sqlite3.DatabaseError as error:  # such as one that is locked for longer than its time-out
             print(f"jwo account: {args.ledger}: {error}", file=sys.stderr)
     return 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import Any
 
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.deployment import environment
 
 
@@ -30,7 +30,7 @@ def request(verb: str, args: argparse.Namespace, service: str, kind: str, **valu
     try:
         answer = ask(service, kind, values, args.namespace, args.timeout)
     except RequestError as error:
-        print(f"jwo {verb}: {error}", file=sys.stderr)
+        refuse(verb, error)
         return 1
     print(answer.message)
     return 0

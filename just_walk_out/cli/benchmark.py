@@ -14,8 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     for name in BENCHMARKS:
         module = import_module(f"just_walk_out.benchmark.{name}.command")
-        summary = (module.__doc__ or "").splitlines()[0]
-        module.add_arguments(parts.add_parser(name, help=summary, description=summary))
+        summary = (module.__doc__ or "").splitlines()[0].rpartition("``: ")[2]
+        summary = summary[:1].upper() + summary[1:]
+        part = parts.add_parser(name, help=summary, description=summary)
+        module.add_arguments(part)
+        part.epilog = part.epilog and part.epilog.replace("``", "`")  # as in Markdown, which people read more often
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from just_walk_out.cli import calibrate_camera as camera
 from just_walk_out.cli import calibrate_files as camera_files
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.deployment import environment
 from just_walk_out.scale.adjustments import adjustments_path, load_adjustments
 from just_walk_out.scale.calibration import Calibration, CalibrationError, Load, fit
@@ -42,24 +43,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what can be calibrated, and the options of each."""
     parts = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     for name, text in PLATES.items():
-        _add_plate_arguments(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
+        _add_plate_arguments(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."), name)
     for name, (text, add, _) in CAMERAS.items():
         add(parts.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
 
 
-def _add_plate_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_plate_arguments(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
-    parser.add_argument("--plate", metavar="ID", help="the plate, e.g. g1/s1/p1")
-    parser.add_argument("--bus", metavar="ID", help="tare only this bus")
     parser.add_argument(
-        "--weight", type=float, action="append", default=[], metavar="KG", help="known weight; several show linearity"
+        "--plate", metavar="ID", help=("the plate" if what == "scale" else "only this plate") + ", e.g. g1/s1/p1"
     )
-    parser.add_argument(
-        "--hands-free", action="store_true", help="no Enter: each step ends when the plate rests at another load"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="print the result and keep nothing")
-    parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="longest wait for rest (default 60)")
+    if what != "scale":
+        parser.add_argument("--bus", metavar="ID", help="only the plates of this bus")
     parser.add_argument("--state-dir", type=Path, help="where zero and scale are kept, as given to jwo up")
+    if what == "show":
+        return
+    if what == "scale":
+        parser.add_argument(
+            "--weight", type=float, action="append", default=[], metavar="KG",
+            help="known weight; several show linearity",
+        )  # fmt: skip
+        parser.add_argument(
+            "--hands-free", action="store_true", help="no Enter: each step ends when the plate rests at another load"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="print the result and keep nothing")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="longest wait for rest (default 60)")
     parser.add_argument("--namespace", default="", help="namespace the store runs in")
     parser.add_argument("--direct", action="store_true", help="look for no node, open the port at once")
     parser.add_argument("--port", default="", help="with --direct: device path or URL instead of the bus's own")
@@ -75,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     except StoreError as error:
         print("\n".join(error.errors), file=sys.stderr)
     except (ValueError, OSError) as error:
-        print(f"jwo calibrate: {error}", file=sys.stderr)
+        refuse("calibrate", error)
     return 1
 
 
@@ -86,6 +94,18 @@ def _bus_of(store: Store, plate: str | None) -> Bus:
         if any(channel.plate == plate for channel in bus.channels):
             return bus
     raise CalibrationError(f"--plate: expected a plate of the store's buses, got {shown(plate)}")
+
+
+def _buses(args: argparse.Namespace, store: Store) -> Sequence[Bus]:
+    """Return the buses that are meant: that of ``--bus``, or of ``--plate``, or all."""
+    if args.bus is not None and args.bus not in store.bus:
+        raise CalibrationError(f"--bus: expected one of {', '.join(store.bus)}, got {shown(args.bus)}")
+    meant = store.buses if args.bus is None else [store.bus[args.bus]]
+    if args.plate is None:
+        return meant
+    if (bus := _bus_of(store, args.plate)) not in meant:
+        raise CalibrationError(f"--plate {args.plate} is on {bus.id}, not on {args.bus}")
+    return [bus]
 
 
 def _state_dir(args: argparse.Namespace, store: Store) -> Path:
@@ -115,7 +135,10 @@ def _meter(args: argparse.Namespace, store: Store, bus: Bus) -> Meter:
     from just_walk_out.scale.port_meter import PortMeter
 
     print(f"{bus.id}: {'' if args.direct else 'no node runs, '}reading {args.port or bus.port}")
-    return PortMeter(bus, store, _state_dir(args, store), args.port)
+    meter = PortMeter(bus, store, _state_dir(args, store), args.port)
+    if meter.trouble:
+        print(f"{bus.id}: {meter.trouble}; waiting for it for up to {args.timeout:g} s", flush=True)
+    return meter
 
 
 def _scale(args: argparse.Namespace, store: Store) -> int:
@@ -182,27 +205,25 @@ def report(plate: str, loads: list[Load], result: Calibration, before: Measureme
 
 
 def _tare(args: argparse.Namespace, store: Store) -> int:
+    buses = _buses(args, store)
     if args.plate is not None:
-        bus = _bus_of(store, args.plate)
-        meter = _meter(args, store, bus)
+        meter = _meter(args, store, buses[0])
         try:
             found = wait_at_rest(meter, args.plate, args.timeout)
             print(meter.calibrate(args.plate, found.reading.mean, found.scale))
         finally:
             meter.close()
         return 0
-    if args.bus is not None and args.bus not in store.bus:
-        raise CalibrationError(f"--bus: expected one of {', '.join(store.bus)}, got {shown(args.bus)}")
     if args.port and args.bus is None and len(store.buses) > 1:
         raise CalibrationError("--port is that of one bus: give --bus or --plate, too")
     refused = 0
-    for bus in store.buses if args.bus is None else [store.bus[args.bus]]:
+    for bus in buses:
         meter = _meter(args, store, bus)
         try:
             wait_at_rest(meter, bus.channels[0].plate, args.timeout)
             print(meter.tare())
         except (ValueError, OSError) as error:
-            print(f"jwo calibrate: {error}", file=sys.stderr)
+            refuse("calibrate", error)
             refused = 1
         finally:
             meter.close()
@@ -211,10 +232,10 @@ def _tare(args: argparse.Namespace, store: Store) -> int:
 
 def _show(args: argparse.Namespace, store: Store) -> int:
     print(f"{'plate':<16} {'zero, counts':>14} {'scale, kg/count':>16}  set")
-    for bus in store.buses:
+    for bus in _buses(args, store):
         kept = load_adjustments(adjustments_path(_state_dir(args, store), bus.id), bus)
         for channel in bus.channels:
-            if args.bus not in (None, bus.id) or args.plate not in (None, channel.plate):
+            if args.plate not in (None, channel.plate):
                 continue
             own = kept.get(channel.plate)
             zero = channel.zero if own is None or own.zero is None else own.zero

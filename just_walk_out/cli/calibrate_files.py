@@ -17,7 +17,7 @@ _FORMATS = ("camera_info", "tsai", "wildtrack", "mot17")
 def add_board_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("file", type=Path, help="PDF, SVG or PNG to write; several tags make a PDF of several pages")
-    parser.add_argument("--board", metavar="BOARD", help=EXPECTED)
+    parser.add_argument("--board", metavar="BOARD", help=f"the board: {EXPECTED.removeprefix('expected ')}")
     parser.add_argument("--tags", metavar="NUMBERS", help="tags instead of a board, e.g. 0-5 or 1,4,7")
     parser.add_argument("--size", type=float, default=0.16, metavar="M", help="side of a tag's black square (0.16)")
     parser.add_argument("--dictionary", default=DEFAULT_DICTIONARY, help=f"of the tags (default {DEFAULT_DICTIONARY})")
@@ -42,7 +42,8 @@ def run_board(args: argparse.Namespace) -> int:
     args.file.parent.mkdir(parents=True, exist_ok=True)
     save(pages, args.file)
     count = f"{len(pages)} pages of " if len(pages) > 1 else ""
-    print(f"{args.file}: {count}{pages[0].width:.0f} x {pages[0].height:.0f} mm; {pages[0].text}")
+    last = f" to {pages[-1].text}" if len(pages) > 1 else ""
+    print(f"{args.file}: {count}{pages[0].width:.0f} x {pages[0].height:.0f} mm; {pages[0].text}{last}")
     print("print it at 100 %, glue it to something flat, and measure it: the size in the command must be the real one")
     return 0
 

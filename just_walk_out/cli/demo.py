@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.resources import scenario_path, share
 
 _NAMESPACE = "demo"
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(error.errors), file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f"jwo demo: {error}", file=sys.stderr)
+        refuse("demo", error)
         return 1
     out: Path = args.out
     if out.exists() and not (out / ".jwo_demo").exists() and any(out.iterdir()):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-import sys
 from collections import Counter
 from pathlib import Path
 
 from just_walk_out.checkout.ledger import open_ledger
 from just_walk_out.checkout.money import format_money
 from just_walk_out.checkout.receipt import iso_time, receipt_line, receipt_text
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.records import Adjustment, Charge, ChargeState
 
 
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         unfinished = {"charges": len(ledger.unfinished()), "corrections": len(ledger.unfinished_adjustments())}
         ledger.close()
     except (OSError, sqlite3.DatabaseError) as error:
-        print(f"jwo ledger: {error}", file=sys.stderr)
+        refuse("ledger", error)
         return 1
     if args.json or args.receipts:
         for charge in charges:

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from just_walk_out.cli.refusal import refuse
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         written = write_photos(load_store(args.store), args.folder, args.count, args.seed)
     except (StoreError, OSError) as error:
-        print(f"jwo photos: {error}", file=sys.stderr)
+        refuse("photos", error)
         return 2
     print(f"{written} photos in {args.folder}")
     return 0

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.resources import scenario_path, share
 
 _START = 1_790_000_000_000_000_000  # nanoseconds; always the same, so that the bag is
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     except StoreError as error:
         print("\n".join(error.errors), file=sys.stderr)
     except (BagError, ValueError, OSError) as error:
-        print(f"jwo rehearse: {error}", file=sys.stderr)
+        refuse("rehearse", error)
     return 1
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.deployment import NodePlan, command
 
 
@@ -22,15 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--live", action="store_true", help="publish the bag with /clock instead, for nodes and rviz")
     parser.add_argument("--all", action="store_true", help="with --live: publish all topics, not the sensors alone")
-    parser.add_argument("--rate", type=float, default=1.0, help="with --live: speed relative to real time")
-    parser.add_argument("--namespace", default="", help="with --live: namespace to publish in")
+    parser.add_argument("--rate", type=float, help="with --live: speed relative to real time (default 1)")
+    parser.add_argument("--namespace", help="with --live: namespace to publish in")
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay and print."""
     if args.live:
-        parameters = {"bag": str(args.bag), "all": args.all, "rate": args.rate, "wait_for": 0 if args.all else 1}
-        return subprocess.call(command(NodePlan("player", "player", parameters), args.namespace))
+        rate = 1.0 if args.rate is None else args.rate
+        parameters = {"bag": str(args.bag), "all": args.all, "rate": rate, "wait_for": 0 if args.all else 1}
+        return subprocess.call(command(NodePlan("player", "player", parameters), args.namespace or ""))
+    for name in ("all", "rate", "namespace"):
+        if getattr(args, name) not in (None, False):
+            print(f"jwo replay: --{name} is for --live; without it nothing is published", file=sys.stderr)
+            return 1
     from just_walk_out.checkout.bills import bills
     from just_walk_out.checkout.receipt import receipt_line, receipt_text
     from just_walk_out.records import Adjustment, Charge
@@ -50,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
                 outcomes.append(outcome)
         finally:
             for bill in bills(outcomes):
-                text = receipt_text(bill.charge, store.name, bill.adjustments) if args.text else ""
-                print(text or receipt_line(bill.charge, bill.adjustments), flush=True)
+                page = f"{receipt_text(bill.charge, store.name, bill.adjustments)}\n" if args.text else ""
+                print(page or receipt_line(bill.charge, bill.adjustments), flush=True)
         elapsed, span = time.monotonic() - started, bag_span(args.bag)
     except BrokenPipeError:
         raise
     except (BagError, StoreError, ValueError, OSError) as error:
-        print(f"jwo replay: {error}", file=sys.stderr)
+        refuse("replay", error)
         return 1
     print(f"{span:.1f} s replayed in {elapsed:.1f} s ({span / max(elapsed, 1e-9):.1f} x real time)", file=sys.stderr)
     if departures is not None:

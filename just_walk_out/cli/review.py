@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from just_walk_out.checkout.bills import Book
 from just_walk_out.checkout.ledger import open_ledger
 from just_walk_out.checkout.receipt import iso_time
 from just_walk_out.cli.asking import add_namespace, use_transports
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.records import ChargeState, DecisionKind, Interaction
 
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         values |= {"sku": args.sku, "note": args.note, "quantity": args.quantity, "kind": int(kind)}
         answer = ask("cart_aggregator/decide", "Decide", values, args.namespace, args.timeout)
     except (RequestError, OSError, sqlite3.DatabaseError) as error:
-        print(f"jwo review: {error}", file=sys.stderr)
+        refuse("review", error)
         return 1
     print(answer.message)
     return 0

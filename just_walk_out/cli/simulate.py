@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
+
+from just_walk_out.cli.refusal import refuse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             args.tokens = _issue(args)
         return simulation.run(args)
     except (StoreError, ValueError, OSError) as error:
-        print(f"jwo simulate: {error}", file=sys.stderr)
+        refuse("simulate", error)
         return 2
 
 

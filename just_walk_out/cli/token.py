@@ -9,6 +9,7 @@ from pathlib import Path
 
 import segno
 
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.entry import keys, token
 from just_walk_out.store.load import load_store
 from just_walk_out.store.place import StoreError
@@ -36,12 +37,15 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _new_key(args.new_key) if args.new_key else _issue(args)
     except (StoreError, ValueError, OSError) as error:
-        print(f"jwo token: {error}", file=sys.stderr)
+        refuse("token", error)
         return 1
 
 
 def _new_key(path: Path) -> int:
-    key = keys.create_key(path)
+    try:
+        key = keys.create_key(path)
+    except FileExistsError:
+        raise ValueError(f"--new-key {path}: expected a new file, as a key is never overwritten; it is there") from None
     print(f'- "{keys.public_text(key)}"')
     print(f"wrote {path}; put the line above under entry.public_keys of the store description", file=sys.stderr)
     return 0
@@ -52,6 +56,8 @@ def _issue(args: argparse.Namespace) -> int:
     if missing:
         names = ", ".join(name if name == "store" else f"--{name}" for name in missing)
         raise ValueError(f"expected {names} (or --new-key FILE)")
+    if args.valid_for <= 0:
+        raise ValueError(f"--valid-for: expected seconds above 0, got {args.valid_for}")
     store = load_store(args.store)
     key = keys.load_key(args.key)
     if keys.public_text(key) not in store.entry.public_keys:

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from just_walk_out.cli.refusal import refuse
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         save(args.output, plan, trained)
         progress.unlink(missing_ok=True)
     except (ModelError, OSError) as error:
-        print(f"jwo train products: {error}", file=sys.stderr)
+        refuse("train products", error)
         return 2
     except KeyboardInterrupt:
         if progress.exists():

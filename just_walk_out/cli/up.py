@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.deployment import NodePlan, command, environment, of_host, plan
 from just_walk_out.store.load import load_store
 from just_walk_out.store.place import StoreError
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         nodes = of_host(nodes, args.host)
     except ValueError as error:
-        print(f"jwo up: {error}", file=sys.stderr)
+        refuse("up", error)
         return 1
     if args.record:
         parameters: dict[str, Any] = {"store": str(args.store.resolve()), "bag": str(args.record)}

@@ -111,7 +111,7 @@ def wait_at_rest(
             else:
                 return found
         if meter.elapsed() > deadline:
-            raise CalibrationError(f"plate {plate} did not come to rest within {timeout:g} s: {trouble}")
+            raise CalibrationError(f"plate {plate} gave no reading at rest within {timeout:g} s: {trouble}")
         meter.pause()
 
 

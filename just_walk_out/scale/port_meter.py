@@ -45,6 +45,12 @@ class PortMeter:
                 f"{self._transport.state().error}; is a load_cells node running, perhaps in a --namespace?"
             )
 
+    @property
+    def trouble(self) -> str:
+        """Why the port is not open; empty when it is."""
+        line = self._transport.state()
+        return "" if line.connected else line.error or "the port is not open yet"
+
     def measure(self, plate: str) -> Measurement:
         """Return what a plate reads now.
 
@@ -52,9 +58,8 @@ class PortMeter:
             ReadingError: nothing can be said now.
         """
         self._read()
-        line = self._transport.state()
-        if not line.connected:
-            raise ReadingError(line.error or "the port is not open yet")
+        if trouble := self.trouble:
+            raise ReadingError(trouble)
         with self._guard:
             reading = self._adjuster.measure(plate, time.time_ns())
             return Measurement(reading, *self._adjuster.driver.calibration(plate))

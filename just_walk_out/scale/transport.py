@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import threading
 import time
 from collections import deque
@@ -168,8 +169,7 @@ class SerialTransport:
             # Whatever a port or its driver throws, the line must come back: nothing may end the thread.
             except Exception as error:
                 held = isinstance(error, OSError) and error.errno in (errno.EWOULDBLOCK, errno.EBUSY)
-                text = "another process has this port open" if held else " ".join(str(error).split())
-                text = text or type(error).__name__
+                text = "another process has this port open" if held else _one_line(error)
                 text = text if self._port in text else f"{self._port}: {text}"
                 self._update(connected=False, error=text, held=held)
             else:
@@ -236,3 +236,10 @@ class SerialTransport:
         with self._changed:
             self._state = replace(self._state, **values)  # type: ignore[arg-type]
             self._changed.notify_all()
+
+
+def _one_line(error: Exception) -> str:
+    """Return what went wrong: pyserial wraps an error of the system in its own: two numbers, and the port twice."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    said = re.sub(r"\[Errno \d+\] ", "", " ".join(said.split()))
+    return re.sub(r"(: [^:]+): '[^']*'$", r"\1", said) or type(error).__name__

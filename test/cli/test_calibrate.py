@@ -146,13 +146,14 @@ def test_tare_of_a_bus_and_of_one_plate(port, calibrate, demo_store):
 def test_a_weight_that_is_not_put_on_ends_in_one_line_and_keeps_nothing(port, calibrate):
     status, _, err = calibrate("scale", "--plate", PLATE, "--weight", "2", "--hands-free", *calibrate.direct[:-1], "6")
     assert status == 1
-    assert err == f"jwo calibrate: plate {PLATE} did not come to rest within 6 s: the load stayed the same\n"
+    assert err == f"jwo calibrate: plate {PLATE} gave no reading at rest within 6 s: the load stayed the same\n"
     assert not calibrate.kept.exists()
 
 
 def test_a_port_that_is_not_there_ends_in_one_line(calibrate):
-    status, _, err = calibrate("tare", "--bus", "bus_b", *calibrate.direct[:-1], "0.3")
-    assert status == 1 and err.count("\n") == 1 and "did not come to rest within 0.3 s" in err
+    status, out, err = calibrate("tare", "--bus", "bus_b", *calibrate.direct[:-1], "0.3")
+    assert "waiting for it for up to 0.3 s" in out and "Errno" not in out + err
+    assert status == 1 and err.count("\n") == 1 and "gave no reading at rest within 0.3 s" in err
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,9 @@ def test_a_port_that_is_not_there_ends_in_one_line(calibrate):
         (("scale", "--plate", PLATE, "--weight", "-1"), "--weight is needed: a known weight in kilograms, above 0"),
         (("scale", "--plate", PLATE, "--weight", "1"), "no terminal to press Enter at; give --hands-free"),
         (("tare", "--port", "/dev/ttyUSB0"), "--port is that of one bus: give --bus or --plate, too"),
+        (("show", "--plate", "g9/s9/p9"), "--plate: expected a plate of the store's buses, got"),
+        (("show", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b, bus_c, bus_d, got 'bus_z'"),
+        (("tare", "--bus", "bus_a", "--plate", PLATE), f"--plate {PLATE} is on bus_b, not on bus_a"),
         (("tare", "--bus", "bus_z"), "--bus: expected one of bus_a, bus_b, bus_c, bus_d, got 'bus_z'"),
     ],
 )

@@ -198,4 +198,4 @@ def test_a_link_that_is_refused_is_named(folder, calibrate):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = f"socket://127.0.0.1:{free.getsockname()[1]}"
     status, _, err = calibrate("tare", "--plate", PLATE, "--direct", "--port", port, "--timeout", "0.5")
-    assert status == 1 and err.count("\n") == 1 and port in err and "did not come to rest within 0.5 s" in err
+    assert status == 1 and err.count("\n") == 1 and port in err and "gave no reading at rest within 0.5 s" in err

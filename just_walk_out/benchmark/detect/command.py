@@ -23,6 +23,7 @@ from just_walk_out.benchmark.detect.report import save, table
 from just_walk_out.benchmark.detect.scoring import Tally
 from just_walk_out.camera.detectors.base import Detections
 from just_walk_out.camera.detectors.choice import make_detector
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.store.model import Camera, Detector, Store
 
 _PETS = Path("data") / "people" / "pets09_s2l1"
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
         for row in rows:
             _measure(row, clip, args)
     except (OSError, ValueError) as error:
-        print(f"jwo benchmark detect: {error}", file=sys.stderr)
+        refuse("benchmark detect", error)
         return 2
     facts = {
         "video": clip.path.parent.name + "/" + clip.path.name,

@@ -19,6 +19,7 @@ import numpy as np
 from just_walk_out.benchmark.receipts.episode import KITS, Kit, Outcome, play
 from just_walk_out.benchmark.receipts.report import draw, table
 from just_walk_out.benchmark.receipts.scenarios import CASES, Case, Shop
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.resources import share
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Store
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"jwo benchmark receipts: {error.errors[0]}", file=sys.stderr)
         return 2
     except (OSError, ValueError) as error:
-        print(f"jwo benchmark receipts: {error}", file=sys.stderr)
+        refuse("benchmark receipts", error)
         return 2
     return 0
 

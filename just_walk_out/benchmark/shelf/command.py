@@ -24,6 +24,7 @@ from just_walk_out.benchmark.shelf.report import Example, draw, table
 from just_walk_out.benchmark.shelf.signals import NOISES, RATE, ShelfSignal, Truth
 from just_walk_out.benchmark.shelf.situations import SITUATIONS, idle_signal, situation_signal
 from just_walk_out.benchmark.shelf.stock import Stock, draw_stock
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.scale.events.settings import ShelfEventSettings
 from just_walk_out.settings import validate
 
@@ -108,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
             draw(args.plot, {name: (result.ours, result.rule) for name, result in results.items()}, example)
             print(f"picture: {args.plot}")
     except (OSError, ValueError) as error:
-        print(f"jwo benchmark shelf: {error}", file=sys.stderr)
+        refuse("benchmark shelf", error)
         return 2
     return 0
 

@@ -19,6 +19,7 @@ from just_walk_out.benchmark.shelf_view.episode import BareStores, Decided, play
 from just_walk_out.benchmark.shelf_view.evidence import calibration_error, evidence, evidence_table
 from just_walk_out.benchmark.shelf_view.looks import Look
 from just_walk_out.benchmark.shelf_view.scenarios import CASES, dresses_of, watched_store
+from just_walk_out.cli.refusal import refuse
 from just_walk_out.deployment import settings_of
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.resources import share
@@ -125,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
             draw(args.plot, {packs: part["decisions"] for packs, part in figures.items()})
             print(f"picture: {args.plot}")
     except (StoreError, ModelError, OSError, ValueError) as error:
-        print(f"jwo benchmark shelf_view: {error}", file=sys.stderr)
+        refuse("benchmark shelf_view", error)
         return 2
     return 0
 

@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -35,6 +34,7 @@ from just_walk_out.benchmark.tracking.report import again_table, ground_table, h
 from just_walk_out.benchmark.tracking.scores import Row, score, write_rows
 from just_walk_out.benchmark.tracking.store import HARD, Conditions, load, simulated
 from just_walk_out.benchmark.tracking.visits import MOST
+from just_walk_out.cli.refusal import refuse
 
 OURS = "just_walk_out"
 STORE = "store_tracker"
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
             args.json.parent.mkdir(parents=True, exist_ok=True)
             args.json.write_text(json.dumps(figures, indent=2) + "\n")
     except (OSError, ValueError) as error:
-        print(f"jwo benchmark tracking: {error}", file=sys.stderr)
+        refuse("benchmark tracking", error)
         return 2
     return 0
 
