@@ -19,7 +19,8 @@ import yaml
 from just_walk_out.resources import share
 from just_walk_out.settings import validate
 from just_walk_out.simulation.endpoints import camera_source, serial_port
-from just_walk_out.store.model import MAIN_HOST, Store
+from just_walk_out.store.bus import MAIN_HOST
+from just_walk_out.store.model import Store
 
 Settings = TypeVar("Settings")
 

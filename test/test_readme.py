@@ -22,8 +22,8 @@ from just_walk_out.scale.driver import LoadCellDriver
 from just_walk_out.scale.protocols.board import BoardParser
 from just_walk_out.simulation.devices import make_devices
 from just_walk_out.store import schema
+from just_walk_out.store.bus import ProtocolName
 from just_walk_out.store.load import load_store
-from just_walk_out.store.model import ProtocolName
 from just_walk_out.topics import BY_RECORD, TOPICS
 
 ROOT = Path(__file__).parents[1]

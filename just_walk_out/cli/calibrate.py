@@ -15,8 +15,9 @@ from just_walk_out.deployment import environment
 from just_walk_out.scale.adjustments import adjustments_path, load_adjustments
 from just_walk_out.scale.calibration import Calibration, CalibrationError, Load, fit
 from just_walk_out.scale.guide import Measurement, Meter, collect, wait_at_rest
+from just_walk_out.store.bus import Bus
 from just_walk_out.store.load import load_store
-from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.model import Store
 from just_walk_out.store.place import StoreError, shown
 
 PLATES = {

@@ -17,7 +17,8 @@ from just_walk_out.scale.calibration import CalibrationError
 from just_walk_out.scale.clock import ClockSettings
 from just_walk_out.scale.driver import DriverSettings, LoadCellDriver
 from just_walk_out.scale.reading import Reading, ReadingError
-from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.bus import Bus
+from just_walk_out.store.model import Store
 
 _NAMED = 4
 

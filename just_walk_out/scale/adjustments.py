@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 
+from just_walk_out.store.bus import Bus
 from just_walk_out.store.documents import read_yaml
-from just_walk_out.store.model import Bus
 from just_walk_out.store.place import Errors, Place, StoreError, shown
 
 _HEAD = "# Zero and scale of plates set by load_cells and `jwo calibrate`; they outrank the store description.\n"

@@ -17,7 +17,8 @@ from just_walk_out.scale.protocols import Command, Frame, Poll, make_parser
 from just_walk_out.scale.reading import Reading, ReadingError, summarise, unknown_plate
 from just_walk_out.scale.wiring import BoardState, PlateGroup, wire
 from just_walk_out.settings import setting, validate
-from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.bus import Bus
+from just_walk_out.store.model import Store
 
 _SECOND = 1_000_000_000
 _US = 1000

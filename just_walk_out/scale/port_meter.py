@@ -11,7 +11,8 @@ from just_walk_out.scale.calibration import CalibrationError
 from just_walk_out.scale.guide import Measurement
 from just_walk_out.scale.reading import ReadingError
 from just_walk_out.scale.transport import SerialTransport
-from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.bus import Bus
+from just_walk_out.store.model import Store
 
 _PAUSE = 0.2  # seconds between two looks at a plate
 _OPENING = 2.0  # seconds in which a port is open or not to be had

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import serial
 
 from just_walk_out.settings import setting, validate
-from just_walk_out.store.model import Framing
+from just_walk_out.store.bus import Framing
 
 Chunk = tuple[int, bytes]
 Request = tuple[bytes, int, int | None]

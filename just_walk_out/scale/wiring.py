@@ -13,7 +13,8 @@ from just_walk_out.records import PlateStatus
 from just_walk_out.scale.arrivals import ArrivalClock
 from just_walk_out.scale.clock import BoardClock, ClockSettings
 from just_walk_out.scale.stuck import StuckDetector
-from just_walk_out.store.model import Bus, Channel, Store
+from just_walk_out.store.bus import Bus, Channel
+from just_walk_out.store.model import Store
 
 # Nanoseconds of samples that say so after zero or scale was set, three batches at least: readers may lose some of them.
 _ADJUSTED_TIME = 1_000_000_000

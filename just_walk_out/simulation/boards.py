@@ -15,7 +15,8 @@ from cobs import cobs
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.scales import PlateGroup
 from just_walk_out.simulation.world import World
-from just_walk_out.store.model import Bus, Channel, Store
+from just_walk_out.store.bus import Bus, Channel
+from just_walk_out.store.model import Store
 
 _VERSION = 1
 _RATE = 60.0

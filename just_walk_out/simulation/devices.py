@@ -12,7 +12,8 @@ from just_walk_out.simulation.modbus import ModbusTransmitters
 from just_walk_out.simulation.mt_sics import MtSicsScale
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.world import World
-from just_walk_out.store.model import Bus, ProtocolName, Store
+from just_walk_out.store.bus import Bus, ProtocolName
+from just_walk_out.store.model import Store
 
 
 class Devices(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from just_walk_out.store.model import Bus
+from just_walk_out.store.bus import Bus
 
 _THINKING = 0.005
 _LONGEST = 64

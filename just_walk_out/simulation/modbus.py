@@ -10,7 +10,8 @@ import numpy as np
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.weighing import ScaleElectronics, Weighing
 from just_walk_out.simulation.world import World
-from just_walk_out.store.model import Bus, Registers, Store
+from just_walk_out.store.bus import Bus, Registers
+from just_walk_out.store.model import Store
 
 _DIVISION = 0.001
 _FUNCTIONS = {3: "holding", 4: "input"}

@@ -9,7 +9,8 @@ from just_walk_out.simulation.host_commands import HostCommands
 from just_walk_out.simulation.plan import Noise
 from just_walk_out.simulation.weighing import ScaleElectronics, Weighing
 from just_walk_out.simulation.world import World
-from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.bus import Bus
+from just_walk_out.store.model import Store
 
 _DIVISION = 0.0005
 _PATIENCE = 5.0

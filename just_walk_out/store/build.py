@@ -8,14 +8,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from just_walk_out.store import schema
+from just_walk_out.store.bus import Bus, Channel, Framing, Reading, Registers, StatusRegister
 from just_walk_out.store.model import (
     ALWAYS,
-    Bus,
     Camera,
-    Channel,
     Detector,
     Facing,
-    Framing,
     Gate,
     Gondola,
     Plate,
@@ -23,10 +21,7 @@ from just_walk_out.store.model import (
     Product,
     Promotion,
     Reader,
-    Reading,
-    Registers,
     Shelf,
-    StatusRegister,
     Wall,
 )
 from just_walk_out.store.place import Place

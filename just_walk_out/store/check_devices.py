@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from just_walk_out.store import schema
 from just_walk_out.store.build import build_camera, build_gondolas
+from just_walk_out.store.bus import MAIN_HOST
 from just_walk_out.store.checks import check_known, check_one_of, check_unique
 from just_walk_out.store.geometry import distance_outside
-from just_walk_out.store.model import MAIN_HOST, Point
+from just_walk_out.store.model import Point
 from just_walk_out.store.place import Errors, Place
 
 MOUNTING = 0.5

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import get_args
 
 from just_walk_out.store import schema
+from just_walk_out.store.bus import ProtocolName
 from just_walk_out.store.checks import check_unique
-from just_walk_out.store.model import ProtocolName
 from just_walk_out.store.place import Errors, Place
 from just_walk_out.store.reader import describe, limits_of
 

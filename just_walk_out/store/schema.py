@@ -12,22 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from just_walk_out.store.model import (
-    MAIN_HOST,
-    Camera,
-    Detector,
-    EntrySettings,
-    Framing,
-    Order,
-    Payment,
-    Plate,
-    Policy,
-    ProtocolName,
-    Reader,
-    Reading,
-    Registers,
-    RegisterType,
-)
+from just_walk_out.store.bus import MAIN_HOST, Framing, Order, ProtocolName, Reading, Registers, RegisterType
+from just_walk_out.store.model import Camera, Detector, EntrySettings, Payment, Plate, Policy, Reader
 from just_walk_out.store.place import Place
 from just_walk_out.store.reader import key
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from just_walk_out.store.bus import MAIN_HOST
 from just_walk_out.store.concerns import concerns
 from just_walk_out.store.coverage import views
 from just_walk_out.store.geometry import polygon_area
-from just_walk_out.store.model import MAIN_HOST, Store
+from just_walk_out.store.model import Store
 
 NEAR = (0.002, 0.005, 0.010)
 """Kilograms for which near neighbours in weight are counted."""

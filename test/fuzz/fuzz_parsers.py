@@ -24,21 +24,8 @@ with atheris.instrument_imports(include=["just_walk_out.scale", "cobs"]):
     from just_walk_out.scale.protocols.board import MAX_CHANNELS, MAX_ENCODED, MAX_SAMPLES, BoardParser
     from just_walk_out.scale.reading import ReadingError
 
-from just_walk_out.store.model import (
-    MAIN_HOST,
-    Bus,
-    Channel,
-    EntrySettings,
-    Framing,
-    Gondola,
-    Plate,
-    Pose,
-    Reading,
-    Registers,
-    Shelf,
-    StatusRegister,
-    Store,
-)
+from just_walk_out.store.bus import MAIN_HOST, Bus, Channel, Framing, Reading, Registers, StatusRegister
+from just_walk_out.store.model import EntrySettings, Gondola, Plate, Pose, Shelf, Store
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

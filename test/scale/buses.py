@@ -2,7 +2,7 @@
 
 from shelf_signals import make_store
 
-from just_walk_out.store.model import MAIN_HOST, Bus, Channel, Framing, Reading, Registers
+from just_walk_out.store.bus import MAIN_HOST, Bus, Channel, Framing, Reading, Registers
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

@@ -7,18 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from just_walk_out.records import PlateStatus, ShelfWeights
-from just_walk_out.store.model import (
-    Bus,
-    Channel,
-    EntrySettings,
-    Facing,
-    Gondola,
-    Plate,
-    Pose,
-    Product,
-    Shelf,
-    Store,
-)
+from just_walk_out.store.bus import Bus, Channel
+from just_walk_out.store.model import EntrySettings, Facing, Gondola, Plate, Pose, Product, Shelf, Store
 
 RATE = 60.0
 PERIOD = 16_666_667

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from just_walk_out.records import PlateStatus
 from just_walk_out.scale.driver import LoadCellDriver
 from just_walk_out.scale.protocols import make_parser
-from just_walk_out.store.model import StatusRegister
+from just_walk_out.store.bus import StatusRegister
 
 MS = 1_000_000
 OK, NO_VALUE, SATURATED, FAULT = range(4)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from just_walk_out.simulation.boards import BusBoards
 from just_walk_out.simulation.scenario import parse_scenario
 from just_walk_out.simulation.world import World
-from just_walk_out.store.model import Bus, Store
+from just_walk_out.store.bus import Bus
+from just_walk_out.store.model import Store
 
 
 @dataclass

@@ -15,17 +15,8 @@ import pytest
 from just_walk_out.simulation.devices import DEVICES, make_devices
 from just_walk_out.simulation.handling import draw_handling
 from just_walk_out.simulation.modbus import crc16
-from just_walk_out.store.model import (
-    MAIN_HOST,
-    Bus,
-    Channel,
-    Framing,
-    ProtocolName,
-    Reading,
-    Registers,
-    StatusRegister,
-    Store,
-)
+from just_walk_out.store.bus import MAIN_HOST, Bus, Channel, Framing, ProtocolName, Reading, Registers, StatusRegister
+from just_walk_out.store.model import Store
 
 PLATE = "g5/s1/p1"
 PLATES = [f"g5/s1/p{number}" for number in (1, 2, 3)]

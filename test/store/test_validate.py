@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from just_walk_out.scale.protocols import PROTOCOLS
+from just_walk_out.store.bus import Channel, Reading, StatusRegister
 from just_walk_out.store.load import StoreError, load_store
-from just_walk_out.store.model import Channel, Reading, StatusRegister
 from just_walk_out.store.schema import BusDoc
 
 DEMO = Path(__file__).parents[2] / "config" / "demo_store"

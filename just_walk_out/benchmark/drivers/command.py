@@ -25,7 +25,8 @@ from just_walk_out.benchmark.drivers.ptys import read_in_real_time
 from just_walk_out.records import ShelfWeights
 from just_walk_out.scale.driver import LoadCellDriver
 from just_walk_out.simulation.boards import frame
-from just_walk_out.store.model import Bus, Channel, EntrySettings, Facing, Gondola, Plate, Pose, Product, Shelf, Store
+from just_walk_out.store.bus import Bus, Channel
+from just_walk_out.store.model import EntrySettings, Facing, Gondola, Plate, Pose, Product, Shelf, Store
 
 GOAL = 0.15
 PLATES, SHELVES, BUSES = 306, 30, 10

@@ -19,7 +19,7 @@ from just_walk_out.scale.protocols.frame import LISTEN, Frame, LineCounts, Poll
 from just_walk_out.scale.protocols.modbus_rtu import ModbusPoller
 from just_walk_out.scale.protocols.mt_sics import MT_SICS
 from just_walk_out.scale.protocols.text_scale import TextScale
-from just_walk_out.store.model import Bus, ProtocolName
+from just_walk_out.store.bus import Bus, ProtocolName
 
 __all__ = ["LISTEN", "PROTOCOLS", "Command", "Frame", "LineCounts", "LineParser", "Poll", "make_parser"]
 

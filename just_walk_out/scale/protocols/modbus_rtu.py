@@ -27,7 +27,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInput
 
 from just_walk_out.scale.protocols.dialect import FAULT, NO_VALUE, OK, SATURATED, Command
 from just_walk_out.scale.protocols.frame import Frame, LineCounts, Poll
-from just_walk_out.store.model import Bus, Registers
+from just_walk_out.store.bus import Bus, Registers
 
 _SECOND = 1_000_000_000
 _REQUESTS = {"holding": ReadHoldingRegistersRequest, "input": ReadInputRegistersRequest}

@@ -9,7 +9,7 @@ import numpy as np
 
 from just_walk_out.scale.protocols.dialect import FAULT, KILOGRAMS, NO_VALUE, OK, Command, Dialect, Kind, Line
 from just_walk_out.scale.protocols.frame import Frame, LineCounts, Poll
-from just_walk_out.store.model import Bus
+from just_walk_out.store.bus import Bus
 
 _SECOND = 1_000_000_000
 _LONGEST = 64
