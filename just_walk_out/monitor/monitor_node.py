@@ -24,7 +24,8 @@ class MonitorNode(StoreNode):
         super().__init__("monitor")
         self.declare_parameter("expected", Parameter.Type.STRING_ARRAY)
         expected = self.get_parameter_or("expected", Parameter("expected", value=[])).value or []
-        self._stage = MonitorStage(declare(self, MonitorSettings), expected)
+        follows_bag = bool(self.get_parameter("use_sim_time").value)
+        self._stage = MonitorStage(declare(self, MonitorSettings), expected, clocks=not follows_bag)
         self.offer(Alert)
         self.create_subscription(DiagnosticArray, "diagnostics", self._take, qos.STATUS)
         self.listen(Alert, self._take_alert)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,6 +12,7 @@ from just_walk_out.records import Alert, Severity
 from just_walk_out.settings import setting, validate
 
 NANOSECONDS = 1_000_000_000
+_READINGS = 10  # of a node's clock, one a second: messages may be held up on their way, not so many in a row
 
 
 class Level(IntEnum):
@@ -45,10 +46,13 @@ class Tick:
 
 @dataclass(frozen=True)
 class MonitorSettings:
-    """When silence is a fault."""
+    """When silence is a fault, and when a clock is."""
 
     stale_after: float = setting(
         5.0, "a part that has said nothing for so long is stale", unit="s", minimum=0.1, maximum=3600.0
+    )
+    clock_limit: float = setting(
+        0.25, "how far the clock of a node's computer may be from the monitor's", unit="s", minimum=0.05, maximum=60.0
     )
 
 
@@ -82,17 +86,22 @@ class MonitorStage:
     spoken once, is stale when it has been silent for ``stale_after`` of the monitor's clock, which ticks
     alone move: parts may stamp with another one (a recorder on the wall clock beside nodes that follow
     ``/clock``), and a clock may be set back (a bag that is played again).
+
+    Where all follow the clocks of their computers, a node whose clock is apart from the monitor's is a part that is not
+    well, too: what cameras and scales say is brought together by their stamps. A diagnostic takes time on its way and
+    never comes early, so that the least delays of several tell how far clocks are apart.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (Diagnostic, Alert, Tick)
     outputs: ClassVar[tuple[type, ...]] = (Alert,)
 
-    def __init__(self, settings: MonitorSettings, expected: Iterable[str] = ()) -> None:
+    def __init__(self, settings: MonitorSettings, expected: Iterable[str] = (), clocks: bool = True) -> None:
         """Start with nothing known.
 
         Args:
             settings: see ``MonitorSettings``.
             expected: names of parts that must speak.
+            clocks: whether parts stamp by the clocks of their computers, which must agree.
 
         Raises:
             ValueError: a setting is out of range.
@@ -102,6 +111,8 @@ class MonitorStage:
         self._levels: dict[str, Level] = {}
         self._heard: dict[str, int | None] = dict.fromkeys(expected)
         self._newest: dict[str, int] = {}
+        self._limit = round(settings.clock_limit * NANOSECONDS) if clocks else None
+        self._delays: dict[str, deque[tuple[int, int]]] = {}
         self._now: int | None = None
         self._alerts: dict[str, Alert] = {}
 
@@ -133,15 +144,36 @@ class MonitorStage:
         return alerts
 
     def _hear(self, said: Diagnostic) -> list[Alert]:
+        alerts = self._compare_clocks(said)
         newest = self._newest.get(said.name, said.stamp)
         self._heard[said.name] = self._now
         if newest - self._stale_after < said.stamp < newest:
-            return []  # overtaken on the way; older than that, the part's clock was set back
+            return alerts  # overtaken on the way; older than that, the part's clock was set back
         self._newest[said.name] = said.stamp
         stamp = said.stamp
         if self._now is not None and abs(stamp - self._now) > self._stale_after:
             stamp = self._now  # the part's clock is not ours
-        return self._change(stamp, said.name, said.level, said.message)
+        return [*alerts, *self._change(stamp, said.name, said.level, said.message)]
+
+    def _compare_clocks(self, said: Diagnostic) -> list[Alert]:
+        """Look at the clock of the node that said something: all its parts have one stamp a message."""
+        if self._limit is None or self._now is None:
+            return []
+        node = said.name.partition(":")[0]
+        delays = self._delays.setdefault(node, deque(maxlen=_READINGS))
+        if delays and delays[-1][0] == said.stamp:
+            return []
+        delays.append((said.stamp, self._now - said.stamp))
+        if len(delays) < _READINGS:
+            return []
+        # not the least: one message was on its way when a clock was set
+        apart = sorted(delay for _, delay in delays)[1]
+        part = f"{node}: clock"
+        if abs(apart) <= self._limit:
+            return self._change(self._now, part, Level.OK, "it agrees with the monitor's")
+        way = "behind" if apart > 0 else "ahead of"
+        message = f"it is {abs(apart) / NANOSECONDS:.1f} s {way} the monitor's; the clocks of all computers must agree"
+        return self._change(self._now, part, Level.WARN, message)
 
     def summary(self) -> Summary:
         """Return the parts that are not well, and how many alerts of each kind there were."""

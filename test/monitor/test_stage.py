@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from just_walk_out.monitor.stage import Diagnostic, Level, MonitorSettings, MonitorStage, Tick, standing
 from just_walk_out.records import Alert, Severity
@@ -36,7 +38,7 @@ def test_a_part_that_falls_silent_is_stale_and_comes_back():
 @pytest.mark.parametrize("wall", [0, 10_000_000, 1_764_000_000])
 def test_a_part_on_another_clock_makes_nobody_stale_and_its_alerts_bear_the_time_of_the_store(wall):
     """A recorder on the wall clock beside nodes on the time of a bag."""
-    stage = MonitorStage(MonitorSettings(stale_after=5.0), expected=["camera: c1", "recorder: bag"])
+    stage = MonitorStage(MonitorSettings(stale_after=5.0), expected=["camera: c1", "recorder: bag"], clocks=False)
     for second in range(1000, 1100):
         camera, recorder = said(second, Level.OK, "camera: c1"), said(wall + second, Level.OK, "recorder: bag")
         assert run(stage, Tick(second * SECOND), camera, recorder) == []
@@ -45,11 +47,55 @@ def test_a_part_on_another_clock_makes_nobody_stale_and_its_alerts_bear_the_time
 
 
 def test_a_clock_that_is_set_back_makes_nobody_stale_and_hides_no_fault():
-    stage = MonitorStage(MonitorSettings(stale_after=5.0), expected=["camera: c1"])
+    """A bag that is played again."""
+    stage = MonitorStage(MonitorSettings(stale_after=5.0), expected=["camera: c1"], clocks=False)
     assert run(stage, Tick(1000 * SECOND), said(1000, Level.OK, "camera: c1")) == []
     for second in range(10, 30):
         assert run(stage, Tick(second * SECOND), said(second, Level.OK, "camera: c1")) == []
     assert run(stage, said(30, Level.ERROR, "camera: c1")) == [("part_error", "camera: c1", Severity.ERROR)]
+
+
+def hear(stage, apart, delays, begin=1000.0):
+    """A node with two parts whose clock is so far ahead of the monitor's; messages take so long, all in seconds."""
+    alerts = []
+    for second, delay in enumerate(delays):
+        sent = begin + second
+        stamp = round((sent + apart) * SECOND)
+        alerts += stage.push(Tick(round((sent + delay) * SECOND)))
+        for part in ("camera_c1: rate", "camera_c1: detector"):
+            alerts += stage.push(Diagnostic(stamp, part, Level.OK, "as it should be"))
+    return alerts
+
+
+@given(
+    apart=st.floats(-1000.0, 1000.0).filter(lambda value: abs(abs(value) - 0.25) > 0.02),
+    delays=st.lists(st.floats(0.0, 3.0), min_size=9, max_size=30),
+    quick=st.floats(0.0, 0.01),
+)
+def test_a_clock_that_is_apart_is_said_once_however_long_messages_take(apart, delays, quick):
+    """Two of the last ten come quickly: that is enough to tell late messages from a clock that is behind."""
+    delays = [quick if second % 4 == 0 else delay for second, delay in enumerate(delays)] + [quick]
+    alerts = hear(MonitorStage(MonitorSettings(clock_limit=0.25)), apart, delays)
+    clocks = [(alert.kind, alert.severity) for alert in alerts if alert.source == "camera_c1: clock"]
+    assert clocks == ([("part_warn", Severity.WARNING)] if abs(apart) > 0.25 else [])
+    way = "ahead of" if apart > 0 else "behind"
+    assert all(way in alert.text for alert in alerts if alert.source == "camera_c1: clock")
+
+
+def test_one_message_that_was_on_its_way_when_the_monitors_clock_was_set_back_is_no_clock_apart():
+    stage = MonitorStage(MonitorSettings())
+    assert hear(stage, 0.0, [0.01] * 20) == []
+    assert hear(stage, 0.0, [0.01 - 5.0], 1020.0) == []  # received five seconds before it was sent
+    assert hear(stage, 0.0, [0.01] * 20, 1016.0) == []
+
+
+def test_a_clock_that_is_set_right_is_well_again_and_one_that_follows_a_bag_is_not_looked_at():
+    stage = MonitorStage(MonitorSettings())
+    assert [alert.kind for alert in hear(stage, 3.0, [0.01] * 20)] == ["part_warn"]
+    assert stage.summary().faults == {"camera_c1: clock": Level.WARN}
+    assert [alert.kind for alert in hear(stage, 0.0, [0.01] * 20, 1020.0)] == ["part_recovered"]
+    assert stage.summary().faults == {}
+    assert hear(MonitorStage(MonitorSettings(), clocks=False), 3.0, [0.01] * 20) == []
 
 
 def test_an_expected_part_that_never_speaks_is_stale():
