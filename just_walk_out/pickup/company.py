@@ -64,16 +64,10 @@ class Company:
         self._reach.push(tracks)
         self._hands.push(tracks)
 
-    def fit(self, plates: tuple[str, ...], start: int, end: int) -> Fit:
-        """Return how all people within reach fit having acted on plates of one shelf.
-
-        Args:
-            plates: their ids.
-            start: last moment at the old weight, nanoseconds.
-            end: first moment at the new weight, nanoseconds.
-        """
-        near = self._reach.near(plates, start, end)
-        return Fit(near, self._hands_of(Act(start, end, plates), near))
+    def fit(self, act: Act) -> Fit:
+        """Return how all people within reach fit having acted on plates of one shelf."""
+        near = self._reach.near(act)
+        return Fit(near, self._hands_of(act, near))
 
     def at_once(self, fit: Fit, arms: Mapping[str, float]) -> bool:
         """Tell whether a second person may have a hand at the plates.
@@ -150,7 +144,7 @@ class Company:
             if max(here.values()) >= _SURE:
                 done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)
                 continue
-            fits = self._reach.near(act.plates, act.start, act.end)
+            fits = self._reach.near(act)
             logs = {track: fits[track] for track in here if track in fits}
             doubtful.append((act, {**logs, "": self._reach.log_nobody}))
         return doubtful, done
@@ -158,7 +152,7 @@ class Company:
     def _hands_of(self, act: Act, people: Iterable[str]) -> dict[str, float]:
         places = {track: self._reach.place(track, act.end) for track in people}
         known = {track: place for track, place in places.items() if place is not None}
-        return self._hands.scores(act.plates, act.start, act.end, known)
+        return self._hands.scores(act, known)
 
 
 def _reaching(hands: Mapping[str, float], arms: Mapping[str, float]) -> dict[str, float]:

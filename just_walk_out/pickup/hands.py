@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.stops import Act
 from just_walk_out.records import TrackArray
 from just_walk_out.store.model import Store
 
@@ -88,22 +89,21 @@ class HandModel:
             else:
                 course.forget(tracks.stamp - _KEPT)
 
-    def scores(
-        self, plates: Sequence[str], start: int, end: int, people: Mapping[str, tuple[float, float]]
-    ) -> dict[str, float]:
+    def scores(self, act: Act, people: Mapping[str, tuple[float, float]]) -> dict[str, float]:
         """Return how each person's hands fit having been at plates, against having been anywhere.
 
         Args:
-            plates: of one shelf.
-            start: last moment at the old weight, nanoseconds.
-            end: first moment at the new weight, nanoseconds.
+            act: when, and at which plates of one shelf.
             people: where those in question stand, metres, by track.
 
         Returns:
             Log-likelihood ratio by track id; 0 for somebody of whom no hand was seen.
         """
-        latest = max(start, end - round(self._settings.act_time * _SECOND))
-        early = latest - round(self._settings.hand_lead_time * _SECOND)
+        plates, end = act.plates, act.end
+        early = act.latest(self._settings.act_time) - round(self._settings.hand_lead_time * _SECOND)
+        if end - early > _KEPT:
+            # hands at first are not known any more, and that must not count against whoever they were of
+            return dict.fromkeys(sorted(people), 0.0)
         names = [*plates, *self._beside(plates)]
         hands = np.stack([self._hands(plate) for plate in names])
         spread = np.array([self._store.plate[plate].width / math.sqrt(12.0) for plate in names])

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from just_walk_out.pickup.settings import PickupSettings
+from just_walk_out.pickup.stops import Act
 from just_walk_out.records import Track, TrackArray, TrackState
 from just_walk_out.store.model import Gondola, Store
 
@@ -103,25 +103,22 @@ class ReachModel:
         """Log-likelihood of the position when nobody known took it."""
         return -0.5 * self._settings.nobody_sigmas**2
 
-    def near(self, plates: Sequence[str], start: int, end: int) -> dict[str, float]:
+    def near(self, act: Act) -> dict[str, float]:
         """Return the log-likelihood of each person within reach having acted on the plates.
 
         Args:
-            plates: plates of one shelf.
-            start: last moment at the old weight, nanoseconds.
-            end: first moment at the new weight, nanoseconds.
+            act: when, and on which plates of one shelf.
 
         Returns:
             Log-likelihood (about 0 at the ideal stance) by track id, only those within ``policy.reach``.
         """
-        gondola = self._store.gondola_of[plates[0]]
-        places = np.array([self._along(gondola, plate) for plate in plates])
-        # a shelf that was leant on before is one step with what was taken then: who had left by then did not
-        latest = max(start, end - round(self._settings.act_time * _SECOND))
+        gondola = self._store.gondola_of[act.plates[0]]
+        places = np.array([self._along(gondola, plate) for plate in act.plates])
+        latest = act.latest(self._settings.act_time)
         early = max(latest - round(self._settings.lead_time * _SECOND), self._newest - self._memory)
         found = {}
         for id, course in sorted(self._courses.items()):
-            candidate = self._candidate(course, gondola, places, early, end)
+            candidate = self._candidate(course, gondola, places, early, act.end)
             if candidate is not None:
                 found[id] = candidate
         return {

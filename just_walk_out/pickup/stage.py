@@ -197,7 +197,7 @@ class PickupStage:
         """Return who was near the plates of an event; once its span has been seen that stays as it is."""
         if event.id in self._near:
             return self._near[event.id]
-        near = self._company.fit(event.plates, event.start, event.end)
+        near = self._company.fit(_act(event, event.plates))
         if self._tracks_seen >= event.end:
             self._near[event.id] = near
         return near
@@ -217,7 +217,7 @@ class PickupStage:
         steps = self._steps(event, held)
         for step in steps:
             whole = step.plates == event.plates
-            near = self._near_event(event) if whole else self._company.fit(step.plates, event.start, event.end)
+            near = self._near_event(event) if whole else self._company.fit(_act(event, step.plates))
             beside = [other for other in steps if other is not step and (other.total < 0.0) is (step.total < 0.0)]
             sight = self._sightings.of(event, step) if viewed else NOTHING
             people = self._people(event, step, beside, near, due, sight, viewed)
@@ -266,13 +266,10 @@ class PickupStage:
         self, event: ShelfEvent, step: Step, beside: list[Step], near: Fit, due: int, sight: Sight, viewed: bool
     ) -> list[Person]:
         """Return who may have acted, by what was seen of them and what they did besides there."""
-        besides = [
-            (event.id, Act(event.start, event.end, part.plates), self._company.fit(part.plates, event.start, event.end))
-            for part in beside
-        ]
+        besides = [(event.id, _act(event, part.plates), self._company.fit(_act(event, part.plates))) for part in beside]
         for other in self._queue.beside(event):
-            besides.append((other.id, Act(other.start, other.end, other.plates), self._near_event(other)))
-        act = Act(event.start, event.end, step.plates)
+            besides.append((other.id, _act(other, other.plates), self._near_event(other)))
+        act = _act(event, step.plates)
         scores = self._company.weigh(event, act, near, sight.tracks, due, besides, viewed)
         return [
             Person(self._visitors.visit(track, event) if track else "", track, scores[track])
@@ -302,3 +299,7 @@ class PickupStage:
                 interaction.track,
             )
         ]
+
+
+def _act(event: ShelfEvent, plates: tuple[str, ...]) -> Act:
+    return Act(event.start, event.end, plates, event.degraded)

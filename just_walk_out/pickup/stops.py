@@ -22,11 +22,30 @@ _UNLIKELY = 6.0
 
 @dataclass(frozen=True)
 class Act:
-    """Something done at a fixture: first and last moment, nanoseconds, and the plates."""
+    """Something done at a fixture: first and last moment, nanoseconds, and the plates.
+
+    Attributes:
+        start: last moment at the old weight.
+        end: first moment at the new weight.
+        plates: of one shelf.
+        unseen: weights were lost in between, so that any moment may be the one.
+    """
 
     start: int
     end: int
     plates: tuple[str, ...]
+    unseen: bool = False
+
+    def latest(self, act_time: float) -> int:
+        """Return from when on whoever did it is there, nanoseconds.
+
+        A shelf that was leant on before is one step with what was taken then: who had left by its end did not take it.
+        Of a shelf that was not seen nobody can say so.
+
+        Args:
+            act_time: how long before its end, seconds.
+        """
+        return self.start if self.unseen else max(self.start, self.end - round(act_time * 1e9))
 
 
 class StopModel:

@@ -44,7 +44,7 @@ def ask(store, settings, stand):
                 for name, seen in sorted(hands.items())
             )
             model.push(TrackArray(tick * SECOND // 10, (), tracks))
-        return model.scores((PLATE,), SECOND, 2 * SECOND, dict.fromkeys(hands, stand))
+        return model.scores(Act(SECOND, 2 * SECOND, (PLATE,)), dict.fromkeys(hands, stand))
 
     return scores
 
@@ -92,8 +92,21 @@ def test_no_ray_whatever_gives_more_than_the_limit_or_no_number(store, direction
     model.push(
         TrackArray(SECOND, (), (Track("a", TrackState.CONFIRMED, 4.0, 3.0, 0.0, 0.0, FLAT, 0.99, 0, hands=hands),))
     )
-    (score,) = model.scores((PLATE,), SECOND, 2 * SECOND, {"a": (4.0, 3.0)}).values()
+    (score,) = model.scores(Act(SECOND, 2 * SECOND, (PLATE,)), {"a": (4.0, 3.0)}).values()
     assert abs(score) <= settings.hand_limit
+
+
+def test_hands_count_at_any_moment_of_an_act_that_was_not_seen_as_long_as_they_are_remembered(store, settings, stand):
+    model = HandModel(store, settings)
+    at = ray(store, "cam_se", wrist(store, PLATE, stand))
+    for tick in range(10, 400):
+        hands = (at,) if tick < 20 else ()
+        track = Track("a", TrackState.CONFIRMED, *stand, 0.0, 0.0, FLAT, 0.99, 0, hands=hands)
+        model.push(TrackArray(tick * SECOND // 10, (), (track,)))
+        if tick == 100:
+            assert model.scores(Act(SECOND, 10 * SECOND, (PLATE,)), {"a": stand}) == {"a": 0.0}
+            assert model.scores(Act(SECOND, 10 * SECOND, (PLATE,), unseen=True), {"a": stand})["a"] > 0.5
+    assert model.scores(Act(SECOND, 39 * SECOND, (PLATE,), unseen=True), {"a": stand}) == {"a": 0.0}
 
 
 def test_a_hand_speaks_for_one_of_two_things_done_at_once(settings):

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from just_walk_out.pickup.reach import ReachModel
+from just_walk_out.pickup.stops import Act
 from just_walk_out.records import Track, TrackArray, TrackState
 
 SECOND = 1_000_000_000
@@ -26,7 +27,7 @@ def near(store, settings):
         reach = ReachModel(store, settings, memory=10.0)
         for tick in range(30):
             reach.push(TrackArray(tick * SECOND // 10, (), people))
-        return reach, reach.near((PLATE,), SECOND, 2 * SECOND)
+        return reach, reach.near(Act(SECOND, 2 * SECOND, (PLATE,)))
 
     return ask
 
@@ -68,7 +69,7 @@ def test_one_good_moment_of_a_slow_lift_is_enough(store, settings):
     for tick in range(30):
         place = before(store, PLATE, 0.45 if 8 <= tick <= 17 else 1.2)
         reach.push(TrackArray(tick * SECOND // 10, (), (person("a", place),)))
-    assert reach.near((PLATE,), SECOND, 2 * SECOND)["a"] > -0.5
+    assert reach.near(Act(SECOND, 2 * SECOND, (PLATE,)))["a"] > -0.5
 
 
 def test_only_the_time_around_the_step_counts(store, settings):
@@ -76,7 +77,7 @@ def test_only_the_time_around_the_step_counts(store, settings):
     for tick in range(60):
         people = (person("a", before(store, PLATE, 0.45)),) if tick < 20 else ()
         reach.push(TrackArray(tick * SECOND // 10, (), people))
-    assert reach.near((PLATE,), 4 * SECOND, 5 * SECOND) == {}
+    assert reach.near(Act(4 * SECOND, 5 * SECOND, (PLATE,))) == {}
 
 
 def test_repeated_and_older_ticks_change_nothing_and_old_ones_are_dropped(store, settings):
@@ -84,11 +85,11 @@ def test_repeated_and_older_ticks_change_nothing_and_old_ones_are_dropped(store,
     ticks = [TrackArray(n * SECOND // 10, (), (person("a", before(store, PLATE, 0.45)),)) for n in range(30)]
     for tick in ticks:
         reach.push(tick)
-    expected = reach.near((PLATE,), 2 * SECOND, 3 * SECOND)
+    expected = reach.near(Act(2 * SECOND, 3 * SECOND, (PLATE,)))
     for tick in ticks[20:]:
         reach.push(tick)
-    assert reach.near((PLATE,), 2 * SECOND, 3 * SECOND) == expected
-    assert reach.near((PLATE,), 0, SECOND) == {}
+    assert reach.near(Act(2 * SECOND, 3 * SECOND, (PLATE,))) == expected
+    assert reach.near(Act(0, SECOND, (PLATE,))) == {}
     assert not math.isnan(expected["a"])
 
 
@@ -97,5 +98,5 @@ def test_whoever_was_followed_for_long_and_has_left_is_forgotten(store, settings
     for tick in range(300):
         people = (person("a", before(store, PLATE, 0.45)),) if tick < 200 else ()
         reach.push(TrackArray(tick * SECOND // 10, (), people))
-    assert reach.near((PLATE,), 28 * SECOND, 29 * SECOND) == {}
+    assert reach.near(Act(28 * SECOND, 29 * SECOND, (PLATE,))) == {}
     assert reach.since("a", 29 * SECOND) == 29 * SECOND

@@ -77,6 +77,24 @@ def test_a_change_of_a_plate_that_was_not_seen_for_longer_than_people_are_rememb
     assert made.state is DecisionState.REVIEW and "was not seen for 99 s" in made.reason
 
 
+def test_whoever_was_at_a_plate_while_it_was_not_seen_may_have_changed_it(demo_store):
+    store, plate = demo_store, plate_of(demo_store, "cola_can")
+    late = event(store, plate, -grams(store, "cola_can"), 20)
+    unseen = dataclasses.replace(late, start=2 * SECOND, degraded=True)
+    here, away = before(store, plate), before(store, plate, distance=20.0)
+    ada = {"ada": lambda time: here if 6 <= time <= 9 else away}
+    ben = {"ben": lambda time: here if time > 18 else away}
+    (made,) = decide(store, in_turn(streams(store, [unseen], ada, 24)))
+    assert (made.state, made.visit) == (DecisionState.COMMITTED, "ada")
+    (made,) = decide(store, in_turn(streams(store, [unseen], {**ada, **ben}, 24)))
+    assert made.state is DecisionState.REVIEW
+    assert {candidate.visit for candidate in made.candidates[:2]} == {"ada", "ben"}
+    # a plate that was seen all the time was leant on: who had left when the load went did not take it with them
+    leant = dataclasses.replace(late, start=2 * SECOND)
+    (made,) = decide(store, in_turn(streams(store, [leant], {**ada, **ben}, 24)))
+    assert (made.state, made.visit) == (DecisionState.COMMITTED, "ben")
+
+
 def test_a_misplaced_thing_is_known_by_its_taker_and_charged_to_the_next(demo_store):
     """Same-weight put-back in the wrong place, then taken by someone else: failure 1 of the field."""
     store = demo_store
