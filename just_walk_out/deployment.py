@@ -189,7 +189,9 @@ def command(node: NodePlan, namespace: str = "", log_level: str = "info") -> lis
 def python_command(module: str, arguments: Sequence[str]) -> list[str]:
     """Return the command line that runs ``main()`` of a module with this Python."""
     # without the working directory on the path: there the source folder would hide the installed messages
-    start = f"import sys; sys.path[:] = filter(None, sys.path); from {module} import main; raise SystemExit(main())"
+    path = "sys.path[:] = filter(None, sys.path)"
+    name = module.rpartition(".")[2].removesuffix("_node")  # as the executable is called, before what it says
+    start = f"import sys; {path}; sys.argv[0] = '{name}'; from {module} import main; raise SystemExit(main())"
     return [sys.executable, "-c", start, *arguments]
 
 

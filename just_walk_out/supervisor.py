@@ -90,7 +90,7 @@ class Supervisor:
             return None
 
     def stop(self, names: Sequence[str] | None = None, timeout: float = 5.0) -> None:
-        """End children: SIGINT, and after ``timeout`` seconds SIGKILL. All of them when no names are given."""
+        """End children: SIGTERM, and after ``timeout`` seconds SIGKILL. All of them when no names are given."""
         if names is None:
             self._stopping.set()
         with self._lock:
@@ -98,7 +98,8 @@ class Supervisor:
             for child in chosen:
                 child.respawn = False
                 if child.process is not None and child.process.poll() is None:
-                    child.process.send_signal(signal.SIGINT)
+                    # not SIGINT: Python raises it in the middle of imports, which leaves a traceback a child
+                    child.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + timeout
         for child in chosen:
             if child.process is None:

@@ -78,6 +78,12 @@ def test_a_host_the_store_does_not_have_is_one_line_and_status_1(demo_path, caps
     assert line == "jwo up: host 'cellar' runs nothing of this store; expected one of main"
 
 
+def test_a_folder_of_parameters_that_is_not_there_is_one_line_and_status_1(demo_path, tmp_path, capsys):
+    assert main(["up", str(demo_path), "--config", str(tmp_path / "none")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"jwo up: --config: expected a folder of parameter files, got {str(tmp_path / 'none')!r}"
+
+
 def test_an_unknown_scenario_names_those_there_are():
     with pytest.raises(ValueError, match=r"'party'.*crowd, demo, packs, plain"):
         scenario_path("party")

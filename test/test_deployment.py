@@ -1,4 +1,5 @@
 import dataclasses
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -120,6 +121,13 @@ def test_namespace_files_and_level_are_ros_arguments(tmp_path):
     assert "__node:=gate_a" in arguments
     assert "shop.gate_a:=debug" in arguments  # the logger of /shop/gate_a
     assert str(tmp_path / "gate.yaml") in arguments
+
+
+def test_a_node_says_its_name_before_what_is_wrong(demo_path, tmp_path):
+    node = NodePlan("recorder", "recorder", {"store": str(demo_path), "bag": str(tmp_path)})
+    result = subprocess.run(command(node), capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert result.stderr == f"recorder: parameter bag: {tmp_path}: exists already; choose another name for the bag\n"
 
 
 def test_a_node_is_started_by_this_python_and_an_unknown_one_is_refused():

@@ -78,11 +78,10 @@ def test_waiting_for_a_child_that_goes_on_gives_none(supervisor):
     assert supervisor.wait("a", 0.05) is None
 
 
-def test_stopping_is_an_interrupt_that_a_child_may_answer(supervisor, tmp_path):
-    # whoever is started by a script in its background is to ignore interrupts, unless it says otherwise
+def test_stopping_is_a_signal_that_a_child_may_answer(supervisor, tmp_path):
     code = (
-        "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "try:\n    print('up', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit('bye'))\n"
+        "print('up', flush=True)\ntime.sleep(60)"
     )
     supervisor.start("a", [sys.executable, "-c", code])
     log = tmp_path / "logs" / "a.log"
@@ -92,8 +91,16 @@ def test_stopping_is_an_interrupt_that_a_child_may_answer(supervisor, tmp_path):
     assert supervisor.pid("a") is None
 
 
+def test_a_child_that_is_stopped_before_it_listens_says_nothing(supervisor, tmp_path):
+    supervisor.start("a", [sys.executable, "-c", "print('up', flush=True)\nwhile True: pass"])
+    log = tmp_path / "logs" / "a.log"
+    eventually(lambda: "up" in log.read_text())
+    supervisor.stop(timeout=LIMIT)
+    assert log.read_text() == "up\n"
+
+
 def test_a_stubborn_child_is_killed(supervisor, tmp_path):
-    code = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
+    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
     supervisor.start("a", [sys.executable, "-c", code])
     eventually(lambda: "up" in (tmp_path / "logs" / "a.log").read_text())
     pid = supervisor.pid("a")

@@ -14,6 +14,7 @@ from just_walk_out.records import (
     Adjustment,
     CartArray,
     Charge,
+    ChargeState,
     InteractionArray,
     TrackArray,
     VisitArray,
@@ -47,9 +48,11 @@ def print_receipt(
     verdict = "exact" if result.exact else "a person has to look" if waits else "DIFFERS"
     last: Adjustment | Charge = corrections[-1] if corrections else charge
     state = f"{'corrected, ' if corrections else ''}{last.state.name.lower()}"
+    # what a visit in review comes to is not charged yet
+    total = 0 if last.state is ChargeState.REVIEW else last.total
     say(
         f"receipt   {departure.account}: {scoring.units_text(result.charged) or 'nothing'}, "
-        f"{format_money(last.total, charge.currency)}, {state} -- {verdict}"
+        f"{format_money(total, charge.currency)}, {state} -- {verdict}"
     )
     if verdict == "DIFFERS":
         say(f"          truth: {scoring.units_text(result.truth) or 'nothing'}")

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     def finish(*_: Any) -> None:
         for kind in (signal.SIGINT, signal.SIGTERM):
             signal.signal(kind, signal.SIG_IGN)
-        recorder.send_signal(signal.SIGINT)
+        recorder.send_signal(signal.SIGTERM)
 
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, finish)

@@ -37,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
     except StoreError as error:
         print("\n".join(error.errors), file=sys.stderr)
         return 1
+    if args.config is not None and not args.config.is_dir():
+        print(f"jwo up: --config: expected a folder of parameter files, got {str(args.config)!r}", file=sys.stderr)
+        return 1
     nodes = plan(
         store,
         args.store,

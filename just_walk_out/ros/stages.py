@@ -234,20 +234,34 @@ def run(build: Callable[[], Node]) -> int:
 def _spin(build: Callable[[], Node]) -> int:
     for name, value in environment().items():
         os.environ.setdefault(name, value)
-    rclpy.init(args=sys.argv)
-    signal.signal(signal.SIGTERM, lambda *_: rclpy.try_shutdown())
-    node = None
+    node: Node | None = None
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        if node is None:
+            raise KeyboardInterrupt
+        # once it spins nothing is raised, which could come up in the middle of a call of rclpy
+        stopping = True
+
+    # before rclpy takes them: it passes signals on, and then ends the context, which ends the spinning
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, stop)
     try:
+        rclpy.init(args=sys.argv)
         node = build()
         executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        executor.spin()
+        try:
+            executor.add_node(node)
+            executor.spin()
+        finally:
+            executor.shutdown()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except rclpy_implementation.RCLError:
-        if rclpy.ok():
+        if rclpy.ok() and not stopping:
             raise
-        # asked to stop before the node was built
+        # asked to stop
     except StoreError as error:
         for line in error.errors:
             print(f"{Path(sys.argv[0]).name}: {line}", file=sys.stderr)
@@ -255,6 +269,10 @@ def _spin(build: Callable[[], Node]) -> int:
     except (ParameterError, sqlite3.DatabaseError, ValueError) as error:
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         return 2
+    except Exception:
+        # rclpy ends the context from a thread of its own, whatever the executor is doing with it
+        if not stopping:
+            raise
     finally:
         if node is not None:
             close = getattr(node, "close", None)
