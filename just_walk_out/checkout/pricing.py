@@ -2,9 +2,9 @@
 
 A rule counts for a basket when it was in force at any moment of the visit. Each unit is marked down by the
 best of its markdowns. Bundle rules (so many for a price, take so many and pay for fewer) then take the
-units of their products together, dearest first, in groups. Where bundle rules share products each order of
-precedence among them is tried and the cheapest for the shopper counts; where more than ``PERMUTED`` rules
-hang together, each of them first and the others in order of their ids.
+units of their products together, dearest first, in groups. Where bundle rules share products the order of precedence
+that is cheapest for the shopper counts, of all orders; where more than ``ORDERED`` rules hang together, of the first
+of them by id, and the others follow. Among so many a rule more never costs anything.
 
 A group that is not full may be paid as if it were. So whoever takes less never pays more than whoever takes
 more of the same, and a refund never costs anything: the price of a basket is monotone in its units, as each
@@ -17,14 +17,15 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import pairwise, permutations
+from functools import cache
+from itertools import pairwise
 
 from just_walk_out.checkout.money import divide_half_even
 from just_walk_out.records import CartLine, DecisionState
 from just_walk_out.store.model import Promotion, Store
 
 BUNDLES = ("take_for", "take_pay")
-PERMUTED = 5
+ORDERED = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _cheapest(stock: Sequence[tuple[_Unit, int]], rules: Sequence[Promotion]) ->
         concerned = [unit for unit in units if unit.sku in skus]
         if not concerned:
             continue
-        best = min((_bundled(concerned, order) for order in _orders(linked)), key=_sum)
+        best = _bundled(concerned, _cheapest_order(concerned, linked))
         units = [unit for unit in units if unit.sku not in skus] + best
     return units
 
@@ -113,23 +114,60 @@ def _linked(bundles: Sequence[Promotion]) -> list[list[Promotion]]:
     return groups
 
 
-def _orders(linked: Sequence[Promotion]) -> Iterable[Sequence[Promotion]]:
-    """Return the orders of precedence that are tried: the same for every basket, which keeps prices monotone."""
-    if len(linked) <= PERMUTED:
-        return permutations(linked)
-    return [[first, *(rule for rule in linked if rule is not first)] for first in linked]
+def _cheapest_order(units: Sequence[_Unit], linked: Sequence[Promotion]) -> list[Promotion]:
+    """Return the order of precedence in which least is paid, of those the first by id.
+
+    What a rule takes depends on which rules come before it, not on their order, so that sets of rules are gone
+    through instead of orders (as Held and Karp do for ways through cities).
+    """
+    rules, others = linked[:ORDERED], linked[ORDERED:]
+    skus = [frozenset(rule.skus) for rule in rules]
+    everything = (1 << len(rules)) - 1
+
+    @cache
+    def paid(number: int, left: frozenset[str]) -> int:
+        taken = _dearest_first(unit for unit in units if unit.sku in left)
+        return _sum(_grouped(taken, rules[number]))
+
+    @cache
+    def taken_by(before: int) -> frozenset[str]:
+        return frozenset().union(*(skus[number] for number in range(len(rules)) if before >> number & 1))
+
+    @cache
+    def least(before: int) -> int:
+        """Return what is paid at least for what the rules before have left."""
+        return min((after(number, before) for number in range(len(rules)) if not before >> number & 1), default=0)
+
+    def after(number: int, before: int) -> int:
+        return paid(number, skus[number] - taken_by(before)) + least(before | 1 << number)
+
+    order, before = [], 0
+    while before != everything:
+        best = least(before)
+        number = next(n for n in range(len(rules)) if not before >> n & 1 and after(n, before) == best)
+        order.append(rules[number])
+        before |= 1 << number
+    return [*order, *others]
 
 
 def _bundled(units: Sequence[_Unit], order: Iterable[Promotion]) -> list[_Unit]:
     """Let each rule in turn take the units of its products that no rule before it has taken."""
-    left = sorted(units, key=lambda unit: (-unit.paid, unit.sku))
+    left = _dearest_first(units)
     done: list[_Unit] = []
     for rule in order:
-        taken = [unit for unit in left if unit.sku in rule.skus]
+        done += _grouped([unit for unit in left if unit.sku in rule.skus], rule)
         left = [unit for unit in left if unit.sku not in rule.skus]
-        for start in range(0, len(taken), rule.count):
-            done += _group(taken[start : start + rule.count], rule)
     return done + left
+
+
+def _dearest_first(units: Iterable[_Unit]) -> list[_Unit]:
+    return sorted(units, key=lambda unit: (-unit.paid, unit.sku))
+
+
+def _grouped(taken: list[_Unit], rule: Promotion) -> list[_Unit]:
+    """Return the units that a rule has taken, dearest first, with what each bears."""
+    groups = (_group(taken[start : start + rule.count], rule) for start in range(0, len(taken), rule.count))
+    return [unit for group in groups for unit in group]
 
 
 def _group(group: list[_Unit], rule: Promotion) -> list[_Unit]:
