@@ -84,10 +84,8 @@ class FloorProjector:
             (..., 2, 3): d(u, v) / d(x, y, z), pixels per metre; NaN where the point is not seen.
         """
         given = np.asarray(points, dtype=np.float64)
-        step = 1e-4
-        shifted = given[..., None, :] + np.concatenate([np.eye(3), -np.eye(3)]) * step
-        pixels = self.to_pixels(shifted)
-        return np.asarray(np.swapaxes(pixels[..., :3, :] - pixels[..., 3:, :], -1, -2) / (2.0 * step))
+        slopes = self._lens.slopes(given.reshape(-1, 3) @ self._rotation.T + self._translation)
+        return np.asarray(slopes @ self._rotation).reshape(*given.shape[:-1], 2, 3)
 
     def inside(self, pixels: ArrayLike, margin: float = 0.0) -> NDArray[np.bool_]:
         """Whether pixels (..., 2) lie in the picture, at least ``margin`` pixels from its border."""

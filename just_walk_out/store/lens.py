@@ -25,6 +25,7 @@ _TABLE = 800
 _NEWTON = 12
 _CLOSE = 1e-5
 """Pixels that a ray's own pixel may be off from the one it was asked for."""
+_TINY = 1e-12
 
 
 class Lens:
@@ -52,11 +53,11 @@ class Lens:
         self.focal: Floats = np.array([fx, fy])
         self.centre: Floats = np.array([cx, cy])
         self.fisheye = model == "equidistant"
-        given = np.asarray(distortion, dtype=np.float64)
-        self._d: Floats = np.zeros(4 if self.fisheye else 8)
-        self._d[: len(given)] = given
-        self._straight = not self.fisheye and not self._d.any()
-        self._rational = bool(self._d[5:].any())
+        given = np.asarray(distortion, dtype=np.float64).tolist()
+        # Numbers of Python: boxes come a few at a time, and numpy's own cost more than what is done with them.
+        self._d: list[float] = given + [0.0] * ((4 if self.fisheye else 8) - len(given))
+        self._straight = not self.fisheye and not any(self._d)
+        self._rational = any(self._d[5:])
         angles = np.linspace(0.0, _WIDEST[model], _TABLE)
         bent = self._bent(angles)
         falling = np.flatnonzero(~(np.diff(bent) > 0.0))
@@ -72,35 +73,68 @@ class Lens:
 
     def project(self, points: Floats) -> Floats:
         """Return the pixels (N, 2) of points (N, 3) of the optical frame; NaN beyond the limit of the model."""
-        depth = points[:, 2]
-        aside = np.hypot(points[:, 0], points[:, 1])
-        angle = np.arctan2(aside, depth)
-        # What ``rays`` returns within the limit may come back a rounding beyond it.
-        seen = angle < self.limit + 1e-9
+        x, y, depth = points.T
+        aside, seen = self._seen(x, y, depth)
         if self.fisheye:
-            scale = np.where(aside > 1e-12, self._bent(angle) / np.maximum(aside, 1e-12), 0.0)
-            plane = points[:, :2] * scale[:, None]
+            scale = self._spread(aside, depth)
+            u, v = x * scale, y * scale
         else:
-            plane = points[:, :2] / np.where(seen, depth, 1.0)[:, None]
+            ahead = np.where(seen, depth, 1.0)
+            u, v = x / ahead, y / ahead
             if not self._straight:
-                plane = self._distort(plane)
-        return np.where(seen[:, None], plane * self.focal + self.centre, np.nan)
+                (u, v), _, _ = self._distort(u, v)
+        return np.asarray(np.where(seen, np.array([u, v]) * self.focal[:, None] + self.centre[:, None], np.nan).T)
+
+    def slopes(self, points: Floats) -> Floats:
+        """Return how pixels move with points (N, 3) of the optical frame.
+
+        Args:
+            points: (N, 3).
+
+        Returns:
+            (N, 2, 3): d(u, v) / d(x, y, z), pixels per unit of the points; NaN beyond the limit of the model.
+        """
+        x, y, depth = points.T
+        aside, seen = self._seen(x, y, depth)
+        if self.fisheye:
+            square = aside * aside
+            far = np.maximum(square + depth * depth, _TINY)
+            scale, bend = self._spread(aside, depth), self._bend(np.arctan2(aside, depth))
+            # On the axis the scale has no slope to the side.
+            turn = np.where(aside > _TINY, (bend * depth / far - scale) / np.maximum(square, _TINY), 0.0)
+            xx, xy, yy = scale + x * x * turn, x * y * turn, scale + y * y * turn
+            xz, yz = -bend * x / far, -bend * y / far
+        else:
+            ahead = np.where(seen, depth, 1.0)
+            a, b = x / ahead, y / ahead
+            xx, xy, yy = self._turn(a, b, *self._radial(a * a + b * b)) / ahead
+            xz, yz = -(xx * a + xy * b), -(xy * a + yy * b)
+        rows = np.array([[xx, xy, xz], [xy, yy, yz]])
+        return np.moveaxis(np.where(seen, rows * self.focal[:, None, None], np.nan), -1, 0)
+
+    def _seen(self, x: Floats, y: Floats, depth: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return how far points are from the axis, and whether the model holds there."""
+        aside = np.hypot(x, y)
+        # What ``rays`` returns within the limit may come back a rounding beyond it.
+        return aside, np.arctan2(aside, depth) < self.limit + 1e-9
+
+    def _spread(self, aside: Floats, depth: Floats) -> Floats:
+        """Return by what a fisheye multiplies what is aside, to have it in focal lengths."""
+        near = np.maximum(aside, _TINY)
+        return np.asarray(self._bent(np.arctan2(near, depth)) / near)
 
     def rays(self, pixels: Floats) -> Floats:
         """Return unit vectors (N, 3) in the optical frame for pixels (N, 2); NaN where no ray has that pixel."""
-        plane = (pixels - self.centre) / self.focal
-        if self._straight:
-            local = np.column_stack([plane, np.ones(len(plane))])
-            return np.asarray(local / np.linalg.norm(local, axis=1, keepdims=True))
-        radius = np.hypot(plane[:, 0], plane[:, 1])
-        with np.errstate(invalid="ignore"):
-            angle = np.interp(radius, self._radii, self._angles)
-        if self.fisheye:
-            return self._fisheye_rays(plane, radius, angle)
-        start = plane * (np.tan(angle) / np.maximum(radius, 1e-12))[:, None]
-        found = self._undistort(plane, start)
-        local = np.column_stack([found, np.ones(len(found))])
-        return np.asarray(local / np.linalg.norm(local, axis=1, keepdims=True))
+        plane = (pixels.T - self.centre[:, None]) / self.focal[:, None]
+        if not self._straight:
+            radius = np.hypot(*plane)
+            with np.errstate(invalid="ignore"):
+                angle = np.interp(radius, self._radii, self._angles)
+            if self.fisheye:
+                return self._fisheye_rays(plane, radius, angle)
+            plane = self._undistort(plane, plane * (np.tan(angle) / np.maximum(radius, _TINY)))
+        local = np.concatenate([plane, np.ones((1, plane.shape[1]))])
+        return np.asarray((local / np.sqrt((local * local).sum(axis=0))).T)
 
     def _bent(self, angle: Floats) -> Floats:
         """Distance from the centre of the picture, in focal lengths, of a ray at an angle from the axis."""
@@ -111,6 +145,12 @@ class Lens:
         slope = np.tan(angle)
         factor, _ = self._radial(slope * slope)
         return np.asarray(slope * factor)
+
+    def _bend(self, angle: Floats) -> Floats:
+        """Return the derivative of ``_bent`` of a fisheye."""
+        square = angle * angle
+        k1, k2, k3, k4 = self._d
+        return np.asarray(1.0 + square * (3.0 * k1 + square * (5.0 * k2 + square * (7.0 * k3 + square * 9.0 * k4))))
 
     def _radial(self, square: Floats) -> tuple[Floats, Floats]:
         """Radial factor of plumb_bob and its derivative with respect to the squared radius."""
@@ -125,51 +165,51 @@ class Lens:
             factor: Floats = over / under
             return factor, np.asarray((over_slope - factor * under_slope) / under)
 
-    def _distort(self, plane: Floats) -> Floats:
-        x, y = plane[:, 0], plane[:, 1]
+    def _distort(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return where plumb_bob puts points (2, N), the radial factor and its slope there."""
         p1, p2 = self._d[2], self._d[3]
         square = x * x + y * y
-        factor, _ = self._radial(square)
-        return np.column_stack(
-            [
-                x * factor + 2.0 * p1 * x * y + p2 * (square + 2.0 * x * x),
-                y * factor + p1 * (square + 2.0 * y * y) + 2.0 * p2 * x * y,
-            ]
-        )
+        factor, slope = self._radial(square)
+        if not (p1 or p2):
+            return np.array([x * factor, y * factor]), factor, slope
+        both = 2.0 * x * y
+        across = x * factor + p1 * both + p2 * (square + 2.0 * x * x)
+        return np.array([across, y * factor + p1 * (square + 2.0 * y * y) + p2 * both]), factor, slope
+
+    def _turn(self, x: Floats, y: Floats, factor: Floats, slope: Floats) -> Floats:
+        """Return the derivative of plumb_bob (3, N), which is symmetric: xx, xy, yy."""
+        p1, p2 = self._d[2], self._d[3]
+        steep = 2.0 * slope
+        xx, xy, yy = factor + steep * x * x, steep * x * y, factor + steep * y * y
+        if p1 or p2:
+            xx, yy = xx + 2.0 * p1 * y + 6.0 * p2 * x, yy + 6.0 * p1 * y + 2.0 * p2 * x
+            xy = xy + 2.0 * p1 * x + 2.0 * p2 * y
+        return np.array([xx, xy, yy])
 
     def _undistort(self, wanted: Floats, start: Floats) -> Floats:
-        """Newton's method on both coordinates; NaN where it does not arrive."""
-        plane = start
-        p1, p2 = self._d[2], self._d[3]
+        """Newton's method on both coordinates, rows (2, N); NaN where it does not arrive."""
+        x, y = start
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for _ in range(_NEWTON):
-                off = self._distort(plane) - wanted
-                if not (np.abs(off) > 1e-12).any():
+            for left in range(_NEWTON, -1, -1):
+                found, factor, slope = self._distort(x, y)
+                off = found - wanted
+                if not left or not (np.abs(off) > 1e-12).any():
                     break
-                x, y = plane[:, 0], plane[:, 1]
-                factor, slope = self._radial(x * x + y * y)
-                xx = factor + 2.0 * x * x * slope + 2.0 * p1 * y + 6.0 * p2 * x
-                xy = 2.0 * x * y * slope + 2.0 * p1 * x + 2.0 * p2 * y
-                yy = factor + 2.0 * y * y * slope + 6.0 * p1 * y + 2.0 * p2 * x
+                xx, xy, yy = self._turn(x, y, factor, slope)
                 area = xx * yy - xy * xy
-                step = np.column_stack([yy * off[:, 0] - xy * off[:, 1], xx * off[:, 1] - xy * off[:, 0]])
-                plane = plane - step / area[:, None]
-            left = np.abs(self._distort(plane) - wanted).max(axis=1) * self.focal.max()
-            good = (left < _CLOSE) & (np.hypot(plane[:, 0], plane[:, 1]) < np.tan(self.limit))
-        return np.where(good[:, None], plane, np.nan)
+                x, y = x - (yy * off[0] - xy * off[1]) / area, y - (xx * off[1] - xy * off[0]) / area
+            close = np.abs(off).max(axis=0) * self.focal.max() < _CLOSE
+            good = close & (np.hypot(x, y) < np.tan(self.limit))
+        return np.where(good, np.array([x, y]), np.nan)
 
     def _fisheye_rays(self, plane: Floats, radius: Floats, angle: Floats) -> Floats:
-        k1, k2, k3, k4 = self._d
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for _ in range(_NEWTON):
-                square = angle * angle
-                slope = 1.0 + square * (3.0 * k1 + square * (5.0 * k2 + square * (7.0 * k3 + square * 9.0 * k4)))
-                step = (self._bent(angle) - radius) / slope
+                step = (self._bent(angle) - radius) / self._bend(angle)
                 angle = angle - step
                 if not (np.abs(step) > 1e-14).any():
                     break
             close = np.abs(self._bent(angle) - radius) * self.focal.max() < _CLOSE
             good = close & (angle >= 0.0) & (angle < self.limit)
-            aside = np.where(radius > 1e-12, np.sin(angle) / np.maximum(radius, 1e-12), 1.0)
-        local = np.column_stack([plane * aside[:, None], np.cos(angle)])
-        return np.where(good[:, None], local, np.nan)
+            aside = np.where(radius > _TINY, np.sin(angle) / np.maximum(radius, _TINY), 1.0)
+        return np.asarray(np.where(good, np.concatenate([plane * aside, np.cos(angle)[None]]), np.nan).T)

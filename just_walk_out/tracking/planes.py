@@ -90,7 +90,7 @@ class FloorPlane:
     def sights(self, corners: Floats) -> Sights:
         """Measure boxes; NaN where the feet are above the horizon."""
         tall = corners[3] - corners[1]
-        points = self._projector.to_floor(np.stack([0.5 * (corners[0] + corners[2]), corners[3]], axis=1))
+        points = self._projector.to_floor(np.array([0.5 * (corners[0] + corners[2]), corners[3]]).T)
         slope = self._projector.floor_jacobian(np.concatenate([points, np.zeros((len(points), 1))], axis=1))
         (ux, uy), (vx, vy) = slope[:, 0, :2].T, slope[:, 1, :2].T
         area = ux * vy - uy * vx
@@ -98,7 +98,7 @@ class FloorPlane:
         # What a pixel across and one up and down are on the floor, times how many pixels boxes are off.
         across, upright = (self._share[0] / area) * tall, (self._share[1] / area) * tall
         xu, yu, xv, yv = vy * across, -vx * across, -uy * upright, ux * upright
-        noises = np.stack([xu * xu + xv * xv, xu * yu + xv * yv, yu * yu + yv * yv])
+        noises = np.array([xu * xu + xv * xv, xu * yu + xv * yv, yu * yu + yv * yv])
         return Sights(points.T, noises, np.full(len(points), self._body))
 
     def corners(self, points: Floats, sizes: Floats) -> Floats:
@@ -106,7 +106,7 @@ class FloorPlane:
         level = np.concatenate([points, np.zeros((1, points.shape[1]))]).T
         u, v = self._projector.to_pixels(level).T
         wide, tall = np.exp(sizes)
-        return np.stack([u - 0.5 * wide, v - tall, u + 0.5 * wide, v])
+        return np.array([u - 0.5 * wide, v - tall, u + 0.5 * wide, v])
 
     def lengths(self, sizes: Floats) -> Floats:
         """All bodies are taken to be equally long."""

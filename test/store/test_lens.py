@@ -52,6 +52,28 @@ def test_points_are_projected_as_opencv_does_and_come_back(name, x, y, z):
 
 @pytest.mark.parametrize("name", SHAPES)
 @settings(max_examples=25, deadline=None)
+@given(x=WIDE, y=WIDE, z=st.floats(0.5, 20.0))
+@example(x=0.0, y=0.0, z=2.0)
+def test_pixels_move_with_points_as_opencv_says(name, x, y, z):
+    seen = lens(name)
+    point = np.array([[x * z, y * z, z]])
+    slopes = seen.slopes(point)
+    if np.arctan(np.hypot(x, y)) >= seen.limit:
+        assert np.isnan(slopes).all()
+        return
+    # A camera that moves aside by t sees what it would see if the point did.
+    model, distortion = SHAPES[name]
+    d = np.array([*distortion, *[0.0] * (4 - len(distortion))])
+    if model == "equidistant":
+        expected = cv2.fisheye.projectPoints(point[:, None], np.zeros(3), np.zeros(3), K, d)[1][:, 11:14]
+    else:
+        expected = cv2.projectPoints(point[:, None], np.zeros(3), np.zeros(3), K, d)[1][:, 3:6]
+    assert slopes.shape == (1, 2, 3)
+    assert slopes[0] == pytest.approx(expected, rel=1e-6, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@settings(max_examples=25, deadline=None)
 @given(u=st.floats(0, 1279), v=st.floats(0, 719))
 def test_a_pixel_comes_back_from_its_ray(name, u, v):
     ray = lens(name).rays(np.array([[u, v]]))
@@ -104,4 +126,5 @@ def test_a_fisheye_sees_beside_and_behind_itself():
 def test_no_pixels_and_nonsense_pixels_are_borne(name):
     assert lens(name).rays(np.zeros((0, 2))).shape == (0, 3)
     assert lens(name).project(np.zeros((0, 3))).shape == (0, 2)
+    assert lens(name).slopes(np.zeros((0, 3))).shape == (0, 2, 3)
     assert np.isnan(lens(name).rays(np.array([[np.nan, 1.0]]))).all()
