@@ -14,11 +14,11 @@ from just_walk_out.benchmark.tracking.cameras import Views, read_views, spoilt, 
 from just_walk_out.benchmark.tracking.crowd import crowd
 from just_walk_out.benchmark.tracking.data import read_sequence
 from just_walk_out.benchmark.tracking.detected import detected
-from just_walk_out.benchmark.tracking.jittered import averages, jittered
-from just_walk_out.benchmark.tracking.moved import moved
 from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.report import hard_table
+from just_walk_out.benchmark.tracking.scores import averages
 from just_walk_out.benchmark.tracking.store import Conditions, simulated
+from just_walk_out.benchmark.tracking.variants import backwards, jittered, moved, thinned
 from just_walk_out.cli.main import main
 
 PEOPLE = Path(os.environ.get("JWO_DATA", "../shared")) / "data" / "people"
@@ -113,6 +113,26 @@ def test_a_jittered_sequence_lacks_some_boxes_has_the_others_near_where_they_wer
         assert np.array_equal(there[:, 4], after[:, 4])
         away.append((after[:, :4] - there[:, :4]) / there[:, 3:4])
     assert 0.005 < np.std(np.concatenate(away)) < 0.03 and np.array_equal(again.truth, still.truth)
+
+
+def by_frame(sequence):
+    """What is found and true in each frame, whatever its number."""
+    truth = [sequence.truth[sequence.truth[:, 0] == number][:, 1:] for number in range(1, len(sequence.frames) + 1)]
+    return [(found.tolist(), sorted(true.tolist())) for found, true in zip(sequence.frames, truth, strict=True)]
+
+
+@pytest.mark.parametrize("every", [1, 2, 7])
+def test_a_thinned_sequence_has_every_nth_picture_with_its_truth_in_the_same_time(every):
+    full = crowd(6, 4.0, 5)
+    thin = thinned(full, every)
+    assert by_frame(thin) == by_frame(full)[::every]
+    assert thin.rate == full.rate / every and len(thin.frames) == -(-len(full.frames) // every)
+
+
+def test_a_sequence_backwards_has_the_same_pictures_in_the_other_order_and_twice_is_as_it_was():
+    full = crowd(6, 4.0, 5)
+    assert by_frame(backwards(full)) == by_frame(full)[::-1]
+    assert by_frame(backwards(backwards(full))) == by_frame(full)
 
 
 def test_averages_have_the_error_of_their_mean():

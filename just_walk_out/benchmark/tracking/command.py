@@ -25,14 +25,13 @@ from just_walk_out.benchmark.tracking.cameras import (
 from just_walk_out.benchmark.tracking.crowd import crowd
 from just_walk_out.benchmark.tracking.data import Sequence, is_sequence, read_sequence
 from just_walk_out.benchmark.tracking.detected import detected
-from just_walk_out.benchmark.tracking.jittered import averages, jittered
-from just_walk_out.benchmark.tracking.moved import moved
 from just_walk_out.benchmark.tracking.offline import likeliest
 from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.peers import PEERS, run_peer
 from just_walk_out.benchmark.tracking.report import again_table, ground_table, hard_table, store_table, table
-from just_walk_out.benchmark.tracking.scores import Row, score, write_rows
+from just_walk_out.benchmark.tracking.scores import Row, averages, score, write_rows
 from just_walk_out.benchmark.tracking.store import HARD, Conditions, load, simulated
+from just_walk_out.benchmark.tracking.variants import backwards, jittered, moved, thinned
 from just_walk_out.benchmark.tracking.visits import MOST
 from just_walk_out.cli.refusal import refuse
 
@@ -69,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--moved", action="store_true", help="pan and shake the picture of sequences, as a camera in a hand does"
     )
     parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="use one picture of N of sequences, as a slower camera would"
+    )
+    parser.add_argument("--backwards", action="store_true", help="show the last picture of sequences first")
+    parser.add_argument(
         "--again", type=int, default=0, metavar="N",
         help="track sequences N times more, with 5 %% of the boxes left out and the others jittered, for what of the "
         "figures is luck (default 0)",
@@ -99,20 +102,21 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f"--shoppers {args.shoppers:g}: expected 1 to {MOST:.0f}")
         if args.again < 0:
             raise ValueError(f"--again {args.again}: expected 0 or more")
+        if args.every < 1:
+            raise ValueError(f"--every {args.every}: expected 1 or more")
         figures: dict[str, Any] = {}
         everything = not (args.folders or args.store or args.crowd)
         sequences, views = _found(args.folders or ([_data()] if everything else []))
         if everything:
             args.half = True
         measured = [read_sequence(each, args.start_frame, args.half) for each in sequences]
-        if args.moved:
-            measured = [moved(each, args.seed) for each in measured]
-        model = args.detector or (_model() if everything and not (args.quick or args.moved) else None)
+        model = args.detector or (_model() if everything and not args.quick else None)
         if model is not None:
             filmed = [each for each in measured if each.video is not None]
             if args.detector is not None and not filmed:
                 raise ValueError(f"--detector {model}: expected a sequence with video.avi in its folder, found none")
             measured += [detected(each, model) for each in filmed]
+        measured = [_variant(each, args) for each in measured]
         for sequence in measured:
             figures[sequence.name] = _one(sequence, args)
         if args.again:
@@ -148,6 +152,14 @@ def run(args: argparse.Namespace) -> int:
         refuse("benchmark tracking", error)
         return 2
     return 0
+
+
+def _variant(sequence: Sequence, args: argparse.Namespace) -> Sequence:
+    """Return what the arguments make of a sequence."""
+    sequence = thinned(sequence, args.every)
+    if args.backwards:
+        sequence = backwards(sequence)
+    return moved(sequence, args.seed) if args.moved else sequence
 
 
 def _model() -> Path | None:

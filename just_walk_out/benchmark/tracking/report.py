@@ -7,16 +7,17 @@ from typing import Any
 
 def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
     """Return the table of single cameras, with means over the sequences."""
-    lines = [f"{'sequence':<21}{'tracker':<15}{'HOTA':>7}{'MOTA':>7}{'IDF1':>7}{'IDs':>6}{'frames/s':>10}"]
+    wide = max(21, *(len(name) + 2 for name in figures))
+    lines = [f"{'sequence':<{wide}}{'tracker':<15}{'HOTA':>7}{'MOTA':>7}{'IDF1':>7}{'IDs':>6}{'frames/s':>10}"]
     for sequence, trackers in figures.items():
         for number, (name, row) in enumerate(trackers.items()):
-            lines.append(f"{'' if number else sequence:<21}{name:<15}{_row(row)}")
+            lines.append(f"{'' if number else sequence:<{wide}}{name:<15}{_row(row)}")
     if len(figures) > 1:
         names = [name for name in next(iter(figures.values())) if all(name in row for row in figures.values())]
         for number, name in enumerate(names):
             rows = [each[name] for each in figures.values()]
             mean = {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
-            lines.append(f"{'' if number else 'mean':<21}{name:<15}{_row(mean)}")
+            lines.append(f"{'' if number else 'mean':<{wide}}{name:<15}{_row(mean)}")
     lines.append("HOTA, MOTA, IDF1 in per cent by TrackEval; frames/s of the tracker alone on one core.")
     return "\n".join(lines)
 
@@ -28,11 +29,12 @@ def _row(row: dict[str, float]) -> str:
 
 def again_table(figures: dict[str, dict[str, dict[str, float]]], times: int) -> str:
     """Return the table of single cameras whose boxes were jittered: means of several draws."""
-    lines = ["", f"{f'{times} times jittered':<21}{'tracker':<15}{'HOTA':>7}{'IDF1':>7}{'+-':>5}"]
+    wide = max(21, *(len(name.removesuffix("_again")) + 2 for name in figures))
+    lines = ["", f"{f'{times} times jittered':<{wide}}{'tracker':<15}{'HOTA':>7}{'IDF1':>7}{'+-':>5}"]
     for sequence, trackers in figures.items():
         for number, (name, row) in enumerate(trackers.items()):
             shares = f"{row['hota']:7.1f}{row['idf1']:7.1f}{row['idf1_error']:5.1f}"
-            lines.append(f"{'' if number else sequence.removesuffix('_again'):<21}{name:<15}{shares}")
+            lines.append(f"{'' if number else sequence.removesuffix('_again'):<{wide}}{name:<15}{shares}")
     lines.append("Means with 5 % of the boxes left out and the others jittered; +-: standard error of IDF1's.")
     return "\n".join(lines)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import statistics
 import tempfile
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,13 @@ class Score:
         """Return them for a JSON file."""
         shares = {name: round(getattr(self, name), 2) for name in ("hota", "mota", "idf1")}
         return {**shares, "ids": self.ids, "fps": round(self.fps, 1)}
+
+
+def averages(runs: Several[dict[str, float]]) -> dict[str, float]:
+    """Return means of several runs' figures, and the standard error of that of IDF1 (``idf1_error``)."""
+    means = {name: round(statistics.fmean(run[name] for run in runs), 2) for name in runs[0]}
+    spread = statistics.stdev(run["idf1"] for run in runs) if len(runs) > 1 else 0.0
+    return {**means, "idf1_error": round(spread / len(runs) ** 0.5, 2)}
 
 
 def missing(error: ImportError) -> ValueError:
