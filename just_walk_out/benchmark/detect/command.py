@@ -184,7 +184,10 @@ def _measure(row: Row, clip: Clip, args: argparse.Namespace) -> None:
             if not scored:
                 continue
             truths, ignored = clip.boxes(frame)
-            row.tally.add(found.boxes, found.scores, truths, ignored)
+            if clip.truths is None:  # then a box is neither right nor wrong
+                row.tally.pictures += 1
+            else:
+                row.tally.add(found.boxes, found.scores, truths, ignored)
             if args.save is not None and (row.tally.pictures - 1) % 50 == 0:
                 save(args.save, row.name, frame, image, found, truths[~ignored], row.threshold)
     finally:
