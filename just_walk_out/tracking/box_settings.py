@@ -16,6 +16,11 @@ class BoxTrackerSettings:
     """How people are followed by their boxes; births are allowed everywhere, as no gates are known."""
 
     body: float = setting(1.7, "Length of a body on the floor", unit="m", minimum=0.5, maximum=2.5)
+    full_score: float = setting(
+        0.9,
+        "What the surest detections have at least: scores of a detector that gives less are raised alike",
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip
     high_score: float = setting(0.65, "Detections from here on are matched first", minimum=0.0, maximum=1.0)
     low_score: float = setting(0.1, "Weakest detection that prolongs a track", minimum=0.0, maximum=1.0)
     birth_score: float = setting(0.7, "Weakest detection that starts a track", minimum=0.0, maximum=1.0)

@@ -7,8 +7,8 @@ newcomer would is no pair, however wide the gate has become: so somebody lost fo
 again where few places are in question. Pairs are chosen for the greatest sum of what each is cheaper than
 a newcomer, not for their number: nobody is moved to a doubtful box so that one more finds any. High
 scores are matched before low ones (ByteTrack, Zhang et al. 2022); whom the detector has hardly believed in of late
-is followed, but not reported. What the camera itself moves is taken
-out, where it moves (``camera_motion``).
+is followed, but not reported. Scores are taken by what the surest boxes of the detector have (``score_scale``).
+What the camera itself moves is taken out, where it moves (``camera_motion``).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from just_walk_out.tracking.box_pairs import best, shares, within
 from just_walk_out.tracking.box_settings import BoxTrackerSettings
 from just_walk_out.tracking.camera_motion import CameraMotion
 from just_walk_out.tracking.planes import ImagePlane, Plane
+from just_walk_out.tracking.score_scale import ScoreScale
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -51,7 +52,7 @@ class BoxTracks:
     Attributes:
         ids: (N,) counted from 1.
         boxes: (N, 4) left, top, width, height, pixels: the estimate, drawn a little towards the detection.
-        scores: (N,) of the last detection.
+        scores: (N,) of the last detection, by the scale that is made of the detector's.
         places: (N, 2) in the plane: metres on the floor, or pixels.
     """
 
@@ -94,6 +95,7 @@ class BoxTracker:
         self._start: int | None = None
         self._now = 0  # nanoseconds since the first frame, which numbers of the table hold for a hundred days exactly
         self._motion = CameraMotion()
+        self._scale = ScoreScale(self._settings.full_score)
         self._count = 0
         self.late = 0
         self._tracks: Floats = np.zeros((_ROWS, 0))
@@ -121,7 +123,7 @@ class BoxTracker:
         elapsed = (stamp - self._start - self._now) / _SECOND
         before, self._now = self._now, stamp - self._start
         self._predict(elapsed)
-        seen = self._see(boxes, scores)
+        seen = self._see(boxes, scores, elapsed)
         expected, rows, columns = self._associate(seen)
         step = self._motion.learn(self._errors(expected, rows, columns, seen, before))
         if step is not None:
@@ -141,10 +143,11 @@ class BoxTracker:
         believed = (self._tracks[_CONFIRMED] > 0.0) & (self._tracks[_BELIEF] >= self._settings.shown_score)
         return self._report(believed & (unseen <= self._settings.shown_time))
 
-    def _see(self, boxes: ArrayLike, scores: ArrayLike) -> _Seen:
+    def _see(self, boxes: ArrayLike, scores: ArrayLike, elapsed: float) -> _Seen:
         """Measure the usable boxes, in an order of their own."""
         corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T.copy()
         trust = np.minimum(np.asarray(scores, dtype=np.float64).reshape(-1), 1.0)
+        trust = self._scale.stretched(trust, elapsed)
         with np.errstate(invalid="ignore", over="ignore"):
             corners[2:] += corners[:2]
             size = corners[2:] - corners[:2]

@@ -108,6 +108,19 @@ def test_who_is_seen_by_a_camera_in_a_hand_keeps_the_id_a_fixed_one_would_give()
             assert np.abs(two.boxes[:, :2] - place - one.boxes[:, :2]).max() < 20.0
 
 
+def test_a_detector_that_is_never_sure_is_followed_as_one_that_is():
+    rng = np.random.default_rng(2)
+    sure, unsure = BoxTracker(), BoxTracker()
+    for k in range(60):
+        t = k / RATE
+        boxes = boxes_at([(5.0, -2.0 + 0.5 * t), (6.0, 2.0 - 0.6 * t)])
+        boxes = boxes + boxes[:, 3:] * rng.normal(0.0, 0.02, boxes.shape)
+        one = sure.process(k * SECOND // RATE, boxes, np.full(2, 0.9))
+        other = unsure.process(k * SECOND // RATE, boxes, np.full(2, 0.65))
+        assert one.ids.tolist() == other.ids.tolist() and one.boxes == pytest.approx(other.boxes)
+    assert len(one.ids) == 2
+
+
 def test_a_single_false_detection_is_never_reported():
     tracker = BoxTracker()
     tracker.process(0, boxes_at([(8.0, 0.0)]), [0.9])
