@@ -52,7 +52,13 @@ class CartAggregatorNode(StageNode):
         return response
 
     def _list(self, request: Any, response: Any) -> Any:
-        response.interactions = [to_message(each) for each in self._carts.reviews(request.visit)]
+        try:
+            response.interactions = [to_message(each) for each in self._carts.reviews(request.visit)]
+        except ValueError as error:
+            response.message = str(error)
+            return response
+        response.success = True
+        response.message = f"{len(response.interactions)} interactions wait"
         return response
 
 

@@ -12,13 +12,14 @@ Find = Callable[[str], Visit | None]
 WHOLE = (DecisionKind.CONFIRM, DecisionKind.REMOVE)
 
 
-def objection(decision: Decision, carts: Carts, find: Find, store: Store) -> str:
+def objection(decision: Decision, carts: Carts, find: Find, inside: str, store: Store) -> str:
     """Return why a decision cannot be; empty: it can.
 
     Args:
         decision: as it was asked for, its visit filled in.
         carts: what it is about.
         find: returns a visit by its id, None where it is not known.
+        inside: who is in the store, in words.
         store: for its catalogue.
     """
     if decision.kind is DecisionKind.CORRECT:
@@ -26,7 +27,7 @@ def objection(decision: Decision, carts: Carts, find: Find, store: Store) -> str
     if not decision.by.strip():
         return "expected the name of who decides, got none"
     if not decision.interaction:
-        return _about_visit(decision, find)
+        return _about_visit(decision, find, inside)
     interaction = carts.find(decision.interaction)
     if interaction is None:
         return f"expected the id of an interaction of the last days, there is no {decision.interaction!r}"
@@ -37,18 +38,23 @@ def objection(decision: Decision, carts: Carts, find: Find, store: Store) -> str
         if visit is None or visit.account != decision.by:
             return f"{interaction.id}: expected the account of the visit to contest it, got {decision.by!r}"
         return ""
-    return "" if decision.kind is DecisionKind.REMOVE else _placed(decision, interaction, find, store)
+    return "" if decision.kind is DecisionKind.REMOVE else _placed(decision, interaction, find, inside, store)
 
 
-def _about_visit(decision: Decision, find: Find) -> str:
+def unknown(visit: str, inside: str) -> str:
+    """Return that there is no such visit, and who is in the store."""
+    return f"expected the id of a visit of the last days, there is no {visit!r}; {inside}"
+
+
+def _about_visit(decision: Decision, find: Find, inside: str) -> str:
     if decision.kind not in WHOLE:
         return f"expected an interaction to {decision.kind.name.lower()}, got a whole visit"
     if find(decision.visit) is None:
-        return f"expected the id of a visit of the last days, there is no {decision.visit!r}"
+        return unknown(decision.visit, inside)
     return ""
 
 
-def _placed(decision: Decision, interaction: Interaction, find: Find, store: Store) -> str:
+def _placed(decision: Decision, interaction: Interaction, find: Find, inside: str, store: Store) -> str:
     """Return why an interaction would belong to nobody, or be about nothing, after a decision."""
     if (decision.kind is DecisionKind.MOVE) != bool(decision.to_visit):
         return "expected to_visit with a move, and with nothing else"
@@ -61,7 +67,7 @@ def _placed(decision: Decision, interaction: Interaction, find: Find, store: Sto
     owner = decision.to_visit or interaction.visit
     visit = find(owner)
     if owner and (visit is None or visit.state in (VisitState.EXPECTED, VisitState.ABANDONED)):
-        return f"expected the id of a visit of the last days, there is no {owner!r}"
+        return unknown(owner, inside)
     if not owner:
         return f"{interaction.id}: expected a visit to move it to: nobody could be named for it"
     sku = decision.sku or interaction.sku

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from just_walk_out.cart.contents import Carts
 from just_walk_out.cart.fold import Contents
-from just_walk_out.cart.review import objection
+from just_walk_out.cart.review import objection, unknown
+from just_walk_out.checkout.inside import told
 from just_walk_out.checkout.pricing import PriceList
 from just_walk_out.journal import RECENT, Journal
 from just_walk_out.records import (
@@ -148,7 +149,7 @@ class CartStage:
         if known is not None:
             return known, []
         draft = self._carts.completed(draft)
-        reason = objection(draft, self._carts, self._known, self._store)
+        reason = objection(draft, self._carts, self._known, self._told(), self._store)
         if reason:
             raise ValueError(reason)
         decision = self._carts.decisions.numbered(draft)
@@ -158,8 +159,15 @@ class CartStage:
         return decision, [decision, self._publish()]
 
     def reviews(self, visit: str = "") -> list[Interaction]:
-        """Return what waits for a person, as it stands now, oldest first: of one visit, or of all."""
-        return self._carts.reviews(visit)
+        """Return what waits for a person, as it stands now, oldest first: of one visit, or of all.
+
+        Raises:
+            ValueError: no visit of the last days has this id.
+        """
+        waiting = self._carts.reviews(visit)
+        if visit and not waiting and self._known(visit) is None:
+            raise ValueError(unknown(visit, self._told()))
+        return waiting
 
     def _publish(self) -> CartArray:
         self._published, self._promised = self._stamp, self._promise()
@@ -200,6 +208,9 @@ class CartStage:
 
     def _known(self, visit: str) -> Visit | None:
         return self._visits.get(visit) or self._over.get(visit)
+
+    def _told(self) -> str:
+        return told(self._visits.values(), heard=VISITS in self._watermarks)
 
     def _take_in(self, interaction: Interaction, alerts: list[Alert]) -> bool:
         if not self._journal.append(interaction, interaction.id, interaction.end):

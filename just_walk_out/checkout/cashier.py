@@ -13,6 +13,7 @@ from typing import Any
 
 from just_walk_out.checkout.bills import Bill, Book, capped, is_part, units
 from just_walk_out.checkout.gateways import PaymentGateway
+from just_walk_out.checkout.inside import Stay
 from just_walk_out.checkout.ledger import Ledger
 from just_walk_out.checkout.money import tax_table
 from just_walk_out.checkout.payments import Payments
@@ -111,19 +112,39 @@ class Cashier:
         self, visit: Visit, cart: Cart | None, lines: tuple[CartLine, ...], stamp: int, reason: str
     ) -> list[Any]:
         """Make the charge of a visit's exit; a ``reason`` to doubt it makes it one for review."""
-        return self._begin(visit, cart, lines, stamp, visit.exited, reason, kiosk=False)
+        return self._begin(self._draft(visit, cart, lines, stamp, visit.exited, reason, kiosk=False))
 
     def charge_at_kiosk(self, visit: Visit, cart: Cart, stamp: int) -> list[Any]:
         """Make the charge of a payment in the store, asked for at ``stamp``, for what no charge before has."""
         _, lines = self.book(visit.id).allot(cart.lines)
         certain = tuple(line for line in lines if line.state is DecisionState.COMMITTED)
-        return self._begin(visit, cart, certain, stamp, stamp, "", kiosk=True)
+        return self._begin(self._draft(visit, cart, certain, stamp, stamp, "", kiosk=True))
+
+    def stay(self, visit: Visit, cart: Cart | None, now: int, reason: str) -> Stay:
+        """Return what a visit in the store comes to, as if it left ``now`` (nanoseconds); nothing is charged.
+
+        Args:
+            visit: that is inside.
+            cart: what it holds; None: not known.
+            now: until when promotions count.
+            reason: to doubt the charge.
+        """
+        book = self.book(visit.id)
+        lines = () if cart is None else book.allot(cart.lines)[1]
+        charge = self._draft(visit, cart, lines, now, now, reason, kiosk=False)
+        return Stay(
+            visit=visit,
+            cart=Cart(visit.id, visit.account, self._store.currency) if cart is None else cart,
+            billed=sum(bill.due for bill in book.bills),
+            due=charge.total if charge.state is ChargeState.CHARGED else 0,
+            doubt=charge.reason,
+        )
 
     def next_id(self, visit: str) -> str:
         """Return the id of the next charge of a visit."""
         return f"{visit}/{len(self.book(visit).bills) + 1}"
 
-    def _begin(
+    def _draft(
         self,
         visit: Visit,
         cart: Cart | None,
@@ -133,12 +154,12 @@ class Cashier:
         reason: str,
         *,
         kiosk: bool,
-    ) -> list[Any]:
+    ) -> Charge:
         priced, taxes = self._total(lines, visit.entered, exited)
         state, why = _state(visit, priced, reason)
         if state is ChargeState.STAFF:
             taxes = ()
-        charge = Charge(
+        return Charge(
             stamp=stamp,
             id=self.next_id(visit.id),
             visit=visit.id,
@@ -155,7 +176,9 @@ class Cashier:
             taxes=taxes,
             revision=0 if cart is None else cart.revision,
         )
-        self.book(visit.id).put(charge)
+
+    def _begin(self, charge: Charge) -> list[Any]:
+        self.book(charge.visit).put(charge)
         self._ledger.begin(charge)
         return self._pay(charge)
 

@@ -49,7 +49,7 @@ def receipt(charge: Charge, adjustments: Sequence[Adjustment] = ()) -> dict[str,
         "account": charge.account,
         "entered": iso_time(charge.entered),
         "exited": iso_time(charge.exited),
-        "lines": _lines(charge.lines),
+        "lines": item_values(charge.lines),
         "total": charge.total,
         "currency": charge.currency,
         "status": charge.state.name.lower(),
@@ -58,7 +58,7 @@ def receipt(charge: Charge, adjustments: Sequence[Adjustment] = ()) -> dict[str,
         values["adjustments"] = [
             {
                 "id": each.id,
-                "lines": _lines(each.lines),
+                "lines": item_values(each.lines),
                 "amount": each.amount,
                 "moved": each.moved,
                 "status": each.state.name.lower(),
@@ -70,7 +70,8 @@ def receipt(charge: Charge, adjustments: Sequence[Adjustment] = ()) -> dict[str,
     return values
 
 
-def _lines(lines: Sequence[CartLine]) -> list[dict[str, Any]]:
+def item_values(lines: Sequence[CartLine]) -> list[dict[str, Any]]:
+    """Return lines of a receipt or a cart as JSON values; money in minor units."""
     shown = []
     for line in lines:
         values: dict[str, Any] = {"sku": line.sku, "quantity": line.quantity, "unit_price": line.unit_price}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from just_walk_out.checkout.cashier import Cashier
 from just_walk_out.checkout.gateways import PaymentGateway, open_gateway
+from just_walk_out.checkout.inside import UNHEARD, Stay, inside, told
 from just_walk_out.checkout.ledger import Ledger
 from just_walk_out.checkout.proximity import Proximity
 from just_walk_out.checkout.unseen import UnseenTimes
@@ -104,6 +105,7 @@ class CheckoutStage:
         self._unseen = UnseenTimes()
         self._bearable = round(settings.unseen * NANOSECONDS)
         self._tick = 0
+        self._heard = 0
         self._decided: dict[str, int] = {}
         self._carts: dict[str, Cart] = {}
         self._visits: dict[str, Visit] = {}
@@ -156,14 +158,33 @@ class CheckoutStage:
             return self._asked[visit][0]
         known = self._visits.get(visit)
         if known is None or known.state is not VisitState.OPEN:
-            raise ValueError(f"expected a visit that is in the store, got {visit!r}")
+            there = told(self._visits.values(), heard=self._heard > 0)
+            raise ValueError(f"expected a visit that is in the store, got {visit!r}; {there}")
         charge = self._cashier.next_id(visit)
         self._ledger.ask(charge, visit, stamp)
         self._asked[visit] = (charge, stamp)
         return charge
 
+    def inside(self) -> tuple[int, list[Stay]]:
+        """Return up to when visits are known, nanoseconds, and who is in the store, in the order of coming in.
+
+        Raises:
+            ValueError: nothing is known of visits yet, which is not the same as that nobody is inside.
+        """
+        if not self._heard:
+            raise ValueError(UNHEARD)
+        stays = []
+        for visit in inside(self._visits.values()):
+            cart = self._carts.get(visit.id)
+            now = max(self._tick, visit.entered)
+            gone = dataclasses.replace(visit, exited=now)
+            doubt = "the cart is not known" if cart is None else self._blindness(gone)
+            stays.append(self._cashier.stay(visit, cart, now, doubt))
+        return self._heard, stays
+
     def _follow(self, array: VisitArray) -> list[Any]:
         alerts: list[Any] = []
+        self._heard = max(self._heard, array.stamp)
         before = self._visits.keys()
         self._visits = {visit.id: visit for visit in array.visits}
         for visit in array.visits:

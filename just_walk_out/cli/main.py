@@ -19,6 +19,7 @@ VERBS = {
     "ledger": "print the charges of a store",
     "account": "print what accounts owe; block one, or limit what it may owe",
     "review": "list what waits for a person, and decide about it",
+    "visits": "list who is in the store, and what each holds",
     "pay": "pay in the store for what a visit holds",
     "restock": "begin or end to restock a gondola",
     "stock": "print stock levels, or say how many units there are",

@@ -9,7 +9,7 @@ from just_walk_out.cli.asking import add_namespace, request
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
-    parser.add_argument("visit", help="id of the visit, as carts and charges name it")
+    parser.add_argument("visit", help="id of the visit, as jwo visits lists it")
     add_namespace(parser)
 
 

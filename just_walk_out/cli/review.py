@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("interaction", nargs="?", default="", help="id, as listed; without it, all of --visit")
     parser.add_argument("--visit", metavar="ID", default="", help="the visit to list, or to decide about as a whole")
     parser.add_argument("--by", metavar="NAME", default="", help="who decides; the account, to contest")
-    parser.add_argument("--to", metavar="VISIT", default="", help="with move: the visit that did it")
+    parser.add_argument(
+        "--to", metavar="VISIT", default="", help="with move: the visit that did it, as jwo visits lists it"
+    )
     parser.add_argument("--sku", metavar="SKU", default="", help="with change or move: the product that it was")
     parser.add_argument("--quantity", type=int, default=0, metavar="N", help="with change or move: how many it were")
     parser.add_argument("--note", metavar="TEXT", default="", help="why")

@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         args.scenario = scenario_path(str(args.scenario))
+        if args.key is not None and args.tokens is not None:
+            raise ValueError("expected --key or --tokens, got both")
         if args.key is not None:
             args.tokens = _issue(args)
         return simulation.run(args)

@@ -45,6 +45,15 @@ def _show(path: Path) -> int:
         return 1
     print(f"{'units':>6}  {'counted':<28} {'changed':<28} sku")
     for level in levels:
-        counted = iso_time(level.counted) if level.counted else "never"
-        print(f"{level.quantity:>6}  {counted:<28} {iso_time(level.changed):<28} {level.sku}")
+        # without a count the quantity is only what came and went
+        units = str(level.quantity) if level.counted else "?"
+        counted = iso_time(level.counted) if level.counted else f"never, {_moved(level.quantity)}"
+        print(f"{units:>6}  {counted:<28} {iso_time(level.changed):<28} {level.sku}")
+    if not all(level.counted for level in levels):
+        print("? until it is counted: jwo stock count SKU UNITS --by NAME")
     return 0
+
+
+def _moved(quantity: int) -> str:
+    """Say by how many units a level that was never counted has changed."""
+    return f"{abs(quantity)} {'fewer' if quantity < 0 else 'more'} by now" if quantity else "as many as at first"

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from just_walk_out.cli.refusal import refuse
-from just_walk_out.deployment import NodePlan, command, environment, of_host, plan
+from just_walk_out.deployment import NodePlan, command, environment, of_host, plan, simulated_endpoints
+from just_walk_out.simulation.endpoints import ready_port
 from just_walk_out.store.load import load_store
 from just_walk_out.store.place import StoreError
 from just_walk_out.supervisor import Supervisor
@@ -21,10 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", type=Path, help="store description: folder with store.yaml, or the file")
     parser.add_argument("--host", default="", help="start the nodes of this host alone (default: all)")
     parser.add_argument("--config", type=Path, help="folder of parameter files instead of the installed one")
-    parser.add_argument("--state-dir", type=Path, help="folder of journals and the ledger")
+    parser.add_argument(
+        "--state-dir", type=Path, help="folder of journals and the ledger (default with --simulated: RUN_DIR/state)"
+    )
     parser.add_argument("--namespace", default="", help="namespace for all nodes, so that two stores run side by side")
     parser.add_argument("--record", type=Path, metavar="BAG", help="record the sensors to this bag")
-    parser.add_argument("--no-sensors", action="store_true", help="start no drivers: a bag will be played in")
+    sensors = parser.add_mutually_exclusive_group()
+    sensors.add_argument("--no-sensors", action="store_true", help="start no drivers: a bag will be played in")
+    sensors.add_argument(
+        "--simulated", type=Path, metavar="RUN_DIR", help="use the devices of the jwo simulate that runs in this folder"
+    )
     parser.add_argument("--use-sim-time", action="store_true", help="take the time from /clock")
     parser.add_argument("--logs", type=Path, help="folder for one log file a node instead of this terminal")
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warn", "error"), help="of all nodes")
@@ -40,11 +47,22 @@ def run(args: argparse.Namespace) -> int:
     if args.config is not None and not args.config.is_dir():
         print(f"jwo up: --config: expected a folder of parameter files, got {str(args.config)!r}", file=sys.stderr)
         return 1
+    endpoints, state_dir = None, args.state_dir
+    if args.simulated is not None:
+        run_dir = args.simulated.resolve()
+        try:
+            endpoints = simulated_endpoints(store, run_dir, ready_port(run_dir))
+        except ValueError as error:
+            print(f"jwo up: --simulated: {error}", file=sys.stderr)
+            return 1
+        # what simulated shoppers do has no place in the ledger of a store
+        state_dir = state_dir or run_dir / "state"
     nodes = plan(
         store,
         args.store,
         config=args.config,
-        state_dir=args.state_dir,
+        state_dir=state_dir,
+        endpoints=endpoints,
         use_sim_time=args.use_sim_time,
         sensors=not args.no_sensors,
     )

@@ -1,4 +1,4 @@
-"""Asks running nodes by their services: decisions, payment in the store, restocking and counts."""
+"""Asks running nodes by their services: who is inside, decisions, payment in the store, restocking and counts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
 from just_walk_out import srv
-from just_walk_out.records import Interaction
-from just_walk_out.ros.conversions import from_message
+from just_walk_out.checkout.inside import Stay
+from just_walk_out.records import Cart, Interaction, Visit
+from just_walk_out.ros.conversions import from_message, from_time
 
 
 class RequestError(ValueError):
@@ -57,7 +58,21 @@ def reviews(visit: str, namespace: str = "", timeout: float = 15.0) -> list[Inte
     """Return what waits for a person: of one visit, or of all.
 
     Raises:
-        RequestError: there was no answer in time.
+        RequestError: there was no answer in time, or no visit of the last days has this id.
     """
     answer = ask("cart_aggregator/reviews", "ListReviews", {"visit": visit}, namespace, timeout)
     return [from_message(Interaction, message) for message in answer.interactions]
+
+
+def stays(namespace: str = "", timeout: float = 15.0) -> tuple[int, list[Stay]]:
+    """Return up to when visits are known, nanoseconds, and who is in the store, in the order of coming in.
+
+    Raises:
+        RequestError: there was no answer in time, or nothing is known of visits yet.
+    """
+    answer = ask("checkout/visits", "ListVisits", {}, namespace, timeout)
+    rows = zip(answer.visits, answer.carts, answer.billed, answer.due, answer.doubts, strict=True)
+    return from_time(answer.stamp), [
+        Stay(from_message(Visit, visit), from_message(Cart, cart), billed, due, doubt)
+        for visit, cart, billed, due, doubt in rows
+    ]

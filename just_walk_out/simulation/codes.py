@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
+
+
+def read_codes(path: Path) -> dict[str, str]:
+    """Return the codes that a JSON file has, by the id of the shopper who shows them.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is something else.
+    """
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a JSON object of shopper ids and codes, it is no JSON ({error})") from None
+    if not isinstance(read, dict):
+        raise ValueError(f"{path}: expected a JSON object of shopper ids and codes, got {type(read).__name__}")
+    return {str(key): str(value) for key, value in read.items()}
 
 
 class CodeBook:
@@ -17,10 +34,6 @@ class CodeBook:
     def of(self, shopper: str) -> str:
         """Return a shopper's code, or a text that no reader can accept if there is none."""
         if self._path is not None:
-            try:
-                read = json.loads(self._path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                read = {}
-            if isinstance(read, dict):
-                self._codes.update({str(key): str(value) for key, value in read.items()})
+            with suppress(OSError, ValueError):  # it may just be written anew
+                self._codes.update(read_codes(self._path))
         return self._codes.get(shopper, f"no code for {shopper}")

@@ -1,7 +1,7 @@
 """The simulated store in real time: cameras on HTTP, boards and scanners on pseudo-terminals.
 
-Files in the run folder: a link per bus and per scanner gate, ``ready`` once all sensors run, ``go``
-(made by others) to start the scenario, ``unplug_<bus or gate>`` (made by others) to pull a plug,
+Files in the run folder: a link per bus and per scanner gate, ``ready`` (the TCP port of the cameras) once all
+sensors run, ``go`` (made by others) to start the scenario, ``unplug_<bus or gate>`` (made by others) to pull a plug,
 ``truth.jsonl`` and ``positions.jsonl``.
 """
 
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from just_walk_out.simulation.endpoints import camera_source, serial_port
+from just_walk_out.simulation.codes import read_codes
+from just_walk_out.simulation.endpoints import READY, camera_source, say_ready, serial_port
 from just_walk_out.simulation.live import LiveOptions, Signals, StopRequest, run_cameras, run_serial_lines
 from just_walk_out.simulation.scenario import load_scenario
 from just_walk_out.simulation.truth import POSITIONS, TRUTH
@@ -24,7 +25,6 @@ from just_walk_out.store.model import Store
 from just_walk_out.store.place import StoreError
 
 GO = "go"
-READY = "ready"
 _NOISES = ("quiet", "normal", "rough")
 _POLL = 0.05
 _NOTICE = 0.5
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait-for-go", action="store_true", help="stay empty until the file 'go' is in the run folder"
     )
     parser.add_argument("--noise", choices=_NOISES, help="of the load cells (default: as the scenario says)")
-    parser.add_argument("--tokens", type=Path, help="JSON file: shopper id -> text of the code on the phone")
+    parser.add_argument(
+        "--tokens", type=Path, help="JSON file: shopper id -> text of the code on the phone (default: no valid codes)"
+    )
     parser.add_argument("--linger", type=float, help="end so many seconds after the last shopper (default: run on)")
 
 
@@ -51,11 +53,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the simulated store until a signal comes; returns the exit status.
 
     Raises:
-        ValueError: the store or the scenario is wrong.
+        ValueError: the store, the scenario or the file of codes is wrong.
         OSError: a file or the port cannot be used.
     """
     store = load_store(args.store)
     load_scenario(args.scenario, store)
+    if args.tokens is not None:
+        read_codes(args.tokens)
     args.run_dir.mkdir(parents=True, exist_ok=True)
     for name in (READY, GO, TRUTH, POSITIONS):
         (args.run_dir / name).unlink(missing_ok=True)
@@ -115,7 +119,7 @@ def _watch(args: argparse.Namespace, store: Store, jobs: list[_Job], request: St
 
 
 def _announce(args: argparse.Namespace, store: Store) -> None:
-    (args.run_dir / READY).touch()
+    say_ready(args.run_dir, args.base_port)
     for camera in store.cameras:
         print(f"camera {camera.id}: {camera_source(camera.id, args.base_port)}")
     for bus in store.buses:
@@ -123,6 +127,8 @@ def _announce(args: argparse.Namespace, store: Store) -> None:
     for gate in store.gates:
         if gate.reader and gate.reader.kind == "serial":
             print(f"scanner {gate.id}: {serial_port(args.run_dir, gate.id)}")
+    if args.wait_for_go:
+        print(f"the scenario starts once there is a file {args.run_dir / GO}")
     sys.stdout.flush()
 
 

@@ -143,14 +143,20 @@ def test_what_nobody_could_be_named_for_finds_its_visit(stage):
         (say("CONFIRM", by=" "), "expected the name of who decides"),
         (say("CONFIRM", act(99)), "expected the id of an interaction of the last days, there is no"),
         (say("CONFIRM", visit="v2"), "expected visit v1"),
-        (say("MOVE", to_visit="v9"), "expected the id of a visit of the last days, there is no 'v9'"),
+        (
+            say("MOVE", to_visit="v9"),
+            "expected the id of a visit of the last days, there is no 'v9'; inside: v1 (ann), v2 (bob)",
+        ),
         (say("MOVE"), "expected to_visit with a move"),
         (say("CHANGE"), "expected the product or the quantity"),
         (say("CHANGE", sku="caviar"), "expected the SKU of a product, got 'caviar'"),
         (say("CHANGE", quantity=-1), "expected a number of units from 1 on, got -1"),
         (say("CONFIRM", sku="bread"), "expected a change for another product"),
         (say("CONTEST", by="bob"), "expected the account of the visit to contest it"),
-        (say("CONFIRM", None, visit="v9"), "expected the id of a visit of the last days, there is no 'v9'"),
+        (
+            say("CONFIRM", None, visit="v9"),
+            "expected the id of a visit of the last days, there is no 'v9'; inside: v1 (ann), v2 (bob)",
+        ),
         (say("MOVE", None, visit="v1"), "expected an interaction to move, got a whole visit"),
     ],
 )
@@ -161,6 +167,21 @@ def test_what_cannot_be_decided_is_refused_in_one_line_and_changes_nothing(stage
     assert text in str(refused.value) and "\n" not in str(refused.value)
     after = carts(stage)
     assert after == before
+
+
+def test_a_list_of_what_waits_in_a_visit_that_is_not_known_is_refused_and_not_empty(stage, store):
+    with pytest.raises(ValueError, match=r"there is no 'v9'; inside: v1 \(ann\), v2 \(bob\)$"):
+        stage.reviews("v9")
+    assert stage.reviews("v2") == []
+    stage.push(present(12, LEFT))
+    with pytest.raises(ValueError, match=r"there is no 'v9'; nobody is inside$"):
+        stage.reviews("v9")
+    assert stage.reviews("v1") == [APPLE]
+    fresh = CartStage(store, CartSettings(), Journal())
+    fresh.push(decided(10, APPLE))
+    assert fresh.reviews("v1") == [APPLE], "its visit is told later"
+    with pytest.raises(ValueError, match="nothing is known of visits yet"):
+        fresh.reviews("v9")
 
 
 def test_a_visit_that_is_long_over_is_shown_again_after_a_decision_also_by_a_restarted_stage(store):

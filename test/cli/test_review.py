@@ -72,9 +72,19 @@ def test_levels_are_shown_from_the_file(tmp_path, capsys):
     book = StockBook(tmp_path / "stock.sqlite")
     book.count(5 * SECOND, "oats", 12, "sam")
     book.change("e1", 6 * SECOND, "oats", -2, "take")
+    assert main(["stock", "show", str(tmp_path / "stock.sqlite")]) == 0
+    _, line = capsys.readouterr().out.splitlines()
+    assert line == "    10  1970-01-01T00:00:05.000000Z  1970-01-01T00:00:06.000000Z  oats"
+    for number, (sku, units) in enumerate((("cola", -1), ("milk", 3), ("rice", 1), ("rice", -1))):
+        book.change(f"e2{number}", 7 * SECOND, sku, units, "take")
     book.close()
     assert main(["stock", "show", str(tmp_path / "stock.sqlite")]) == 0
-    assert "    10  1970-01-01T00:00:05.000000Z  1970-01-01T00:00:06.000000Z  oats" in capsys.readouterr().out
+    _, *lines, advice = capsys.readouterr().out.splitlines()
+    moved = {"cola": "never, 1 fewer by now", "milk": "never, 3 more by now", "rice": "never, as many as at first"}
+    assert [line for line in lines if "?" in line] == [
+        f"     ?  {text:<28} 1970-01-01T00:00:07.000000Z  {sku}" for sku, text in moved.items()
+    ]
+    assert "jwo stock count" in advice
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What people say to a running store by its services: pay, review, restock, count. Over real DDS."""
 
 import dataclasses
+import json
 import time
 
 import pytest
@@ -31,6 +32,7 @@ from just_walk_out.supervisor import Supervisor
 
 SECOND = 1_000_000_000
 NAMESPACE = "shop"
+UNCERTAIN = "no line is certain enough to be charged"
 NODES = ("cart_aggregator", "checkout", "stock_keeper")
 KINDS = (Adjustment, CartArray, Charge, Decision, RestockMode, StockArray)
 
@@ -81,6 +83,16 @@ def ask(*arguments, capsys):
     return status, said.out, said.err
 
 
+def test_who_asks_a_store_that_does_not_run_is_told_so_in_one_line(domain, capsys):
+    for verb in (["visits"], ["visits", "--json"], ["pay", "v1"], ["review", "list"]):
+        assert main([*verb, "--namespace", NAMESPACE, "--timeout", "0.2"]) == 1
+        output = capsys.readouterr()
+        (line,) = output.err.splitlines()
+        assert (
+            line.startswith(f"jwo {verb[0]}: ") and "does not answer: does the store run" in line and output.out == ""
+        )
+
+
 def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
     def take(number, sku, state, quantity=1):
         at = shop.start + number * SECOND
@@ -105,13 +117,29 @@ def test_people_pay_review_restock_and_count_while_the_store_runs(shop, capsys):
     paid = shop.wait(Charge, lambda each: each.id == "v1/1", "no charge at the kiosk")
     assert (paid.kiosk, paid.total) == (True, 109 + 2 * price)
 
+    (stay,) = (json.loads(line) for line in ask("visits", "--json", capsys=capsys)[1].splitlines())
+    assert (stay["visit"], stay["account"], stay["waiting"]) == ("v1", "ada", [honey.id])
+    assert [(line["sku"], line["state"]) for line in stay["lines"]] == [
+        ("cola_can", "committed"), ("honey", "review"), ("milk", "committed")
+    ]  # fmt: skip
+    assert (stay["billed"], stay["due"], stay["doubt"]) == (109 + 2 * price, 0, UNCERTAIN)
+    status, said, _ = ask("visits", capsys=capsys)
+    assert status == 0 and "visit v1  ada" in said and "1 visit inside, as of 20" in said
+    status, _, error = ask("pay", "v9", capsys=capsys)
+    assert (status, error) == (1, "jwo pay: expected a visit that is in the store, got 'v9'; inside: v1 (ada)\n")
+    status, _, error = ask("review", "list", "--visit", "v9", capsys=capsys)
+    assert status == 1 and error.endswith("there is no 'v9'; inside: v1 (ada)\n")
+
     status, said, _ = ask("review", "list", capsys=capsys)
     assert status == 0 and honey.id in said and cola.id not in said and "1 interactions wait" in said
     status, said, _ = ask("review", "change", honey.id, "--by", "rita", "--sku", "oats", capsys=capsys)
     assert status == 0 and f"{honey.id}!1" in said
     assert shop.wait(Decision, lambda each: each.interaction == honey.id, "no decision").by == "rita"
     status, _, error = ask("review", "move", honey.id, "--by", "rita", "--to", "v9", capsys=capsys)
-    assert status == 1 and error == "jwo review: expected the id of a visit of the last days, there is no 'v9'\n"
+    assert (
+        status == 1
+        and error == "jwo review: expected the id of a visit of the last days, there is no 'v9'; inside: v1 (ada)\n"
+    )
 
     left = dataclasses.replace(visit, state=VisitState.LEFT, exited=time.time_ns(), gone=("t1",))
     shop.tell(left)

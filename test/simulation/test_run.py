@@ -15,7 +15,7 @@ import pytest
 import serial
 from cobs import cobs
 
-from just_walk_out.simulation.endpoints import camera_source, serial_port
+from just_walk_out.simulation.endpoints import camera_source, ready_port, serial_port
 from just_walk_out.store.model import Store
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -82,6 +82,7 @@ def test_sensors_run_before_the_scenario(store: Store, running: Simulation) -> N
             with serial.Serial(serial_port(running.run_dir, bus.id), bus.baudrate, timeout=5) as port:
                 boards = {payload[1] for payload in frames(port, 40)}
             assert boards == {channel.board for channel in bus.channels}
+    assert ready_port(running.run_dir) == running.port
     for camera in store.cameras:
         capture = cv2.VideoCapture(camera_source(camera.id, running.port))
         good, image = capture.read()
