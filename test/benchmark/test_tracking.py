@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from just_walk_out.benchmark.detect.scoring import overlaps
 from just_walk_out.benchmark.tracking.cameras import Views, read_views, spoilt, track, track_places
 from just_walk_out.benchmark.tracking.crowd import crowd
-from just_walk_out.benchmark.tracking.data import read_sequence
+from just_walk_out.benchmark.tracking.data import is_sequence, read_sequence
 from just_walk_out.benchmark.tracking.detected import detected
 from just_walk_out.benchmark.tracking.ours import run_ours
 from just_walk_out.benchmark.tracking.report import hard_table
@@ -56,6 +57,23 @@ def test_a_folder_reads_back_as_it_was_written(folder):
     assert (sequence.name, sequence.rate, sequence.size, sequence.classes) == ("walk", 30.0, (1920, 1080), False)
     assert len(sequence.frames) == 90
     assert all(np.allclose(a, b, atol=1e-3) for a, b in zip(sequence.frames, made.frames, strict=True))
+
+
+def test_a_folder_as_motchallenge_packs_it_is_the_same_sequence(folder, tmp_path):
+    for name in ("det", "gt"):
+        (tmp_path / "walk" / name).mkdir(parents=True)
+        shutil.copy(folder / f"{name}.txt", tmp_path / "walk" / name)
+    shutil.copy(folder / "seqinfo.ini", tmp_path / "walk")
+    assert is_sequence(tmp_path / "walk") and not is_sequence(tmp_path)
+    flat, packed = read_sequence(folder), read_sequence(tmp_path / "walk")
+    assert all(map(np.array_equal, flat.frames, packed.frames)) and np.array_equal(flat.truth, packed.truth)
+
+
+def test_scores_that_say_nothing_count_as_1(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "walk")
+    rows = [line.split(",") for line in (folder / "det.txt").read_text().splitlines()]
+    (tmp_path / "walk" / "det.txt").write_text("\n".join(",".join([*row[:6], "-1", *row[7:]]) for row in rows))
+    assert {score for frame in read_sequence(tmp_path / "walk").frames for score in frame[:, 4]} == {1.0}
 
 
 def test_frames_from_the_middle_count_from_one_again(folder):

@@ -1,9 +1,10 @@
 """Sequences to track: folders in the layout of MOTChallenge.
 
 ``det.txt`` (frame, -1, left, top, width, height, score, ...), ``gt.txt`` (frame, id, left, top, width,
-height, flag, ...) and ``seqinfo.ini``; frames count from 1. ``gt.txt`` of MOT16, MOT17 and MOT20 has nine columns
-(the eighth is a class), that of MOT15 has ten. ``cam_para.txt`` or ``calibration_tsai.xml`` is the camera over
-the floor, where there is one.
+height, flag, ...) and ``seqinfo.ini``; frames count from 1. The tables lie in the folder, or in ``det`` and ``gt``
+of it, as MOTChallenge packs them. Scores that are all the same, such as -1, say nothing and count as 1.
+``gt.txt`` of MOT16, MOT17 and MOT20 has nine columns (the eighth is a class), that of MOT15 has ten.
+``cam_para.txt`` or ``calibration_tsai.xml`` is the camera over the floor, where there is one.
 """
 
 from __future__ import annotations
@@ -50,7 +51,13 @@ class Sequence:
 
 def is_sequence(folder: Path) -> bool:
     """Whether a folder is laid out as a sequence of MOTChallenge."""
-    return all((folder / name).is_file() for name in ("det.txt", "gt.txt", "seqinfo.ini"))
+    return all(path.is_file() for path in (_part(folder, "det"), _part(folder, "gt"), folder / "seqinfo.ini"))
+
+
+def _part(folder: Path, name: str) -> Path:
+    """Return where a table of a sequence is, or is expected."""
+    packed = folder / name / f"{name}.txt"
+    return packed if packed.is_file() else folder / f"{name}.txt"
 
 
 def read_sequence(folder: Path, first: int = 1, half: bool = False) -> Sequence:
@@ -78,12 +85,14 @@ def read_sequence(folder: Path, first: int = 1, half: bool = False) -> Sequence:
         ) from error
     if rate <= 0 or length <= 0:
         raise ValueError(f"{folder / 'seqinfo.ini'}: expected frameRate and seqLength above 0")
-    found, truth = (_table(folder / name, 7) for name in ("det.txt", "gt.txt"))
+    found, truth = (_table(_part(folder, name), 7) for name in ("det", "gt"))
     classes = truth.shape[1] == 9
     if half and classes:
         first = max(first, length // 2 + 2)
     if first > length:
         raise ValueError(f"{folder}: has {length} frames, so none from {first} on")
+    if len(found) and (found[:, 6] == found[0, 6]).all():
+        found[:, 6] = 1.0
     found, truth = found[found[:, 0] >= first], truth[truth[:, 0] >= first]
     truth[:, 0] -= first - 1
     order = np.argsort(found[:, 0], kind="stable")
