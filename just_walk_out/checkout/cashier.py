@@ -209,7 +209,9 @@ class Cashier:
         charge = bill.charge
         if charge.state is ChargeState.STAFF or (bill.is_held and not cart.cleared):
             return []
-        if cart.decisions or is_part(lines, bill.lines):
+        # where the store has changed its currency since, more has no price in that of the charge
+        same_currency = cart.currency == charge.currency
+        if (cart.decisions and same_currency) or is_part(lines, bill.lines):
             return self._adjust(bill, lines, cart)
         # product by product: what is to be given back must not pay for what came late
         kept = capped(lines, bill.lines)
@@ -253,6 +255,10 @@ class Cashier:
             return []
         self._told.add((cart.visit, cart.revision))
         text = "A cart grew after its visit was charged; the charge stands until a person has decided about the visit."
+        if cart.currency != charge.currency:
+            text = (
+                f"A cart grew after its visit was charged in {charge.currency}; what came is priced in {cart.currency}."
+            )
         kind = "cart_changed_after_charge"
         alert = _alert(charge, Severity.WARNING, kind, text)
         return [dataclasses.replace(alert, id=f"{kind}/{cart.revision}/{charge.id}")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +21,8 @@ class PaymentGateway(Protocol):
     """What checkout needs from whoever moves the money.
 
     A key names one payment for ever: a call repeated under the same key has no further effect and
-    gets the first answer again. A gateway that cannot be reached raises ``ConnectionError``; the
-    payment then stays unfinished and is tried again.
+    gets the first answer again; one in another currency than the first is declined. A gateway that
+    cannot be reached raises ``ConnectionError``; the payment then stays unfinished and is tried again.
     """
 
     def authorise(self, key: str, account: str, amount: int, currency: str) -> Verdict:
@@ -46,7 +45,7 @@ class PaymentGateway(Protocol):
 class LedgerGateway:
     """Keeps what accounts owe in the ledger's own file; no card network is involved.
 
-    It declines accounts that are blocked and amounts beyond an account's credit limit.
+    It declines accounts that are blocked and amounts beyond an account's credit limit, each currency by itself.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -56,10 +55,13 @@ class LedgerGateway:
     def authorise(self, key: str, account: str, amount: int, currency: str) -> Verdict:
         """Reserve the amount on the account."""
         with self._ledger.transaction() as connection:
-            known = _payment(connection, key)
+            known = connection.execute("SELECT state, reason, currency FROM payments WHERE key = ?", (key,)).fetchone()
             if known is not None:
-                return known
-            reason = self._ledger.account(account).objection(amount)
+                state, reason, first = known
+                if currency != first:
+                    return Verdict(False, f"payment {key} was asked for in {first}, now in {currency}")
+                return Verdict(state != "declined", reason)
+            reason = self._ledger.account(account, currency).objection(amount)
             connection.execute(
                 "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)",
                 (key, account, amount, currency, "declined" if reason else "authorised", reason),
@@ -85,7 +87,7 @@ class LedgerGateway:
     def refund(self, key: str, payment: str, amount: int) -> Verdict:
         """Take an amount off what the account owes."""
         with self._ledger.transaction() as connection:
-            if _payment(connection, key) is not None:
+            if connection.execute("SELECT 1 FROM payments WHERE key = ?", (key,)).fetchone() is not None:
                 return Verdict(True)
             row = connection.execute(
                 "SELECT account, amount, currency FROM payments WHERE key = ? AND state = 'captured'", (payment,)
@@ -102,9 +104,9 @@ class LedgerGateway:
             )
         return Verdict(True)
 
-    def owed(self, account: str) -> int:
-        """Return what was captured from an account and not refunded, minor units."""
-        return self._ledger.account(account).owed
+    def owed(self, account: str, currency: str) -> int:
+        """Return what was captured from an account in a currency and not refunded, minor units."""
+        return self._ledger.account(account, currency).owed
 
     def _move(self, key: str, state: str) -> Verdict:
         with self._ledger.transaction() as connection:
@@ -126,8 +128,3 @@ def open_gateway(store: Store, ledger: Ledger) -> PaymentGateway:
     if store.payment.gateway == "ledger":
         return LedgerGateway(ledger)
     raise ValueError(f"payment.gateway: expected ledger, found {store.payment.gateway!r}")
-
-
-def _payment(connection: sqlite3.Connection, key: str) -> Verdict | None:
-    row = connection.execute("SELECT state, reason FROM payments WHERE key = ?", (key,)).fetchone()
-    return None if row is None else Verdict(row[0] != "declined", row[1])

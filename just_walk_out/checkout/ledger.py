@@ -15,10 +15,17 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from enum import Enum, auto
 from pathlib import Path
 
-from just_walk_out.checkout.accounts import Account, read_account, read_accounts
+from just_walk_out.checkout.accounts import (
+    SCHEMA,
+    Account,
+    Keep,
+    read_account,
+    read_accounts,
+    read_currencies,
+    write_account,
+)
 from just_walk_out.checkout.bills import Book
 from just_walk_out.database import open_database, transaction
 from just_walk_out.records import Adjustment, CartLine, Charge, from_dict, to_dict
@@ -49,11 +56,6 @@ CREATE TABLE IF NOT EXISTS lines (
     amount INTEGER NOT NULL,         -- minor units
     state TEXT NOT NULL,             -- committed: charged; waiting, review: not charged
     PRIMARY KEY (charge, number)
-);
-CREATE TABLE IF NOT EXISTS accounts (
-    account TEXT PRIMARY KEY,
-    blocked INTEGER NOT NULL DEFAULT 0,
-    credit_limit INTEGER             -- most that may be owed, minor units; NULL: no limit
 );
 CREATE TABLE IF NOT EXISTS payments (
     key TEXT PRIMARY KEY,            -- idempotency key: what the payment is for
@@ -90,12 +92,6 @@ CREATE TABLE IF NOT EXISTS requests (
 """
 
 
-class Keep(Enum):
-    """Stands for a property of an account that stays as it is."""
-
-    KEEP = auto()
-
-
 class Ledger:
     """Charges, their lines, accounts and payments in one SQLite file, or in memory when no path is given."""
 
@@ -107,7 +103,7 @@ class Ledger:
         """
         self._connection = open_database(path)
         self._connection.execute("PRAGMA foreign_keys=ON")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(_SCHEMA + SCHEMA)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -226,48 +222,42 @@ class Ledger:
             connection.execute("DELETE FROM requests WHERE charge = ?", (charge,))
 
     def set_account(
-        self, account: str, *, blocked: bool | Keep = Keep.KEEP, credit_limit: int | Keep | None = Keep.KEEP
+        self, account: str, *, blocked: bool | Keep = Keep.KEEP, credit_limit: tuple[int, str] | Keep | None = Keep.KEEP
     ) -> None:
         """Change what an account may be charged, from the next payment on; what is not given stays as it is.
 
         Args:
             account: its id; the ledger need not have heard of it.
             blocked: nothing more may be charged.
-            credit_limit: most that may be owed and reserved, minor units; None: no limit.
+            credit_limit: most that may be owed and reserved, minor units, and in which currency, ISO 4217; None: no
+                limit in any.
         """
-        changes = {"blocked": blocked, "credit_limit": credit_limit}
         with self.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO accounts (account) VALUES (?)", (account,))
-            for column, value in changes.items():
-                if value is not Keep.KEEP:
-                    connection.execute(f"UPDATE accounts SET {column} = ? WHERE account = ?", (value, account))
+            write_account(connection, account, blocked, credit_limit)
 
-    def account(self, id: str) -> Account:
-        """Return an account as the next payment finds it; also one that the ledger knows nothing of."""
-        return read_account(self._connection, id)
+    def account(self, id: str, currency: str) -> Account:
+        """Return an account as the next payment in a currency finds it; also one that the ledger knows nothing of."""
+        return read_account(self._connection, id, currency)
 
     def accounts(self, id: str | None = None) -> list[Account]:
-        """Return all accounts with a charge, a payment, a block or a limit, by id; or that one, if it has any."""
+        """Return all accounts with a charge, a payment, a block or a limit, or that one, in each of its currencies."""
         return read_accounts(self._connection, id)
 
-    def unpaid(self) -> dict[str, int]:
-        """Return what is still due of declined charges, minor units, by account; those without are left out."""
+    def unpaid(self) -> dict[tuple[str, str], int]:
+        """Return what is still due of declined charges, minor units, by account and currency, where there is any."""
         visits = self._connection.execute(
             "SELECT visit FROM charges WHERE state = 'declined'"
             " UNION SELECT visit FROM adjustments WHERE state = 'declined'"
         )
-        found: Counter[str] = Counter()
+        found: Counter[tuple[str, str]] = Counter()
         for (visit,) in visits.fetchall():
             for bill in Book(*self.of_visit(visit)).bills:
-                found[bill.charge.account] += max(0, bill.due - bill.paid)
+                found[bill.charge.account, bill.charge.currency] += max(0, bill.due - bill.paid)
         return dict(+found)
 
     def currencies(self) -> list[str]:
-        """Return the currencies of all charges and payments, ISO 4217, sorted."""
-        rows = self._connection.execute(
-            "SELECT currency FROM charges UNION SELECT currency FROM payments ORDER BY currency"
-        )
-        return [currency for (currency,) in rows.fetchall()]
+        """Return the currencies of all charges, payments and limits, ISO 4217, sorted."""
+        return read_currencies(self._connection)
 
     def close(self) -> None:
         """Close the database; nothing more can be written."""

@@ -17,13 +17,16 @@ class Payments:
     """Moves money by a gateway. Every method raises ``ConnectionError`` where that does not answer."""
 
     def __init__(self, store: Store, gateway: PaymentGateway) -> None:
-        """Use the currency of a store, and the amount that it reserves when a visit begins."""
+        """Use the amount that a store reserves when a visit begins."""
         self._store = store
         self._gateway = gateway
 
     def reserve(self, visit: str, account: str) -> Verdict:
         """Reserve the store's amount for a visit; asked again, the answer stays the same."""
-        return self._gateway.authorise(_hold(visit), account, self._store.payment.preauthorise, self._store.currency)
+        return self._reserve(visit, account, self._store.currency)
+
+    def _reserve(self, visit: str, account: str, currency: str) -> Verdict:
+        return self._gateway.authorise(_hold(visit), account, self._store.payment.preauthorise, currency)
 
     def settle(self, charge: Charge) -> Charge:
         """Collect what a charge comes to, from what was reserved if that suffices; returns it with the outcome."""
@@ -39,21 +42,26 @@ class Payments:
             if not due:
                 return charge
             key = charge.id
-            verdict = self._collect(key, charge.account, due)
+            verdict = self._collect(key, charge.account, due, charge.currency)
         if verdict.approved:
             return dataclasses.replace(charge, payment=key)
         return dataclasses.replace(charge, state=ChargeState.DECLINED, reason=verdict.reason)
 
     def _reserved(self, charge: Charge) -> int:
-        """Return what was reserved when the visit began, for its first charge; the answer to a key stays the same."""
+        """Return what was reserved when the visit began, for its first charge; the answer to a key stays the same.
+
+        What was reserved in another currency, before the store changed it, is given back.
+        """
         amount = self._store.payment.preauthorise
         if not amount or charge.state is ChargeState.STAFF or not charge.id.endswith("/1"):
             return 0
-        verdict = self.reserve(charge.visit, charge.account)
-        return amount if verdict.approved else 0
+        if self._reserve(charge.visit, charge.account, charge.currency).approved:
+            return amount
+        self._gateway.release(_hold(charge.visit))
+        return 0
 
-    def _collect(self, key: str, account: str, amount: int) -> Verdict:
-        verdict = self._gateway.authorise(key, account, amount, self._store.currency)
+    def _collect(self, key: str, account: str, amount: int, currency: str) -> Verdict:
+        verdict = self._gateway.authorise(key, account, amount, currency)
         if verdict.approved:
             verdict = self._gateway.capture(key)
         if not verdict.approved:
@@ -68,7 +76,7 @@ class Payments:
             before: its bill without it.
         """
         if adjustment.amount > 0:
-            verdict = self._collect(adjustment.id, adjustment.account, adjustment.amount)
+            verdict = self._collect(adjustment.id, adjustment.account, adjustment.amount, adjustment.currency)
             if verdict.approved:
                 return dataclasses.replace(adjustment, state=AdjustmentState.CHARGED, moved=adjustment.amount)
             return dataclasses.replace(adjustment, state=AdjustmentState.DECLINED, reason=verdict.reason)

@@ -46,16 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answer(ledger: Ledger, args: argparse.Namespace) -> int:
-    currencies = ledger.currencies()
-    currency = currencies[0] if len(currencies) == 1 else ""
     changes: dict[str, Any] = {}
     if args.block or args.unblock:
         changes["blocked"] = args.block
     if args.no_limit:
         changes["credit_limit"] = None
     elif args.limit is not None:
-        changes["credit_limit"], code = _limit(args.limit, currencies)
-        currency = currency if currencies else code
+        changes["credit_limit"] = _limit(args.limit, ledger.currencies())
     accounts = ledger.accounts(args.account)
     if changes and not args.account:
         raise ValueError("expected the id of the account to change, got none")
@@ -66,32 +63,40 @@ def _answer(ledger: Ledger, args: argparse.Namespace) -> int:
         if not accounts:
             print(f"jwo account: nothing was known of {args.account!r} before", file=sys.stderr)
         accounts = ledger.accounts(args.account)
-    _print_table(accounts, ledger.unpaid(), currency)
-    if not currency:
-        has = f"charges in {' and '.join(currencies)}, which count as one" if currencies else "no charge yet"
-        print(f"amounts are in minor units: the ledger has {has}")
+    _print_table(accounts, ledger.unpaid())
     return 0
 
 
 def _limit(text: str, currencies: Sequence[str]) -> tuple[int, str]:
     """Read a limit: minor units, and the currency, which must be named if the ledger has not exactly one."""
-    amount, currency = parse_money(text, currencies[0] if len(currencies) == 1 else "")
-    if currencies and currency not in currencies:
-        raise ValueError(f"expected an amount in {' or '.join(currencies)}, got {text!r}")
+    says_currency = text.rstrip()[-3:].isupper()
+    amount, currency = parse_money(text, currencies[0] if len(currencies) == 1 and not says_currency else "")
     if amount < 0:
         raise ValueError(f"expected a limit of 0 or more, got {text!r}")
+    if currencies and currency not in currencies:
+        print(f"jwo account: the ledger had nothing in {currency} before", file=sys.stderr)
     return amount, currency
 
 
-def _print_table(accounts: Sequence[Account], unpaid: Mapping[str, int], currency: str) -> None:
+def _print_table(accounts: Sequence[Account], unpaid: Mapping[tuple[str, str], int]) -> None:
+    """Print a line for each account and currency."""
     columns = "".join(f" {name:>14}" for name in ("charged", "paid back", "owes", "used", "limit", "declined"))
     print(f"{'account':<16}{columns}  state")
     for account in accounts:
         amounts = [account.charged, account.paid_back, account.owed, account.used, account.credit_limit]
-        shown = [_money(amount, currency) for amount in (*amounts, unpaid.get(account.id, 0))]
-        # what the payment gateway would say to the least amount
-        state = "blocked" if account.blocked else "used up" if account.objection(1) else "open"
-        print(f"{account.id:<16}{''.join(f' {text:>14}' for text in shown)}  {state}")
+        shown = [
+            _money(amount, account.currency) for amount in (*amounts, unpaid.get((account.id, account.currency), 0))
+        ]
+        print(f"{account.id:<16}{''.join(f' {text:>14}' for text in shown)}  {_state(account)}")
+
+
+def _state(account: Account) -> str:
+    """Return what the payment gateway would say to the least amount."""
+    if account.blocked:
+        return "blocked"
+    if account.limited_elsewhere:
+        return f"limited in {' and '.join(account.limited_in)}"
+    return "used up" if account.objection(1) else "open"
 
 
 def _money(amount: int | None, currency: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.parameter import Parameter
 
-from just_walk_out.monitor.stage import Diagnostic, Level, MonitorSettings, MonitorStage, Tick
+from just_walk_out.monitor.stage import Diagnostic, MonitorSettings, MonitorStage, Tick
+from just_walk_out.monitor.steady import Level
 from just_walk_out.records import Alert, Severity
 from just_walk_out.ros import diagnostics as report
 from just_walk_out.ros import qos

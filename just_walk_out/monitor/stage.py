@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, ClassVar
 
+from just_walk_out.monitor.steady import Level, SteadyLevel
 from just_walk_out.records import Alert, Severity
 from just_walk_out.settings import setting, validate
 
 NANOSECONDS = 1_000_000_000
 _READINGS = 10  # of a node's clock, one a second: messages may be held up on their way, not so many in a row
-
-
-class Level(IntEnum):
-    """Levels of ``diagnostic_msgs/DiagnosticStatus``."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-    STALE = 3
 
 
 SEVERITY = {Level.WARN: Severity.WARNING, Level.ERROR: Severity.ERROR, Level.STALE: Severity.ERROR}
@@ -46,7 +37,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class MonitorSettings:
-    """When silence is a fault, and when a clock is."""
+    """When silence is a fault, when a clock is, and how long something lasts until it is told."""
 
     stale_after: float = setting(
         5.0, "a part that has said nothing for so long is stale", unit="s", minimum=0.1, maximum=3600.0
@@ -54,11 +45,18 @@ class MonitorSettings:
     clock_limit: float = setting(
         0.25, "how far the clock of a node's computer may be from the monitor's", unit="s", minimum=0.05, maximum=60.0
     )
+    warn_after: float = setting(
+        5.0, "how long a part must warn until that is an alert; an error is one at once", unit="s", minimum=0.0,
+        maximum=3600.0,
+    )  # fmt: skip
+    well_after: float = setting(
+        10.0, "how long a part must be well until that is told", unit="s", minimum=0.0, maximum=3600.0
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How the store is doing: parts that are not well, by name, and alerts so far, by kind."""
+    """How the store is doing: parts that are not well, by name, as was told, and alerts so far, by kind."""
 
     faults: Mapping[str, Level]
     alerts: Mapping[str, int]
@@ -80,12 +78,14 @@ def standing(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 class MonitorStage:
-    """Raises one alert when the level of a part changes, clears it with one, and counts all alerts.
+    """Raises one alert when a part is not well, clears it with one, and counts all alerts.
 
-    The first diagnostic of a part that is well raises nothing. A part that is expected, or that has
-    spoken once, is stale when it has been silent for ``stale_after`` of the monitor's clock, which ticks
-    alone move: parts may stamp with another one (a recorder on the wall clock beside nodes that follow
-    ``/clock``), and a clock may be set back (a bag that is played again).
+    An error is told at once, a warning when it has lasted for ``warn_after``, and that a part is well again when that
+    has lasted for ``well_after``: what goes to and fro at the limit of a warning is no news. The first diagnostic of a
+    part that is well raises nothing. A part that is expected, or that has spoken once, is stale when it has been silent
+    for ``stale_after``. All that is by the monitor's clock, which ticks alone move: parts may stamp with another one (a
+    recorder on the wall clock beside nodes that follow ``/clock``), and a clock may be set back (a bag that is played
+    again).
 
     Where all follow the clocks of their computers, a node whose clock is apart from the monitor's is a part that is not
     well, too: what cameras and scales say is brought together by their stamps. A diagnostic takes time on its way and
@@ -108,7 +108,8 @@ class MonitorStage:
         """
         validate(settings)
         self._stale_after = round(settings.stale_after * NANOSECONDS)
-        self._levels: dict[str, Level] = {}
+        self._patience = round(settings.warn_after * NANOSECONDS), round(settings.well_after * NANOSECONDS)
+        self._levels: dict[str, SteadyLevel] = {}
         self._heard: dict[str, int | None] = dict.fromkeys(expected)
         self._newest: dict[str, int] = {}
         self._limit = round(settings.clock_limit * NANOSECONDS) if clocks else None
@@ -178,13 +179,12 @@ class MonitorStage:
     def summary(self) -> Summary:
         """Return the parts that are not well, and how many alerts of each kind there were."""
         counts = Counter(alert.kind for alert in self._alerts.values())
-        faults = {name: level for name, level in sorted(self._levels.items()) if level is not Level.OK}
+        faults = {name: level.told for name, level in sorted(self._levels.items()) if level.told is not Level.OK}
         return Summary(faults, dict(sorted(counts.items())))
 
     def _change(self, stamp: int, name: str, level: Level, message: str) -> list[Alert]:
-        before = self._levels.get(name, Level.OK)
-        self._levels[name] = level
-        if level is before:
+        steady = self._levels.setdefault(name, SteadyLevel(*self._patience))
+        if not steady.hear(level, stamp if self._now is None else self._now):
             return []
         if level is Level.OK:
             kind, severity, text = "part_recovered", Severity.INFO, f"{name} is well again: {message}."

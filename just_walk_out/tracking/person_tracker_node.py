@@ -20,16 +20,24 @@ class PersonTrackerNode(StageNode):
         return self._tracker
 
     def _cameras(self) -> Health:
-        unused = ", ".join(self._tracker.unused_cameras())
+        unused = self._tracker.unused_cameras()
+        counted = self._tracker.counts
         values = {
             camera: f"{counts.used} used, {counts.resting} resting, {counts.late} late, {counts.repeated} repeated, "
             f"{counts.ahead} ahead"
-            for camera, counts in self._tracker.counts.items()
+            for camera, counts in counted.items()
         }
-        if unused:
-            text = f"nothing of {unused} can be used: too late beside the others, or stamped by a clock that is off"
-            return Health(Level.WARN, text, values)
-        return Health(Level.OK, "used as they come", values)
+        if not unused:
+            return Health(Level.OK, "used as they come", values)
+        others = "the others'" if len(counted) > 2 else "the other's, whose clock may be the one that is off"
+        return Health(Level.WARN, "; ".join(_apart(camera, lead, others) for camera, lead in unused.items()), values)
+
+
+def _apart(camera: str, lead: float, others: str) -> str:
+    """Say why nothing of a camera is used whose stamps are so many seconds ahead; negative: behind."""
+    if lead > 0.0:
+        return f"nothing of {camera} is used: its clock is {lead:.1f} s ahead of {others}"
+    return f"nothing of {camera} is used: it is late, or its clock is off: {-lead:.1f} s behind {others}"
 
 
 def main() -> int:

@@ -13,11 +13,11 @@ class TrackerSettings:
 
     tick: float = setting(0.1, "Time between two published snapshots", unit="s", minimum=0.02, maximum=1.0)
     camera_timeout: float = setting(
-        1.0, "A camera silent for this time is not waited for; cameras must send faster than that",
+        1.0, "A camera silent for so long is not waited for (all must send faster), one so far ahead is left out",
         unit="s", minimum=0.2, maximum=30.0,
     )  # fmt: skip
     jump_limit: float = setting(
-        10.0, "A stamp this far ahead of all others is taken for a broken clock until it persists",
+        10.0, "A stamp so far ahead of most is not believed, unless nothing else comes for a while",
         unit="s", minimum=1.0,
     )  # fmt: skip
     acceleration: float = setting(

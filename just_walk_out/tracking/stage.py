@@ -44,12 +44,15 @@ class TrackerStage:
         """What became of the frames of each camera."""
         return self._buffer.counts
 
-    def unused_cameras(self) -> list[str]:
-        """Return the cameras that have sent since this was last asked, and of which nothing could be used.
+    def unused_cameras(self) -> dict[str, float]:
+        """Return the cameras that have sent since this was last asked, and of which nothing can be used.
 
         Their pictures come too late, or their clock is off; a camera that sends nothing says so itself.
+
+        Returns:
+            By camera, seconds that its stamps are ahead of those of the others; negative: behind.
         """
-        return self._buffer.unused()
+        return {camera: lead / _SECOND for camera, lead in self._buffer.unused().items()}
 
     def restore(self) -> list[Any]:
         """Nothing is kept in a journal: tracks are published again at the next tick."""

@@ -97,7 +97,7 @@ class Shop:
         return [each for each in self.said if isinstance(each, kind)]
 
     def owed(self):
-        return self.gateway.owed("ann")
+        return self.gateway.owed("ann", "EUR")
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_staff_are_never_charged_whatever_is_decided(shop):
 
 
 def test_what_was_declined_is_waived_not_paid_back(shop):
-    shop.ledger.set_account("ann", credit_limit=120)
+    shop.ledger.set_account("ann", credit_limit=(120, "EUR"))
     (charge, _) = shop.leave(apples(), bread())
     assert charge.state is ChargeState.DECLINED
     (waived,) = shop.push(cart(22, apples(), revision=2))

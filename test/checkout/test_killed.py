@@ -55,4 +55,4 @@ def test_nothing_published_is_lost_and_nothing_is_charged_twice(tmp_path):
     assert {charge.id for charge in ledger.charges()} == expected
     assert ledger.unfinished() == []
     assert set(published) <= expected
-    assert LedgerGateway(ledger).owed("ann") == 50 * VISITS
+    assert LedgerGateway(ledger).owed("ann", "EUR") == 50 * VISITS

@@ -58,21 +58,21 @@ def test_a_payment_counts_once_whatever_is_repeated():
     for _ in range(3):
         assert gateway.capture("v1/1").approved
     gateway.release("v1/1")
-    assert gateway.owed("ann") == 100
+    assert gateway.owed("ann", "EUR") == 100
 
 
 def test_blocked_accounts_and_amounts_over_the_limit_are_declined():
     ledger = Ledger()
     gateway = LedgerGateway(ledger)
     ledger.set_account("bob", blocked=True)
-    ledger.set_account("cleo", credit_limit=150)
+    ledger.set_account("cleo", credit_limit=(150, "EUR"))
     assert "blocked" in gateway.authorise("a", "bob", 1, "EUR").reason
     assert gateway.authorise("b", "cleo", 100, "EUR").approved
     assert "limit" in gateway.authorise("c", "cleo", 100, "EUR").reason
     assert not gateway.capture("c").approved
     gateway.release("b")
     assert gateway.authorise("d", "cleo", 100, "EUR").approved
-    assert gateway.owed("cleo") == 0
+    assert gateway.owed("cleo", "EUR") == 0
 
 
 def test_the_answer_to_a_key_stays_even_if_the_account_changes():

@@ -185,7 +185,7 @@ def test_what_a_visit_comes_to(store, visit, lines, state, total):
     ledger = Ledger()
     charges, _ = run(make(store, ledger), seen(3), seen(20.5), present(20.5, visit), carts(20.5, *lines))
     assert [(charge.state, charge.total, charge.lines) for charge in charges] == [(state, total, lines)]
-    assert LedgerGateway(ledger).owed("ann") == (total if state is ChargeState.CHARGED else 0)
+    assert LedgerGateway(ledger).owed("ann", "EUR") == (total if state is ChargeState.CHARGED else 0)
 
 
 @pytest.mark.parametrize("lines", [(), (APPLES,)])
@@ -242,7 +242,7 @@ def test_a_gateway_that_does_not_answer_is_asked_again_and_charges_once(store):
     gateway.down = False
     charges, alerts = run(stage, seen(32), seen(33), present(33, LEFT), carts(33, APPLES))
     assert [charge.state for charge in charges] == [ChargeState.CHARGED]
-    assert gateway.owed("ann") == 100
+    assert gateway.owed("ann", "EUR") == 100
 
 
 def test_what_was_begun_when_the_process_was_killed_is_finished_after_a_restart(store, tmp_path):
@@ -253,7 +253,7 @@ def test_what_was_begun_when_the_process_was_killed_is_finished_after_a_restart(
     again = make(store, ledger)
     assert [(each.id, each.state) for each in again.restore()] == [("v1/1", ChargeState.CHARGED)]
     assert run(again, seen(30), present(30, LEFT), carts(30, APPLES)) == ([], [])
-    assert LedgerGateway(ledger).owed("ann") == 100
+    assert LedgerGateway(ledger).owed("ann", "EUR") == 100
 
 
 VISITS = tuple(
@@ -306,6 +306,6 @@ def test_every_visit_is_charged_once_whatever_is_repeated_and_wherever_it_is_kil
         published += run(stage, *records)[0]
     assert {charge.id: charge for charge in published} == {charge.id: charge for charge in expected}
     assert ledger.charges() == expected
-    assert [LedgerGateway(ledger).owed(visit.account) for visit in VISITS] == [100, 100, 100]
+    assert [LedgerGateway(ledger).owed(visit.account, "EUR") for visit in VISITS] == [100, 100, 100]
     for charge in expected:
         assert all(each == charge for each in published if each.id == charge.id)

@@ -19,7 +19,8 @@ def run(*arguments):
 
 def rows(text):
     """The state of each account: charged, paid back, owes, used, limit, declined, state."""
-    lines = [line.replace(" EUR", "").replace("used up", "used_up").split() for line in text.splitlines()]
+    plain = text.replace(" EUR", "").replace("used up", "used_up").replace("limited in", "limited_in")
+    lines = [line.split() for line in plain.splitlines()]
     return {account: values for account, *values in lines if len(values) == 7}
 
 
@@ -82,7 +83,8 @@ def test_what_is_shown_is_what_a_running_store_does(path, capsys):
         (["ann", "--limit", "much"], "expected an amount such as 25.00 EUR, got 'much'"),
         (["ann", "--limit", "25.0"], "expected an amount such as 25.00 EUR, got '25.0'"),
         (["ann", "--limit", "1,50"], "expected an amount such as 25.00 EUR, got '1,50'"),
-        (["ann", "--limit", "25.00 USD"], "expected an amount in EUR, such as 25.00 EUR, got '25.00 USD'"),
+        (["ann", "--limit", "25.0 USD"], "expected an amount such as 25.00 USD, got '25.0 USD'"),
+        (["ann", "--limit", "25.00 Eur"], "expected an amount such as 25.00 EUR, got '25.00 Eur'"),
         (["ann", "--limit", "-1"], "expected a limit of 0 or more, got '-1'"),
         (["--block"], "expected the id of the account to change, got none"),
         (["", "--block"], "expected the id of the account to change, got none"),
@@ -117,23 +119,32 @@ def test_without_a_charge_the_limit_says_its_currency(tmp_path, capsys):
     Ledger(path).close()
     assert run(path, "ann", "--limit", "25.00") == 1
     assert "such as 25.00 EUR" in capsys.readouterr().err
-    assert run(path, "ann", "--limit", "2500 JPY") == 0
-    assert "2500 JPY" in capsys.readouterr().out
+    assert run(path, "ann", "--block") == 0
+    assert rows(capsys.readouterr().out)["ann"] == ["0", "0", "0", "0", "none", "0", "blocked"]
+    assert run(path, "ann", "--unblock", "--limit", "2500 JPY") == 0
     assert run(path) == 0
-    assert "minor units: the ledger has no charge yet" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("2500 JPY") == 2
 
 
-def test_a_ledger_in_two_currencies_is_added_up_as_the_gateway_does(path, capsys):
+def test_an_account_has_a_line_for_each_currency_and_each_counts_by_itself(path, capsys):
     ledger = Ledger(path)
-    LedgerGateway(ledger).authorise("v7/1", "ann", 7, "USD")
-    ledger.close()
+    gateway = LedgerGateway(ledger)
+    gateway.authorise("v7/1", "ann", 7, "USD")
     assert run(path, "ann", "--limit", "25.00") == 1
-    assert run(path, "ann", "--limit", "25.00 GBP") == 1
-    assert "expected an amount in EUR or USD, got '25.00 GBP'" in capsys.readouterr().err
-    assert run(path, "ann", "--limit", "25.00 EUR") == 0
-    text = capsys.readouterr().out
-    assert rows(text)["ann"] == ["1248", "100", "1148", "1355", "2500", "0", "open"]
-    assert "charges in EUR and USD" in text
+    assert "expected an amount such as 25.00 EUR, got '25.00'" in capsys.readouterr().err
+    assert run(path, "ann", "--limit", "13.48 EUR") == 0
+    first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
+    assert " ".join(first) == "ann 12.48 EUR 1.00 EUR 11.48 EUR 13.48 EUR 13.48 EUR 0.00 EUR used up"
+    assert " ".join(second) == "ann 0.00 USD 0.00 USD 0.00 USD 0.07 USD none 0.00 USD limited in EUR"
+    assert not gateway.authorise("v8/1", "ann", 1, "USD").approved
+    # before a store changes its currency, limits in the new one are set
+    assert run(path, "bob", "--limit", "5.00 GBP") == 0
+    output = capsys.readouterr()
+    assert output.err == "jwo account: the ledger had nothing in GBP before\n"
+    assert [line.split()[-1] for line in output.out.splitlines()[1:]] == ["GBP", "open"]
+    assert gateway.authorise("v9/1", "bob", 500, "GBP").approved
+    assert run(path, "ann", "--no-limit") == 0 and gateway.authorise("v10/1", "ann", 1, "USD").approved
+    ledger.close()
 
 
 def test_a_missing_or_other_file_is_one_line(tmp_path, capsys):

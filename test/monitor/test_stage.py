@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from just_walk_out.monitor.stage import Diagnostic, Level, MonitorSettings, MonitorStage, Tick, standing
+from just_walk_out.monitor.stage import Diagnostic, MonitorSettings, MonitorStage, Tick, standing
+from just_walk_out.monitor.steady import Level
 from just_walk_out.records import Alert, Severity
 
 SECOND = 1_000_000_000
@@ -17,8 +18,11 @@ def run(stage, *records):
     return [(alert.kind, alert.source, alert.severity) for alert in alerts]
 
 
+AT_ONCE = MonitorSettings(warn_after=0.0, well_after=0.0)
+
+
 def test_a_level_is_raised_once_and_cleared_once():
-    stage = MonitorStage(MonitorSettings())
+    stage = MonitorStage(AT_ONCE)
     levels = [Level.OK, Level.WARN, Level.WARN, Level.ERROR, Level.OK, Level.OK]
     assert run(stage, *(said(second, level) for second, level in enumerate(levels))) == [
         ("part_warn", "load_cells: bus_a", Severity.WARNING),
@@ -28,7 +32,7 @@ def test_a_level_is_raised_once_and_cleared_once():
 
 
 def test_a_part_that_falls_silent_is_stale_and_comes_back():
-    stage = MonitorStage(MonitorSettings(stale_after=5.0))
+    stage = MonitorStage(MonitorSettings(stale_after=5.0, well_after=0.0))
     camera = said(0, Level.OK, "camera: c1")
     assert run(stage, Tick(0), camera, said(0, Level.OK), Tick(5 * SECOND), said(5, Level.OK)) == []
     assert run(stage, Tick(6 * SECOND), Tick(7 * SECOND)) == [("part_stale", "camera: c1", Severity.ERROR)]
@@ -75,7 +79,7 @@ def hear(stage, apart, delays, begin=1000.0):
 def test_a_clock_that_is_apart_is_said_once_however_long_messages_take(apart, delays, quick):
     """Two of the last ten come quickly: that is enough to tell late messages from a clock that is behind."""
     delays = [quick if second % 4 == 0 else delay for second, delay in enumerate(delays)] + [quick]
-    alerts = hear(MonitorStage(MonitorSettings(clock_limit=0.25)), apart, delays)
+    alerts = hear(MonitorStage(MonitorSettings(clock_limit=0.25, warn_after=0.0)), apart, delays)
     clocks = [(alert.kind, alert.severity) for alert in alerts if alert.source == "camera_c1: clock"]
     assert clocks == ([("part_warn", Severity.WARNING)] if abs(apart) > 0.25 else [])
     way = "ahead of" if apart > 0 else "behind"
@@ -90,7 +94,7 @@ def test_one_message_that_was_on_its_way_when_the_monitors_clock_was_set_back_is
 
 
 def test_a_clock_that_is_set_right_is_well_again_and_one_that_follows_a_bag_is_not_looked_at():
-    stage = MonitorStage(MonitorSettings())
+    stage = MonitorStage(AT_ONCE)
     assert [alert.kind for alert in hear(stage, 3.0, [0.01] * 20)] == ["part_warn"]
     assert stage.summary().faults == {"camera_c1: clock": Level.WARN}
     assert [alert.kind for alert in hear(stage, 0.0, [0.01] * 20, 1020.0)] == ["part_recovered"]
@@ -113,7 +117,7 @@ def test_an_old_diagnostic_does_not_undo_a_newer_one():
 
 
 def test_of_a_part_that_fell_and_recovered_nothing_stands():
-    stage = MonitorStage(MonitorSettings())
+    stage = MonitorStage(AT_ONCE)
     levels = [Level.ERROR, Level.OK, Level.WARN, Level.ERROR]
     alerts = [alert for second, level in enumerate(levels) for alert in stage.push(said(second, level))]
     assert standing(alerts[:2]) == []
@@ -124,7 +128,89 @@ def test_of_a_part_that_fell_and_recovered_nothing_stands():
 
 
 def test_alerts_of_all_stages_are_counted_once_each():
-    stage = MonitorStage(MonitorSettings())
+    stage = MonitorStage(AT_ONCE)
     alert = Alert(SECOND, "exit_without_visit/x", Severity.WARNING, "exit_without_visit", "out", "Somebody left.")
     run(stage, alert, alert, said(2, Level.WARN))
     assert stage.summary().alerts == {"exit_without_visit": 1, "part_warn": 1}
+
+
+levels = st.sampled_from([Level.OK, Level.WARN, Level.ERROR])
+
+
+def live(stage, levels):
+    """The alerts of each second of a part that says one level a second, by the monitor's clock."""
+    for second, level in enumerate(levels):
+        yield [*stage.push(Tick(second * SECOND)), *stage.push(said(second, level))]
+
+
+@given(st.lists(st.sampled_from([Level.OK, Level.WARN]), max_size=60))
+def test_a_camera_at_the_limit_of_its_rate_is_told_of_only_when_that_lasts(levels):
+    """Raised in the sixth second of warnings without a break, well in the eleventh without one."""
+    told, expected = Level.OK, []
+    for second in range(len(levels)):
+        if told is Level.OK and second >= 5 and set(levels[second - 5 : second + 1]) == {Level.WARN}:
+            told = Level.WARN
+            expected.append((second, "part_warn"))
+        elif told is Level.WARN and second >= 10 and set(levels[second - 10 : second + 1]) == {Level.OK}:
+            told = Level.OK
+            expected.append((second, "part_recovered"))
+    alerts = live(MonitorStage(MonitorSettings(warn_after=5.0, well_after=10.0)), levels)
+    assert [(second, alert.kind) for second, made in enumerate(alerts) for alert in made] == expected
+
+
+@given(st.lists(levels, min_size=1, max_size=60), st.floats(0.0, 20.0), st.floats(0.0, 20.0))
+def test_an_error_is_told_at_once_and_no_two_alerts_but_of_errors_are_closer_than_what_must_last(levels, warn, well):
+    stage = MonitorStage(MonitorSettings(warn_after=warn, well_after=well))
+    told, last = Level.OK, None
+    for second, made in enumerate(live(stage, levels)):
+        assert len(made) <= 1
+        for alert in made:
+            if alert.kind == "part_error":
+                told = Level.ERROR
+            elif alert.kind == "part_recovered":
+                assert levels[second] is Level.OK and second - last >= well
+                told = Level.OK
+            else:
+                assert levels[second] is Level.WARN and (last is None or second - last >= min(warn, well))
+                told = Level.WARN
+            last = second
+        assert told is Level.ERROR or levels[second] is not Level.ERROR
+        assert stage.summary().faults == ({} if told is Level.OK else {"load_cells: bus_a": told})
+
+
+def test_a_dead_camera_that_comes_and_goes_is_one_alert_until_it_stays():
+    stage = MonitorStage(MonitorSettings(well_after=10.0))
+    alerts = live(stage, [Level.ERROR, Level.OK, Level.WARN, Level.OK] * 10 + [Level.OK] * 20)
+    found = [(second, alert.kind) for second, made in enumerate(alerts) for alert in made]
+    assert found == [(0, "part_error"), (49, "part_recovered")]
+
+
+def test_a_fault_that_becomes_a_lasting_warning_is_told_as_one():
+    stage = MonitorStage(MonitorSettings(well_after=10.0))
+    alerts = live(stage, [Level.ERROR] * 3 + [Level.OK, Level.WARN] * 5 + [Level.WARN] * 20)
+    assert [(second, alert.kind) for second, made in enumerate(alerts) for alert in made] == [
+        (0, "part_error"),
+        (13, "part_warn"),
+    ]
+
+
+def test_silence_is_told_at_once_and_its_end_once_it_has_lasted():
+    stage = MonitorStage(MonitorSettings(stale_after=5.0, well_after=10.0))
+    assert run(stage, Tick(0), said(0, Level.OK), Tick(6 * SECOND)) == [
+        ("part_stale", "load_cells: bus_a", Severity.ERROR)
+    ]
+    seconds = range(7, 30)
+    alerts = [(s, kind) for s in seconds for kind, *_ in run(stage, Tick(s * SECOND), said(s, Level.OK))]
+    assert alerts == [(17, "part_recovered")]
+    # a part that says of itself what is wrong says more than that it was silent
+    assert run(stage, Tick(40 * SECOND), said(41, Level.ERROR)) == [
+        ("part_stale", "load_cells: bus_a", Severity.ERROR),
+        ("part_error", "load_cells: bus_a", Severity.ERROR),
+    ]
+
+
+def test_a_clock_of_the_monitor_that_is_set_back_lets_what_must_last_begin_anew():
+    stage = MonitorStage(MonitorSettings(warn_after=5.0), clocks=False)
+    assert list(live(stage, [Level.WARN] * 5)) == [[]] * 5
+    kinds = [[alert.kind for alert in made] for made in live(stage, [Level.WARN] * 6)]
+    assert kinds == [[], [], [], [], [], ["part_warn"]]

@@ -201,7 +201,7 @@ def test_fifty_kills_change_no_receipt_and_double_no_charge(upstream, demo_store
         charged = {charge.id: charge for charge in shop.said if isinstance(charge, Charge)}
         assert sorted(receipt_line(charge) for charge in charged.values()) == expected
         for charge in charged.values():
-            assert LedgerGateway(shop.ledger).owed(charge.account) == charge.total
+            assert LedgerGateway(shop.ledger).owed(charge.account, charge.currency) == charge.total
         if kills >= KILLS:
             return
     pytest.fail(f"only {kills} kills")
