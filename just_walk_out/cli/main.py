@@ -14,7 +14,7 @@ VERBS = {
     "demo": "run a simulated store end to end and compare receipts with the truth",
     "up": "run a real store: all nodes of its description, restarted when they die",
     "check": "check a store description and print a summary",
-    "calibrate": "find lens and pose of cameras, print boards; tare plates and find their scale",
+    "calibrate": "find lens, pose and latency of cameras, print boards; tare plates and find their scale",
     "token": "issue an entry code as text and as a QR picture",
     "ledger": "print the charges of a store",
     "account": "print what accounts owe; block one, or limit what it may owe",
