@@ -38,6 +38,15 @@ def test_the_version_is_that_of_the_manifest(capsys):
     assert capsys.readouterr().out == f"just_walk_out {version()}\n"
 
 
+def test_who_stops_it_while_it_still_imports_sees_no_traceback(monkeypatch, capsys):
+    def stopped(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("just_walk_out.cli.main.import_module", stopped)
+    assert main(["calibrate", "show", "store"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_good_store_is_summed_up(demo_path, capsys):
     assert main(["check", str(demo_path)]) == 0
     assert capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""``jwo calibrate``: lens and pose of cameras, boards to print; tare and scale of plates."""
+"""``jwo calibrate``: lens, pose and latency of cameras, boards to print; tare and scale of plates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from just_walk_out.cli import calibrate_camera as camera
 from just_walk_out.cli import calibrate_files as camera_files
+from just_walk_out.cli import calibrate_latency as latency
 from just_walk_out.cli.refusal import refuse
 from just_walk_out.deployment import environment
 from just_walk_out.scale.adjustments import adjustments_path, load_adjustments
@@ -27,6 +28,11 @@ PLATES = {
 }
 CAMERAS = {
     "camera": ("find the lens of a camera, or where cameras hang", camera.add_arguments, camera.run),
+    "latency": (
+        "find how late the stamps of cameras are, by codes on this terminal",
+        latency.add_arguments,
+        latency.run,
+    ),
     "board": (
         "print a calibration board or tags in true size",
         camera_files.add_board_arguments,

@@ -14,7 +14,7 @@ VERBS = {
     "demo": "run a simulated store end to end and compare receipts with the truth",
     "up": "run a real store: all nodes of its description, restarted when they die",
     "check": "check a store description and print a summary",
-    "calibrate": "find lens and pose of cameras, print boards; tare plates and find their scale",
+    "calibrate": "find lens, pose and latency of cameras, print boards; tare plates and find their scale",
     "token": "issue an entry code as text and as a QR picture",
     "ledger": "print the charges of a store",
     "account": "print what accounts owe; block one, or limit what it may owe",
@@ -37,6 +37,15 @@ VERBS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `jwo ledger | head`
+        return 0
+
+
+def _run(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="jwo", description="A cashier-less store as a sensor network on ROS 2.")
     parser.add_argument("--version", action="version", version=f"just_walk_out {version()}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -46,9 +55,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if verb in given[:1]:
             import_module(f"just_walk_out.cli.{verb}").add_arguments(part)
     args = parser.parse_args(given)
-    try:
-        return int(import_module(f"just_walk_out.cli.{args.verb}").run(args))
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # `jwo ledger | head`
-        return 0
+    return int(import_module(f"just_walk_out.cli.{args.verb}").run(args))

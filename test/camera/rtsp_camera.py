@@ -17,6 +17,7 @@ class RtspServer(NetworkCamera):
     def __init__(self):
         super().__init__()
         self.size = (160, 120)
+        self.draw = picture
 
     @property
     def url(self):
@@ -66,7 +67,7 @@ class RtspServer(NetworkCamera):
                     if camera.mute.is_set():
                         continue
                     shown = shown if camera.frozen.is_set() else number
-                    for packet in rtp(picture(shown, camera.size), number * 3600, packets):
+                    for packet in rtp(camera.draw(shown, camera.size), number * 3600, packets):
                         self.wfile.write(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
 
         class Server(socketserver.ThreadingTCPServer):
