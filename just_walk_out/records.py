@@ -588,6 +588,7 @@ class Charge:
     preauthorised: int = 0
     payment: str = ""
     revision: int = 0
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
