@@ -40,6 +40,9 @@ class Decisions:
     def add(self, interaction: Interaction, at: int | None = None) -> None:
         """Note a decision; known ids are ignored.
 
+        A journal may tell of shelves and plates that the store does not have any more: who holds what was taken there
+        counts, and no more than that.
+
         Args:
             interaction: what is decided.
             at: as of which moment, nanoseconds; the end of the step unless given.
@@ -49,10 +52,11 @@ class Decisions:
             return
         of_event[interaction.id] = interaction
         self._tidy(interaction.end)
-        lately = self._by_place.setdefault(self._store.gondola_of[interaction.shelf].id, [])
-        lately.append((interaction.end if at is None else at, interaction))
-        while lately[0][1].end < interaction.end - _LATELY:
-            del lately[0]
+        if all(place in self._store.gondola_of for place in (interaction.shelf, *interaction.plates)):
+            lately = self._by_place.setdefault(self._store.gondola_of[interaction.shelf].id, [])
+            lately.append((interaction.end if at is None else at, interaction))
+            while lately[0][1].end < interaction.end - _LATELY:
+                del lately[0]
         if interaction.visit:
             self._by_visit.setdefault(interaction.visit, []).append(interaction)
         if interaction.sku and not self._at_home(interaction):
@@ -157,4 +161,4 @@ class Decisions:
         self._by_visit.pop(visit, None)
 
     def _at_home(self, interaction: Interaction) -> bool:
-        return any(interaction.sku in self._store.skus_on[plate] for plate in interaction.plates)
+        return any(interaction.sku in self._store.skus_on.get(plate, ()) for plate in interaction.plates)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from just_walk_out.pickup.catalogue import Support, log_sum, support
 from just_walk_out.pickup.products import ProductModel, Step
@@ -61,6 +61,11 @@ class Weighing:
     supports: tuple[Support, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     start: int = 0
+
+    def of_products(self, known: Container[str]) -> Weighing:
+        """Return what the step says where only some products are known: a journal may tell of others."""
+        home = self.home if all(sku in known for sku in self.home) else ()
+        return replace(self, home=home, supports=tuple(each for each in self.supports if each.sku in known))
 
 
 def testify(
