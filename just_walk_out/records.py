@@ -455,6 +455,7 @@ class Interaction:
     candidates: tuple[Candidate, ...] = ()
     evidence: tuple[str, ...] = ()
     reason: str = ""
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

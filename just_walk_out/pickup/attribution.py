@@ -180,7 +180,7 @@ class Attribution:
         return [
             Interaction(
                 f"{event.id}#{index + offset}", event.start, event.end, event.shelf, step.plates, kind, state,
-                sku, units, visit, track, round(probability, 6), candidates, evidence, reason,
+                sku, units, visit, track, round(probability, 6), candidates, evidence, reason, event.degraded,
             )
             for offset, (sku, units) in enumerate(items or (("", 1),))
         ]  # fmt: skip
