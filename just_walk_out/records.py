@@ -456,6 +456,7 @@ class Interaction:
     evidence: tuple[str, ...] = ()
     reason: str = ""
     degraded: bool = False
+    decided: int = 0
 
 
 @dataclass(frozen=True, slots=True)

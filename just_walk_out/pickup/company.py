@@ -113,7 +113,7 @@ class Company:
         left = {track for track in near.places if not self._reach.stays(track, event.end, due)}
         for other, fits in undecided:
             left |= {each for each in fits if each not in scores and not self._reach.stays(each, other.end, due)}
-        for id, other, fit in besides:
+        for id, other, fit in [*besides, *self._later(event, due)]:
             undecided.append((other, {**fit.places, "": self._reach.log_nobody}))
             hands[other] = _reaching(fit.hands, self._sightings.arms(id, other.plates) if viewed else {})
         undecided.sort(key=lambda item: (item[0].start, item[0].plates))
@@ -154,6 +154,13 @@ class Company:
             logs = {stop: fits[track] for track, stop in stops.items() if track in fits}
             doubtful.append((act, {**logs, "": self._reach.log_nobody}))
         return doubtful, done
+
+    def _later(self, event: ShelfEvent, due: int) -> list[tuple[str, Act, Fit]]:
+        """Return steps that are decided by now, but as of a later moment: as of this one they are not."""
+        begun = due if due > event.end else event.start
+        items = self._decisions.later(self._store.gondola_of[event.shelf].id, due, begun, event.id)
+        acts = [Act(item.start, item.end, item.plates, item.degraded) for item in items]
+        return [(event_of(item), act, self.fit(act)) for item, act in zip(items, acts, strict=True)]
 
     def _hands_of(self, act: Act, people: Iterable[str]) -> dict[str, float]:
         places = {track: self._reach.place(track, act.end) for track in people}

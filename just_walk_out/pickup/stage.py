@@ -237,7 +237,7 @@ class PickupStage:
                 return None
             decided.append((step, found, sight))
             for interaction in found:
-                self._decisions.add(interaction, due)
+                self._decisions.add(interaction)
                 made.append(interaction)
         with self._journal.transaction():
             for step, found, sight in decided:

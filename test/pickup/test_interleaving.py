@@ -1,13 +1,16 @@
 """What has been learnt bears on decisions alike whichever stream is faster, and after a restart."""
 
+import dataclasses
+
 import pytest
-from shelf_scenes import COVARIANCE, SECOND, before, grams, plate_of
+from shelf_scenes import COVARIANCE, SECOND, before, decide, event, grams, in_turn, plate_of, streams
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.records import (
     EventState,
+    Interaction,
     InteractionArray,
     ShelfEvent,
     ShelfEventArray,
@@ -124,3 +127,27 @@ def test_a_restart_after_any_take_changes_no_decision(demo_store, gap, what):
     whole = decided(())
     assert len(whole) == 6
     assert all(decided(restarts) == whole for restarts in ((3,), (4,), (5,), range(6)))
+
+
+def test_a_restart_between_decisions_of_one_fixture_changes_none(demo_store):
+    """What is decided as of a later moment than what waits still is as undecided for that as it was before."""
+    store, water, crowd = demo_store, "g2/s1/p3", "g2/s2/p1"
+    place, beside = before(store, water, 0.4), before(store, crowd, -0.2)
+    away = before(store, crowd, distance=4.0)
+    people = {"ann": lambda time: beside if time >= 3 else away, "ben": lambda time: place if time < 4.5 else away}
+    can, energy, bottle = (grams(store, sku) for sku in ("cola_can", "energy_drink", "cola_large"))
+    unseen = dataclasses.replace(event(store, crowd, -can, 3.79, 2), start=SECOND // 2, degraded=True)
+    events = [event(store, "g2/s2/p4", -2 * energy, 3.13), event(store, water, -bottle, 3.43, 1), unseen]
+    feed = in_turn(streams(store, events, people, 9))
+
+    def decided(kill):
+        """Kill the stage after so many decisions, and tell it all again."""
+        journal = Journal()
+        killed = PickupStage(store, PickupSettings(), journal)
+        told = iter(feed)
+        while sum(1 for _ in journal.read(Interaction)) < kill:
+            killed.push(next(told))
+        decide(store, feed, journal)
+        return sorted(journal.read(Interaction), key=lambda item: item.id)
+
+    assert decided(1) == decided(2) == decided(0)
