@@ -212,6 +212,10 @@ class Cashier:
         decided = bill.is_decided_since(cart)
         if charge.state is ChargeState.STAFF or (bill.is_held and not (decided and cart.cleared)):
             return []
+        if not decided:
+            # what has been taken out of the catalogue since is in no cart, and yet was not given back
+            gone = [line for line in bill.lines if line.sku not in self._store.product]
+            lines = tuple(sorted([*lines, *gone], key=lambda line: (line.sku, line.state)))
         # where the store has changed its currency since, more has no price in that of the charge
         same_currency = cart.currency == charge.currency
         if (decided and same_currency) or is_part(lines, bill.lines):

@@ -258,6 +258,17 @@ def test_a_cart_that_is_behind_what_was_charged_changes_nothing(shop):
     assert shop.push(present(22, LEFT), cart(19, apples(), revision=6), cart(22, apples(), bread(), revision=7)) == []
 
 
+def test_what_leaves_the_catalogue_after_it_was_charged_is_not_paid_back_for_that(shop):
+    shop.leave(apples(), bread())
+    shop.store = dataclasses.replace(shop.store, products=shop.store.products[:1], planogram=())
+    shop.start()
+    assert shop.push(present(22, LEFT), cart(22, apples(), revision=1)) == []
+    (less,) = shop.push(cart(23, apples(1), revision=2))
+    assert facts(less) == ("v1/1.1", AdjustmentState.REFUNDED, -50, -50, 370) and less.lines == (apples(1), bread())
+    (all_,) = shop.push(cart(24, apples(1), revision=3, decisions=("e1!1",), cleared=True))
+    assert facts(all_) == ("v1/1.2", AdjustmentState.REFUNDED, -320, -320, 50)
+
+
 def test_staff_are_never_charged_whatever_is_decided(shop):
     staff = dataclasses.replace(LEFT, staff=True)
     shop.push(present(21, staff), TrackArray(21 * SECOND), cart(21, apples(), revision=1))
