@@ -81,8 +81,8 @@ class PickupStage:
         for interaction in self._journal.recent(Interaction):
             self._decisions.add(interaction)
         for weighing in self._journal.recent(Weighing):
-            if weighing.shelf in self._store.shelf:
-                self._suspicions.note(weighing.of_products(self._store.product), weighing.start)
+            if weighing.shelf in self._store.shelf and weighing.holds(self._store.product):
+                self._suspicions.note(weighing, weighing.start)
         self._suspicions.tell_again()
         for correction in self._journal.recent(Correction):
             self._suspicions.correct(correction)

@@ -8,7 +8,7 @@ from shelf_scenes import SECOND, before, event, grams, in_turn, still, streams
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
-from just_walk_out.records import InteractionArray, Kind
+from just_walk_out.records import DecisionState, InteractionArray, Kind
 
 CAN = "g2/s2/p1"
 
@@ -54,3 +54,20 @@ def test_what_the_store_does_not_have_any_more_keeps_nothing_from_being_decided(
     weight = grams(store, sku)
     made = play(store, journal, event(store, plate, -weight, 22), event(store, plate, weight, 26))
     assert [(item.kind, item.visit) for item in made] == [(Kind.TAKE, "ada"), (Kind.RETURN, "ada")]
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, 6.0])
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_so_many_are_charged_as_were_taken_once_the_catalogue_has_been_put_right(demo_store, factor, pieces):
+    """An operator follows the proposal: what was learnt of multiples of the old weight is not about the new one."""
+    journal = Journal()
+    true = factor * grams(demo_store, "cola_can")
+    made = play(demo_store, journal, *(event(demo_store, CAN, -true, 2 + 4 * n) for n in range(8)))
+    assert made[-1].quantity == 1
+    right = tuple(
+        dataclasses.replace(each, weight=true / 1000.0) if each.sku == "cola_can" else each
+        for each in demo_store.products
+    )
+    store = dataclasses.replace(demo_store, products=right)
+    (made,) = play(store, journal, event(store, CAN, -pieces * true, 40))
+    assert (made.sku, made.quantity, made.state) == ("cola_can", pieces, DecisionState.COMMITTED)
