@@ -160,7 +160,7 @@ class Company:
         begun = due if due > event.end else event.start
         items = self._decisions.later(self._store.gondola_of[event.shelf].id, due, begun, event.id)
         acts = [Act(item.start, item.end, item.plates, item.degraded) for item in items]
-        return [(event_of(item), act, self.fit(act)) for item, act in zip(items, acts, strict=True)]
+        return [(event_of(item), act, self.fit(act.until(due))) for item, act in zip(items, acts, strict=True)]
 
     def _hands_of(self, act: Act, people: Iterable[str]) -> dict[str, float]:
         places = {track: self._reach.place(track, act.end) for track in people}

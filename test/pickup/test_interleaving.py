@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from shelf_scenes import COVARIANCE, SECOND, before, decide, event, grams, in_turn, plate_of, streams
+from shelf_scenes import COVARIANCE, SECOND, before, decide, event, grams, in_turn, plate_of, still, streams
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
@@ -151,3 +151,20 @@ def test_a_restart_between_decisions_of_one_fixture_changes_none(demo_store):
         return sorted(journal.read(Interaction), key=lambda item: item.id)
 
     assert decided(1) == decided(2) == decided(0)
+
+
+def test_where_people_go_after_the_moment_of_a_look_bears_on_nothing_whichever_stream_is_faster(demo_store):
+    """Another step of the fixture ends after the moment as of which one in doubt is looked at."""
+    store, plate, beside = demo_store, "g2/s2/p1", "g2/s2/p3"
+    first, second = before(store, plate, 0.2), before(store, plate, -0.2)
+    people = {"ann": still(first), "ben": lambda time: second if time < 4.7 else before(store, beside)}
+    one = event(store, plate, -grams(store, "cola_can"), 3)
+    other = dataclasses.replace(event(store, beside, -grams(store, "iced_tea_peach"), 4, 1), end=52 * SECOND // 10)
+    shelves, tracks, visits = streams(store, [one, other], people, 8)
+    found = []
+    for lag in (0, 7):
+        # the tracks come so many ticks later than the rest, but for the last of them
+        late = [*tracks[:1] * lag, *tracks[: len(tracks) - lag]]
+        feed = [*in_turn((shelves, late, visits)), *tracks[len(tracks) - lag :]]
+        found.append(sorted(decide(store, feed), key=lambda item: item.id))
+    assert len(found[0]) == 2 and found[0] == found[1]
