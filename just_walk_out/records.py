@@ -455,6 +455,8 @@ class Interaction:
     candidates: tuple[Candidate, ...] = ()
     evidence: tuple[str, ...] = ()
     reason: str = ""
+    degraded: bool = False
+    decided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -588,6 +590,7 @@ class Charge:
     preauthorised: int = 0
     payment: str = ""
     revision: int = 0
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from just_walk_out.cart.decided import DecisionBook
 from just_walk_out.cart.fold import Contents, fold
 from just_walk_out.cart.restocking import Restocking
-from just_walk_out.records import Decision, DecisionState, Interaction, RestockMode
+from just_walk_out.records import Decision, DecisionState, Interaction, Kind, RestockMode
 from just_walk_out.store.model import Store
 
 
@@ -24,6 +24,12 @@ class Carts:
         self._interactions: dict[str, Interaction] = {}
         self._of_visit: defaultdict[str, list[str]] = defaultdict(list)
         self._contents: dict[str, Contents] = {}
+        self._ended: dict[str, int] = {}
+
+    def end(self, visit: str, stamp: int) -> None:
+        """Note when a visit has ended, nanoseconds."""
+        self._ended[visit] = stamp
+        self._contents.pop(visit, None)
 
     def add(self, interaction: Interaction) -> None:
         """Take an interaction in; each id once."""
@@ -53,6 +59,18 @@ class Carts:
         covered = self._restocking.covers(interaction.shelf, interaction.start, interaction.end)
         return covered and not self.decisions.has(interaction.id)
 
+    def is_late(self, interaction: Interaction) -> bool:
+        """Tell whether something was taken after its visit had ended, and nobody decided that it belongs there.
+
+        Somebody of a group may stay when it is settled, or come back. Whether that is known by then must not matter.
+        """
+        ended = self._ended.get(interaction.visit, interaction.start)
+        return interaction.kind is Kind.TAKE and interaction.start > ended and not self.decisions.is_judged(interaction)
+
+    def late(self, visit: str) -> list[Interaction]:
+        """Return what is known to have been taken after a visit had ended, in the order in which it was told."""
+        return [self._interactions[id] for id in self._of_visit.get(visit, ()) if self.is_late(self._interactions[id])]
+
     def find(self, id: str) -> Interaction | None:
         """Return an interaction as it stands now, or as it was seen if it was removed; None: unknown."""
         seen = self._interactions.get(id)
@@ -76,6 +94,7 @@ class Carts:
             self._of_visit[visit].remove(id)
         self._of_visit = defaultdict(list, {visit: ids for visit, ids in self._of_visit.items() if ids})
         self._contents = {visit: each for visit, each in self._contents.items() if visit in kept}
+        self._ended = {visit: stamp for visit, stamp in self._ended.items() if visit in kept}
         self.decisions.forget(gone, kept)
 
     def completed(self, draft: Decision) -> Decision:
@@ -106,6 +125,8 @@ class Carts:
             current, _ = self.decisions.apply(seen)
             if current is None or self.is_restocking(seen) or (visit and current.visit != visit):
                 continue
+            if self.is_late(seen):
+                current = dataclasses.replace(current, state=DecisionState.REVIEW, reason="the visit was over")
             placed = current.visit and current.sku in self._store.product
             if not placed or current.state is not DecisionState.COMMITTED:
                 waiting.append((current.end, id, current))
@@ -117,7 +138,7 @@ class Carts:
         found = []
         for id in ids:
             seen = self._interactions.get(id)
-            if seen is None or self.is_restocking(seen):
+            if seen is None or self.is_restocking(seen) or self.is_late(seen):
                 continue
             current, decisions = self.decisions.apply(seen)
             if current is not None and current.visit == visit and current.sku in self._store.product:

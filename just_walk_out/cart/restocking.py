@@ -31,9 +31,12 @@ class Restocking:
         return bool(before) and before[-1]
 
     def covers(self, shelf: str, start: int, end: int) -> bool:
-        """Tell whether something that a shelf felt from ``start`` to ``end`` is restocking."""
+        """Tell whether something that a shelf felt from ``start`` to ``end`` is restocking, at any moment of that."""
         gondola = self._store.gondola_of.get(shelf)
-        return gondola is not None and (self.active(gondola.id, start) or self.active(gondola.id, end))
+        if gondola is None:
+            return False
+        began = any(active and start < begun <= end for begun, _, active in self._modes.get(gondola.id, ()))
+        return began or self.active(gondola.id, start)
 
     def changes(self, shelf: str) -> int:
         """Return how often the mode of a shelf's gondola has changed."""

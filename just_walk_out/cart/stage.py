@@ -66,7 +66,8 @@ class CartStage:
     Interactions, decisions, corrections, restock modes and visits that are over are journaled by id, the first one
     wins; carts are folded anew in the order of event time, so that neither repetition nor the order of arrival
     changes them. Interactions of a visit that is not known yet are kept until it is. What happens at a
-    gondola that is being restocked is in no cart. What a person has decided about is not corrected.
+    gondola that is being restocked is in no cart, nor is what was taken after the visit, unless a person decides so.
+    What a person has decided about is not corrected.
     """
 
     inputs: ClassVar[tuple[type, ...]] = (VisitArray, InteractionArray, RestockMode)
@@ -99,6 +100,8 @@ class CartStage:
     def restore(self) -> list[Any]:
         """Fold the recent journal; carts appear once their visits are known again. Returns the last decisions."""
         self._over = {visit.id: visit for visit in self._journal.recent(Visit)}
+        for visit in self._over.values():
+            self._carts.end(visit.id, visit.exited)
         for mode in self._journal.recent(RestockMode):
             self._carts.restock(mode)
         for interaction in self._journal.recent(Interaction):
@@ -117,7 +120,7 @@ class CartStage:
         else:
             self._stamp = max(self._stamp, record.stamp)
             if isinstance(record, VisitArray):
-                changed = self._follow(record)
+                changed = self._follow(record, alerts)
             else:
                 changed = False
                 for interaction in record.interactions:
@@ -183,7 +186,7 @@ class CartStage:
         passed = max(self._stamp - (self._published or 0), known - self._promised[1])
         return self._published is None or sources != self._promised[0] or passed >= self._interval
 
-    def _follow(self, array: VisitArray) -> bool:
+    def _follow(self, array: VisitArray, alerts: list[Alert]) -> bool:
         visits = {visit.id: visit for visit in array.visits}
         changed = visits != self._visits
         for gone in self._visits.keys() - visits.keys():
@@ -194,6 +197,8 @@ class CartStage:
             if over and visit.id not in self._over:
                 self._over[visit.id] = visit
                 self._journal.append(visit, visit.id, visit.exited)
+                self._carts.end(visit.id, visit.exited)
+                alerts += [_late(each) for each in self._carts.late(visit.id)]
         return changed
 
     def _tidy(self) -> None:
@@ -222,6 +227,8 @@ class CartStage:
         if refusal is not None:
             alerts.append(refusal)
             return False
+        if self._carts.is_late(interaction):
+            alerts.append(_late(interaction))
         if interaction.kind is Kind.TAKE:
             alerts += self._age_alert(interaction)
         return interaction.visit in self._visits
@@ -316,6 +323,11 @@ class CartStage:
             return CartState.OPEN
         settled = bool(self._watermarks) and all(stamp >= visit.exited for stamp in self._watermarks.values())
         return CartState.SETTLED if settled else CartState.SETTLING
+
+
+def _late(interaction: Interaction) -> Alert:
+    text = f"{interaction.quantity} x {interaction.sku} was taken at {interaction.shelf} after the visit was over."
+    return _alert(interaction, Severity.WARNING, "take_after_visit", text)
 
 
 def _alert(interaction: Interaction, severity: Severity, kind: str, text: str) -> Alert:

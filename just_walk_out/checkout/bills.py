@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from just_walk_out.records import Adjustment, CartLine, Charge, ChargeState, DecisionState
+from just_walk_out.records import Adjustment, Cart, CartLine, Charge, ChargeState, DecisionState
 
 
 @dataclass
@@ -32,6 +32,11 @@ class Bill:
     def is_held(self) -> bool:
         """Whether nothing is charged until a person has looked at the visit."""
         return self.charge.state is ChargeState.REVIEW and not self.adjustments
+
+    def is_decided_since(self, cart: Cart) -> bool:
+        """Whether people have decided about the visit of a cart since this bill was made, or adjusted last."""
+        known = {*self.charge.decisions, *(each for made in self.adjustments for each in made.decisions)}
+        return not known.issuperset(cart.decisions)
 
     @property
     def payments(self) -> list[tuple[str, int]]:

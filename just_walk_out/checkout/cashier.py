@@ -175,6 +175,7 @@ class Cashier:
             kiosk=kiosk,
             taxes=taxes,
             revision=0 if cart is None else cart.revision,
+            decisions=() if cart is None else cart.decisions,
         )
 
     def _begin(self, charge: Charge) -> list[Any]:
@@ -185,8 +186,8 @@ class Cashier:
     def amend(self, cart: Cart) -> list[Any]:
         """Make the adjustments that follow from a cart that has changed since its visit was charged.
 
-        Less is paid back at once, product by product. More is charged only where a person has decided about the visit;
-        late evidence alone is an alert. A visit in review is charged when a person has cleared it.
+        Less is paid back at once, product by product. More is charged only where a person has decided about the visit
+        since; late evidence alone is an alert. A visit in review is charged when a person has cleared it since.
         """
         book = self.book(cart.visit)
         waits = any(record.visit == cart.visit for record in self._pending.values())
@@ -207,11 +208,17 @@ class Cashier:
 
     def _correct(self, bill: Bill, lines: tuple[CartLine, ...], cart: Cart) -> list[Any]:
         charge = bill.charge
-        if charge.state is ChargeState.STAFF or (bill.is_held and not cart.cleared):
+        # what was decided while they shopped says nothing of what came to light when they left, or after that
+        decided = bill.is_decided_since(cart)
+        if charge.state is ChargeState.STAFF or (bill.is_held and not (decided and cart.cleared)):
             return []
+        if not decided:
+            # what has been taken out of the catalogue since is in no cart, and yet was not given back
+            gone = [line for line in bill.lines if line.sku not in self._store.product]
+            lines = tuple(sorted([*lines, *gone], key=lambda line: (line.sku, line.state)))
         # where the store has changed its currency since, more has no price in that of the charge
         same_currency = cart.currency == charge.currency
-        if (cart.decisions and same_currency) or is_part(lines, bill.lines):
+        if (decided and same_currency) or is_part(lines, bill.lines):
             return self._adjust(bill, lines, cart)
         # product by product: what is to be given back must not pay for what came late
         kept = capped(lines, bill.lines)
@@ -241,7 +248,7 @@ class Cashier:
             tax=sum(each.tax for each in taxes),
             total=total,
             currency=charge.currency,
-            reason=_why(cart),
+            reason=_why(bill, cart),
             taxes=taxes,
             decisions=(*cart.decisions, *cart.corrections),
             revision=cart.revision,
@@ -311,8 +318,8 @@ class Cashier:
         return [outcome, _alert(outcome, Severity.WARNING, kind, f"{text}: {outcome.reason}.")]
 
 
-def _why(cart: Cart) -> str:
-    if cart.decisions:
+def _why(bill: Bill, cart: Cart) -> str:
+    if bill.is_decided_since(cart):
         return "A person has decided."
     if cart.corrections:
         return "Later takes show that it may have been fewer units: the weight in the catalogue is in doubt."

@@ -33,12 +33,12 @@ class Payments:
         reserved = self._reserved(charge)
         charge = dataclasses.replace(charge, preauthorised=reserved)
         due = charge.total if charge.state is ChargeState.CHARGED else 0
-        if 0 < due <= reserved:
-            key = _hold(charge.visit)
-            verdict = self._gateway.capture(key, due)
-        else:
+        key = _hold(charge.visit)
+        verdict = self._gateway.capture(key, due) if 0 < due <= reserved else Verdict(False)
+        if not verdict.approved:
+            # also what the store reserves more of by now than it did then, or what has expired at the gateway
             if reserved:
-                self._gateway.release(_hold(charge.visit))
+                self._gateway.release(key)
             if not due:
                 return charge
             key = charge.id
@@ -71,18 +71,20 @@ class Payments:
     def move(self, adjustment: Adjustment, before: Bill) -> Adjustment:
         """Collect or pay back what an adjustment comes to; returns it with the outcome.
 
+        What a refused refund has left with the store counts as paid: it is not collected again, and paid back now.
+
         Args:
             adjustment: begun in the ledger.
             before: its bill without it.
         """
-        if adjustment.amount > 0:
-            verdict = self._collect(adjustment.id, adjustment.account, adjustment.amount, adjustment.currency)
+        more, back = min(adjustment.amount, adjustment.total - before.paid), before.paid - adjustment.total
+        if more > 0:
+            verdict = self._collect(adjustment.id, adjustment.account, more, adjustment.currency)
             if verdict.approved:
-                return dataclasses.replace(adjustment, state=AdjustmentState.CHARGED, moved=adjustment.amount)
+                return dataclasses.replace(adjustment, state=AdjustmentState.CHARGED, moved=more)
             return dataclasses.replace(adjustment, state=AdjustmentState.DECLINED, reason=verdict.reason)
-        back = max(0, before.paid - adjustment.total)
-        if adjustment.amount == 0 or not back:
-            state = AdjustmentState.WAIVED if adjustment.amount else AdjustmentState.UNCHANGED
+        if back <= 0:
+            state = AdjustmentState.WAIVED if adjustment.amount < 0 else AdjustmentState.UNCHANGED
             return dataclasses.replace(adjustment, state=state)
         moved = 0
         for number, (payment, part) in enumerate(before.refunds(back), start=1):

@@ -215,14 +215,16 @@ class CheckoutStage:
             return []
         silent = self._silent(visit, visit.exited)
         cart = self._carts.get(visit.id)
-        if not silent and cart is not None:
+        # a cart that is open does not know yet what came after the exit
+        known = cart is not None and cart.state is not CartState.OPEN
+        if cart is not None and known and not silent:
             lost = visit.state is VisitState.LOST
             doubt = "nobody saw the shopper leave" if lost else self._blindness(visit)
             return self._issue(visit, cart, visit.exited, doubt)
         # a shelf that is silent while others go on is a fault of the store; a cart that is not told yet, or carts that
         # lag in all, as those of a cart_aggregator that was started again and is catching up, pass
         told = max((stamp for source, stamp in self._decided.items() if source != VISITS), default=0)
-        ours = cart is None or VISITS in silent or told < visit.exited + self._timeout
+        ours = not known or VISITS in silent or told < visit.exited + self._timeout
         if self._tick < visit.exited + self._timeout + (self._patience if ours else 0):
             return []
         reason = f"no word from {', '.join(silent)} up to the exit" if silent else "the cart is not known"

@@ -136,6 +136,7 @@ class EntryStage:
             self._horizon = max(self._horizon, stamp - 1)
         late = [event for _, _, _, event in events if isinstance(event, Entry)]
         recent = [entry for entry in late if entry.stamp >= self._horizon - self._retention]
+        self._book.resume(self._horizon)
         return [*recent, self._snapshot()] if events else []
 
     def push(self, record: CodeScan | TrackArray | GateCrossingArray) -> list[Any]:
@@ -328,5 +329,5 @@ class EntryStage:
         self._book.pass_gate(passage)
 
     def _snapshot(self) -> VisitArray:
-        visits = self._book.snapshot(self._horizon - self._retention)
+        visits = self._book.snapshot(self._horizon, self._retention)
         return VisitArray(self._horizon, (Watermark("visits", self._horizon),), visits)

@@ -109,6 +109,7 @@ class VisitBook:
         self._absence_timeout = absence_timeout
         self._turnback = turnback
         self._watched_since: int | None = None
+        self._resumed = self._back = 0
         self._admissions: dict[str, Admission] = {}
         self._active: dict[str, Admission] = {}
         self._ended: deque[Admission] = deque()
@@ -254,9 +255,24 @@ class VisitBook:
         self._members = {track: stamp for track, stamp in self._members.items() if stamp >= before or track in inside}
         self._strangers = {track: each for track, each in self._strangers.items() if each.stamp >= before}
 
-    def snapshot(self, since: int) -> tuple[Visit, ...]:
-        """Return the visits that are not over and those that ended at or after ``since``, oldest code first."""
-        while self._ended and self._ended[0].ended < since:
+    def resume(self, stamp: int) -> None:
+        """Note that all up to a moment (nanoseconds) is folded from the journal: what follows may be long after."""
+        self._resumed = self._back = stamp
+
+    def snapshot(self, stamp: int, retention: int) -> tuple[Visit, ...]:
+        """Return the visits that are not over and those that ended lately, oldest code first.
+
+        Who left before the store was switched off is shown as long as anybody else once it is on again: nobody may
+        have been there to charge them.
+
+        Args:
+            stamp: as of when, nanoseconds.
+            retention: how long visits that are over are shown, nanoseconds.
+        """
+        if self._back == self._resumed:
+            self._back = max(stamp, self._resumed)
+        away = self._back - self._resumed if stamp <= self._back + retention else 0
+        while self._ended and self._ended[0].ended < stamp - retention - away:
             self._ended.popleft()
         shown = [*self._ended, *self._active.values()]
         return tuple(each.visit() for each in sorted(shown, key=lambda each: (each.entry.stamp, each.entry.id)))

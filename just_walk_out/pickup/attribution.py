@@ -107,7 +107,7 @@ class Attribution:
             joint = [
                 (option, visit, track, weight + sight.of_items(option.items)) for option, visit, track, weight in joint
             ]
-        return self._choose(event, step, joint, index, sight.ids)
+        return self._choose(event, step, joint, index, sight.ids, max(event.end, known))
 
     def _beliefs(self, skus: Iterable[str], event: ShelfEvent, moment: Moment) -> dict[str, Belief]:
         """Return how sure the weights of products are as of when an event is decided."""
@@ -149,6 +149,7 @@ class Attribution:
         joint: list[tuple[Explanation, str, str, float]],
         index: int,
         views: tuple[str, ...],
+        decided: int,
     ) -> list[Interaction]:
         """Take the best of product, quantity and shopper together; members of one visit count as one."""
         best = max(weight for *_, weight in joint)
@@ -180,7 +181,7 @@ class Attribution:
         return [
             Interaction(
                 f"{event.id}#{index + offset}", event.start, event.end, event.shelf, step.plates, kind, state,
-                sku, units, visit, track, round(probability, 6), candidates, evidence, reason,
+                sku, units, visit, track, round(probability, 6), candidates, evidence, reason, event.degraded, decided,
             )
             for offset, (sku, units) in enumerate(items or (("", 1),))
         ]  # fmt: skip

@@ -110,12 +110,14 @@ class Company:
         hands: dict[Act, Mapping[str, float]] = {act: reaching}
         undecided, done = self._earlier(event, near.places, due, hands, viewed)
         counted = frozenset(other for acts in done.values() for other in acts)
-        left = frozenset(track for track in near.places if not self._reach.stays(track, event.end, due))
-        for id, other, fit in besides:
+        left = {track for track in near.places if not self._reach.stays(track, event.end, due)}
+        for other, fits in undecided:
+            left |= {each for each in fits if each not in scores and not self._reach.stays(each, other.end, due)}
+        for id, other, fit in [*besides, *self._later(event, due)]:
             undecided.append((other, {**fit.places, "": self._reach.log_nobody}))
             hands[other] = _reaching(fit.hands, self._sightings.arms(id, other.plates) if viewed else {})
         undecided.sort(key=lambda item: (item[0].start, item[0].plates))
-        messages = self._stops.messages(act, list(scores), done, left, undecided, hands, counted)
+        messages = self._stops.messages(act, list(scores), done, frozenset(left), undecided, hands, counted)
         return {track: score + messages[track] - messages[""] for track, score in scores.items()}
 
     def _earlier(
@@ -131,23 +133,34 @@ class Company:
         doubtful: list[tuple[Act, dict[str, float]]] = []
         done: dict[str, list[Act]] = {}
         for item in self._decisions.lately(self._store.gondola_of[event.shelf].id, due, event.id):
-            act = Act(item.start, item.end, item.plates)
+            act = Act(item.start, item.end, item.plates, item.degraded)
             shares: dict[str, float] = {}
             for each in item.candidates:
                 shares[each.track] = shares.get(each.track, 0.0) + each.probability
             # Who came later had no part in it, and what they did at an earlier stop does not count.
-            here = {track: share for track, share in shares.items() if track in since and item.end >= since[track]}
+            here = {track for track in shares if track in since and item.end >= since[track]}
             if not here:
                 continue
+            # Whose stop it was who has gone since, or come back: left out, it would be of those who have stayed.
+            stops = {track: track if track in here or track not in near else f"{track} before" for track in shares}
             arms = self._sightings.arms(event_of(item), act.plates) if viewed else {}
-            hands[act] = _reaching(self._hands_of(act, near), arms)
-            if max(here.values()) >= _SURE:
-                done.setdefault(max(sorted(here), key=lambda track: here[track]), []).append(act)
+            reaching = _reaching(self._hands_of(act, {*near, *shares} - {""}), arms)
+            hands[act] = {stops.get(track, track): score for track, score in reaching.items()}
+            best = max(sorted(shares), key=lambda track: shares[track])
+            if shares[best] >= _SURE:
+                done.setdefault(stops[best], []).append(act)
                 continue
             fits = self._reach.near(act)
-            logs = {track: fits[track] for track in here if track in fits}
+            logs = {stop: fits[track] for track, stop in stops.items() if track in fits}
             doubtful.append((act, {**logs, "": self._reach.log_nobody}))
         return doubtful, done
+
+    def _later(self, event: ShelfEvent, due: int) -> list[tuple[str, Act, Fit]]:
+        """Return steps that are decided by now, but as of a later moment: as of this one they are not."""
+        begun = due if due > event.end else event.start
+        items = self._decisions.later(self._store.gondola_of[event.shelf].id, due, begun, event.id)
+        acts = [Act(item.start, item.end, item.plates, item.degraded) for item in items]
+        return [(event_of(item), act, self.fit(act.until(due))) for item, act in zip(items, acts, strict=True)]
 
     def _hands_of(self, act: Act, people: Iterable[str]) -> dict[str, float]:
         places = {track: self._reach.place(track, act.end) for track in people}

@@ -32,27 +32,30 @@ class Decisions:
         self._store = store
         self._by_visit: dict[str, list[Interaction]] = {}
         self._by_plate: dict[str, list[Interaction]] = {}
-        self._by_place: dict[str, list[tuple[int, Interaction]]] = {}
+        self._by_place: dict[str, list[Interaction]] = {}
         self._of_event: dict[str, dict[str, Interaction]] = {}
         self._corrected: dict[str, list[tuple[int, int]]] = {}
         self._newest = self._tidied = 0
 
-    def add(self, interaction: Interaction, at: int | None = None) -> None:
+    def add(self, interaction: Interaction) -> None:
         """Note a decision; known ids are ignored.
+
+        A journal may tell of shelves and plates that the store does not have any more: who holds what was taken there
+        counts, and no more than that.
 
         Args:
             interaction: what is decided.
-            at: as of which moment, nanoseconds; the end of the step unless given.
         """
         of_event = self._of_event.setdefault(event_of(interaction), {})
         if interaction.id in of_event:
             return
         of_event[interaction.id] = interaction
         self._tidy(interaction.end)
-        lately = self._by_place.setdefault(self._store.gondola_of[interaction.shelf].id, [])
-        lately.append((interaction.end if at is None else at, interaction))
-        while lately[0][1].end < interaction.end - _LATELY:
-            del lately[0]
+        if all(place in self._store.gondola_of for place in (interaction.shelf, *interaction.plates)):
+            lately = self._by_place.setdefault(self._store.gondola_of[interaction.shelf].id, [])
+            lately.append(interaction)
+            while lately[0].end < interaction.end - _LATELY:
+                del lately[0]
         if interaction.visit:
             self._by_visit.setdefault(interaction.visit, []).append(interaction)
         if interaction.sku and not self._at_home(interaction):
@@ -68,7 +71,7 @@ class Decisions:
                     if key in index:
                         index[key] = [each for each in index[key] if each.id not in mine]
             place = self._store.gondola_of[item.shelf].id
-            self._by_place[place] = [each for each in self._by_place[place] if each[1].id not in mine]
+            self._by_place[place] = [each for each in self._by_place[place] if each.id not in mine]
 
     def correct(self, decision: Decision) -> None:
         """Let an interaction count as fewer units, as of moments after a decision about it."""
@@ -132,9 +135,27 @@ class Decisions:
             until: nanoseconds; later decisions do not count, whether they are made already or not.
             event_id: shelf event whose own decisions do not count.
         """
+        known = self._by_place.get(gondola, ())
+        return self._steps((each for each in known if _moment(each) < until), event_id)
+
+    def later(self, gondola: str, until: int, begun: int, event_id: str) -> list[Interaction]:
+        """Return what was done at a fixture of late and had not been decided as of a moment, though it is by now.
+
+        Args:
+            gondola: its id.
+            until: the moment, nanoseconds.
+            begun: only what began before counts, nanoseconds.
+            event_id: shelf event whose own decisions do not count.
+        """
+        known = self._by_place.get(gondola, ())
+        return self._steps((each for each in known if _moment(each) >= until and each.start < begun), event_id)
+
+    @staticmethod
+    def _steps(items: Iterable[Interaction], event_id: str) -> list[Interaction]:
+        """Return the first interaction of each step, but for those of an event."""
         found: dict[tuple[int, int, tuple[str, ...]], Interaction] = {}
-        for at, item in self._by_place.get(gondola, ()):
-            if at < until and not item.id.startswith(f"{event_id}#"):
+        for item in items:
+            if not item.id.startswith(f"{event_id}#"):
                 found.setdefault((item.start, item.end, item.plates), item)
         return [found[key] for key in sorted(found)]
 
@@ -157,4 +178,9 @@ class Decisions:
         self._by_visit.pop(visit, None)
 
     def _at_home(self, interaction: Interaction) -> bool:
-        return any(interaction.sku in self._store.skus_on[plate] for plate in interaction.plates)
+        return any(interaction.sku in self._store.skus_on.get(plate, ()) for plate in interaction.plates)
+
+
+def _moment(interaction: Interaction) -> int:
+    """Return as of when an interaction was decided, nanoseconds; older journals do not say."""
+    return interaction.decided or interaction.end

@@ -76,6 +76,10 @@ class ProductModel:
         """Return what products with their units cost, minor units."""
         return sum(self._store.product[sku].price * units for sku, units in items)
 
+    def weight(self, sku: str) -> float:
+        """Return what the catalogue says that a product weighs, kilograms."""
+        return self._store.product[sku].weight
+
     def home(self, step: Step) -> list[str]:
         """Return the products that the planogram puts where a step was, sorted."""
         return sorted({sku for plate in step.plates for sku in self._store.skus_on[plate]})

@@ -81,7 +81,8 @@ class PickupStage:
         for interaction in self._journal.recent(Interaction):
             self._decisions.add(interaction)
         for weighing in self._journal.recent(Weighing):
-            self._suspicions.note(weighing, weighing.start)
+            if weighing.shelf in self._store.shelf and weighing.holds(self._store.product):
+                self._suspicions.note(weighing, weighing.start)
         self._suspicions.tell_again()
         for correction in self._journal.recent(Correction):
             self._suspicions.correct(correction)
@@ -202,6 +203,10 @@ class PickupStage:
             self._near[event.id] = near
         return near
 
+    def _near_by(self, event: ShelfEvent, due: int) -> Fit:
+        """Return the same as of a moment, nanoseconds: where people go later bears on nothing then."""
+        return self._near_event(event) if event.end <= due else self._company.fit(_act(event, event.plates).until(due))
+
     def _decide(self, event: ShelfEvent, viewed: bool) -> list[Interaction] | None:
         """Return what is decided and written; None where it is worth to wait for shelf cameras or what people do next.
 
@@ -236,7 +241,7 @@ class PickupStage:
                 return None
             decided.append((step, found, sight))
             for interaction in found:
-                self._decisions.add(interaction, due)
+                self._decisions.add(interaction)
                 made.append(interaction)
         with self._journal.transaction():
             for step, found, sight in decided:
@@ -268,7 +273,7 @@ class PickupStage:
         """Return who may have acted, by what was seen of them and what they did besides there."""
         besides = [(event.id, _act(event, part.plates), self._company.fit(_act(event, part.plates))) for part in beside]
         for other in self._queue.beside(event):
-            besides.append((other.id, _act(other, other.plates), self._near_event(other)))
+            besides.append((other.id, _act(other, other.plates), self._near_by(other, due)))
         act = _act(event, step.plates)
         scores = self._company.weigh(event, act, near, sight.tracks, due, besides, viewed)
         return [

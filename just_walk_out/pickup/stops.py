@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 from just_walk_out.pickup.settings import PickupSettings
@@ -46,6 +46,10 @@ class Act:
             act_time: how long before its end, seconds.
         """
         return self.start if self.unseen else max(self.start, self.end - round(act_time * 1e9))
+
+    def until(self, stamp: int) -> Act:
+        """Return what there is of it by a moment, nanoseconds."""
+        return replace(self, end=min(self.end, stamp))
 
 
 class StopModel:

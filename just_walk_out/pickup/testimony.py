@@ -10,6 +10,7 @@ from just_walk_out.pickup.catalogue import Support, log_sum, support
 from just_walk_out.pickup.products import ProductModel, Step
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.records import Interaction, ShelfEvent
+from just_walk_out.store.model import Product
 
 Sight = Callable[[tuple[tuple[str, int], ...]], float]
 """Logarithm of the likelihood that shelf cameras give products with units."""
@@ -45,6 +46,7 @@ class Weighing:
         supports: what the step says about the weights of products that stand there.
         strangers: what it says for products that belong elsewhere.
         start: when it began, nanoseconds; 0 in journals that do not have it.
+        entered: what the catalogue said that each of ``home`` weighs, kilograms.
     """
 
     id: str
@@ -61,6 +63,21 @@ class Weighing:
     supports: tuple[Support, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     start: int = 0
+    entered: tuple[float, ...] = ()
+
+    def holds(self, product: Mapping[str, Product]) -> bool:
+        """Tell whether it still says anything: the catalogue has what stands there, of the weight that it had then.
+
+        Odds are of multiples of that weight; of another they would say something else.
+
+        Args:
+            product: the catalogue by SKU.
+        """
+        entered = self.entered or (None,) * len(self.home)  # older journals do not say
+        return all(
+            sku in product and weight in (None, product[sku].weight)
+            for sku, weight in zip(self.home, entered, strict=True)
+        )
 
 
 def testify(
@@ -96,6 +113,7 @@ def testify(
         supports=tuple(_support(products, settings, step, sku, options, sight) for sku in home),
         strangers=_strangers(products, options, home, foreign),
         start=event.start,
+        entered=tuple(products.weight(sku) for sku in home),
     )  # fmt: skip
 
 

@@ -224,6 +224,26 @@ def mode(seconds, active, gondola="g1"):
     return RestockMode(seconds * SECOND, f"{gondola}@{seconds}", gondola, active, "sam")
 
 
+def test_what_is_taken_after_a_visit_is_over_is_in_no_cart_until_a_person_says_so(store):
+    """Who stays of a group that is settled: whether the end is told before the take, or after it, must not matter."""
+    took, late = act(5, state=DecisionState.COMMITTED), act(9.5, "bread", state=DecisionState.COMMITTED)
+    back = act(9.6, state=DecisionState.COMMITTED, kind=Kind.RETURN)
+    told = [present(9, V1), present(10, LEFT), decided(10, late), decided(11, took, back)]
+    for order, cut in itertools.product(itertools.permutations(told), range(5)):
+        journal, said = Journal(), []
+        for part in (order[:cut], (*order[cut:], present(12, LEFT))):
+            stage = CartStage(store, CartSettings(), journal)
+            said += [*stage.restore(), *(each for record in part for each in stage.push(record))]
+        assert [each.kind for each in said if isinstance(each, Alert)].count("take_after_visit") == 1
+        assert [(each.id, each.state.name, each.reason) for each in stage.reviews("v1")] == [
+            (late.id, "REVIEW", "the visit was over")
+        ]
+        (array,) = stage.push(present(13, LEFT))
+        assert array.carts[0].lines == ()
+    _, (_, array) = stage.decide(say("CONFIRM", late))
+    assert held(array.carts[0]) == [("bread", 1, "COMMITTED")] and stage.reviews("v1") == []
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_what_happens_at_a_gondola_while_it_is_restocked_is_in_no_cart(shop, first):
     acts = [

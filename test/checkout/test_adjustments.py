@@ -226,11 +226,47 @@ def test_a_visit_that_was_held_for_a_silent_shelf_is_charged_as_it_stood_when_cl
     assert shop.owed() == 0
 
 
+EARLIER = {"decisions": ("e1!1",), "cleared": True}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_decided_before_a_visit_was_held_does_not_clear_it(shop, again):
+    shop.push(present(21, LEFT), cart(22, apples(), revision=2, seen=4, **EARLIER))
+    charge, _ = shop.push(TrackArray(91 * SECOND))
+    assert charge.state is ChargeState.REVIEW
+    if again:
+        shop.start()
+    assert shop.push(present(40, LEFT), cart(40, apples(), revision=2, **EARLIER)) == [] and shop.owed() == 0
+    (adjustment,) = shop.push(cart(41, apples(), revision=3, decisions=("e1!1", "v1!1"), cleared=True))
+    assert facts(adjustment) == ("v1/1.1", AdjustmentState.CHARGED, 100, 100, 100)
+
+
+def test_what_was_decided_before_a_visit_was_charged_does_not_charge_what_comes_late(shop):
+    shop.push(present(21, LEFT), TrackArray(21 * SECOND), cart(21, apples(), revision=2, **EARLIER))
+    (alert,) = shop.push(cart(22, apples(), bread(), revision=3, **EARLIER))
+    assert alert.kind == "cart_changed_after_charge" and shop.owed() == 100
+    less, _ = shop.push(cart(23, apples(1), bread(), revision=4, **EARLIER))
+    assert facts(less)[1:3] == (AdjustmentState.REFUNDED, -50) and less.reason == "Evidence that came late."
+    (more,) = shop.push(cart(24, apples(1), bread(), revision=5, decisions=("e1!1", "v1!1"), cleared=True))
+    assert facts(more)[1:3] == (AdjustmentState.CHARGED, 320) and more.reason == "A person has decided."
+
+
 def test_a_cart_that_is_behind_what_was_charged_changes_nothing(shop):
     """A checkout that was started again is told old snapshots first."""
     shop.leave(apples(), bread(), revision=7)
     shop.start()
     assert shop.push(present(22, LEFT), cart(19, apples(), revision=6), cart(22, apples(), bread(), revision=7)) == []
+
+
+def test_what_leaves_the_catalogue_after_it_was_charged_is_not_paid_back_for_that(shop):
+    shop.leave(apples(), bread())
+    shop.store = dataclasses.replace(shop.store, products=shop.store.products[:1], planogram=())
+    shop.start()
+    assert shop.push(present(22, LEFT), cart(22, apples(), revision=1)) == []
+    (less,) = shop.push(cart(23, apples(1), revision=2))
+    assert facts(less) == ("v1/1.1", AdjustmentState.REFUNDED, -50, -50, 370) and less.lines == (apples(1), bread())
+    (all_,) = shop.push(cart(24, apples(1), revision=3, decisions=("e1!1",), cleared=True))
+    assert facts(all_) == ("v1/1.2", AdjustmentState.REFUNDED, -320, -320, 50)
 
 
 def test_staff_are_never_charged_whatever_is_decided(shop):

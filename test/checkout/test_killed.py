@@ -25,7 +25,7 @@ line = CartLine("apple", "Apple", 1, 50, 50, DecisionState.COMMITTED, 0.9)
 for number in range({VISITS}):
     left = number * 10**9
     visit = Visit(f"v{{number}}", "ann", "in", 0, left, VisitState.LEFT, tracks=("t",), gone=("t",))
-    cart = Cart(visit.id, "ann", "EUR", lines=(line,), total=50)
+    cart = Cart(visit.id, "ann", "EUR", CartState.SETTLED, lines=(line,), total=50)
     for record in (TrackArray(left), VisitArray(left, (), (visit,)),
                    CartArray(left, (Watermark("visits", left),), (cart,))):
         for charge in stage.push(record):

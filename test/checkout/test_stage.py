@@ -104,6 +104,15 @@ def test_a_silent_shelf_it_was_near_sends_it_to_review_by_name_after_the_timeout
     assert alerts == ["charge_in_review"]
 
 
+def test_a_cart_that_does_not_know_yet_of_the_exit_may_have_what_came_after_it(store):
+    stage = make(store)
+    bread = dataclasses.replace(APPLES, sku="bread", unit_price=320, amount=640)
+    early = carts(21, APPLES, bread, state=CartState.OPEN)
+    assert run(stage, seen(3), seen(20.5), present(20.5, LEFT), early, seen(21)) == ([], [])
+    (charge,), _ = run(stage, carts(22, APPLES))
+    assert (charge.state, charge.total) == (ChargeState.CHARGED, 100)
+
+
 def unseen_until(seconds, stamp):
     """A promise about g1 that covers what was from ``seconds`` on."""
     mark = Watermark("g1/s1", round(stamp * SECOND), round(seconds * SECOND))
@@ -283,7 +292,10 @@ def story():
         ]
         records.append(present(now, *visits))
         marks = tuple(Watermark(source, stamp) for source in (*SHELVES, "visits"))
-        own = tuple(Cart(visit.id, visit.account, "EUR", lines=(APPLES,), total=100) for visit in visits)
+        over = {True: CartState.SETTLED, False: CartState.OPEN}
+        own = tuple(
+            Cart(visit.id, visit.account, "EUR", over[visit.exited > 0], lines=(APPLES,), total=100) for visit in visits
+        )
         records.append(CartArray(stamp, marks, own))
     return records
 

@@ -77,6 +77,17 @@ def test_a_used_code_is_replayed_after_a_restart(door, tmp_path):
     assert [visit.tracks for visit in arrays[-1].visits] == [("t1",)]
 
 
+def test_who_left_before_the_power_failed_is_shown_for_as_long_as_anybody_once_it_is_back(door):
+    """Nobody may have charged them yet."""
+    journal, hour = Journal(), 3600
+    left = door.tick(21, door.crossing(20, "t1", Crossing.OUT, "out"))
+    run(door.stage(journal), door.scan(10, door.token()), door.tick(13, door.crossing(12, "t1")), left)
+    stage = door.stage(journal, retention=60.0)
+    for seconds, shown in ((hour, ["ann"]), (hour + 30, ["ann"]), (hour + 90, [])):
+        _, _, arrays = run(stage, door.tick(seconds))
+        assert [visit.account for visit in arrays[-1].visits if visit.state is VisitState.LEFT] == shown
+
+
 def test_what_happened_weeks_ago_is_not_read_back_and_yet_not_done_again(door):
     journal, weeks = Journal(), 30 * 24 * 3600
     old, new = door.token(expires=2 * weeks), door.token("bob", expires=2 * weeks)

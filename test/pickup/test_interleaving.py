@@ -1,13 +1,16 @@
 """What has been learnt bears on decisions alike whichever stream is faster, and after a restart."""
 
+import dataclasses
+
 import pytest
-from shelf_scenes import COVARIANCE, SECOND, before, grams, plate_of
+from shelf_scenes import COVARIANCE, SECOND, before, decide, event, grams, in_turn, plate_of, still, streams
 
 from just_walk_out.journal import Journal
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.stage import PickupStage
 from just_walk_out.records import (
     EventState,
+    Interaction,
     InteractionArray,
     ShelfEvent,
     ShelfEventArray,
@@ -124,3 +127,44 @@ def test_a_restart_after_any_take_changes_no_decision(demo_store, gap, what):
     whole = decided(())
     assert len(whole) == 6
     assert all(decided(restarts) == whole for restarts in ((3,), (4,), (5,), range(6)))
+
+
+def test_a_restart_between_decisions_of_one_fixture_changes_none(demo_store):
+    """What is decided as of a later moment than what waits still is as undecided for that as it was before."""
+    store, water, crowd = demo_store, "g2/s1/p3", "g2/s2/p1"
+    place, beside = before(store, water, 0.4), before(store, crowd, -0.2)
+    away = before(store, crowd, distance=4.0)
+    people = {"ann": lambda time: beside if time >= 3 else away, "ben": lambda time: place if time < 4.5 else away}
+    can, energy, bottle = (grams(store, sku) for sku in ("cola_can", "energy_drink", "cola_large"))
+    unseen = dataclasses.replace(event(store, crowd, -can, 3.79, 2), start=SECOND // 2, degraded=True)
+    events = [event(store, "g2/s2/p4", -2 * energy, 3.13), event(store, water, -bottle, 3.43, 1), unseen]
+    feed = in_turn(streams(store, events, people, 9))
+
+    def decided(kill):
+        """Kill the stage after so many decisions, and tell it all again."""
+        journal = Journal()
+        killed = PickupStage(store, PickupSettings(), journal)
+        told = iter(feed)
+        while sum(1 for _ in journal.read(Interaction)) < kill:
+            killed.push(next(told))
+        decide(store, feed, journal)
+        return sorted(journal.read(Interaction), key=lambda item: item.id)
+
+    assert decided(1) == decided(2) == decided(0)
+
+
+def test_where_people_go_after_the_moment_of_a_look_bears_on_nothing_whichever_stream_is_faster(demo_store):
+    """Another step of the fixture ends after the moment as of which one in doubt is looked at."""
+    store, plate, beside = demo_store, "g2/s2/p1", "g2/s2/p3"
+    first, second = before(store, plate, 0.2), before(store, plate, -0.2)
+    people = {"ann": still(first), "ben": lambda time: second if time < 4.7 else before(store, beside)}
+    one = event(store, plate, -grams(store, "cola_can"), 3)
+    other = dataclasses.replace(event(store, beside, -grams(store, "iced_tea_peach"), 4, 1), end=52 * SECOND // 10)
+    shelves, tracks, visits = streams(store, [one, other], people, 8)
+    found = []
+    for lag in (0, 7):
+        # the tracks come so many ticks later than the rest, but for the last of them
+        late = [*tracks[:1] * lag, *tracks[: len(tracks) - lag]]
+        feed = [*in_turn((shelves, late, visits)), *tracks[len(tracks) - lag :]]
+        found.append(sorted(decide(store, feed), key=lambda item: item.id))
+    assert len(found[0]) == 2 and found[0] == found[1]

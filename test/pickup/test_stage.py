@@ -219,3 +219,25 @@ def _later(record, shift):
         record = dataclasses.replace(record, events=events)
     marks = tuple(dataclasses.replace(mark, stamp=mark.stamp + shift) for mark in record.watermarks)
     return dataclasses.replace(record, stamp=record.stamp + shift, watermarks=marks)
+
+
+@pytest.mark.parametrize(
+    ("back", "unseen"), [(99, True), (99, False), (12, False)], ids=["unseen", "gone", "back at the plate"]
+)
+def test_what_may_have_been_done_by_who_has_left_is_not_taken_for_done_by_who_stayed(demo_store, back, unseen):
+    """Ada and ben stand at a plate when something goes, or while it is not seen; then carl comes beside ben."""
+    store, plate = demo_store, plate_of(demo_store, "cola_can")
+    away, here, beside = before(store, plate, distance=4.0), before(store, plate, 0.2), before(store, plate, -0.2)
+    leaves = 7 if unseen else 10
+    ben = {"ben": still(here), "carl": lambda time: beside if time > 11 else away}
+    both = {"ada": lambda time: away if leaves < time < back else before(store, plate, -0.2), **ben}
+    first, second = (event(store, plate, -grams(store, "cola_can"), at, at) for at in (9, 14))
+    if unseen:
+        first = dataclasses.replace(first, start=3 * SECOND, degraded=True)
+    odds = []
+    for people in (both, ben):
+        made = decide(store, in_turn(streams(store, [first, second], people, 18)))
+        assert made[0].degraded is unseen and made[1].degraded is False
+        share = {name: sum(each.probability for each in made[1].candidates if each.visit == name) for name in people}
+        odds.append(share["carl"] / share["ben"])
+    assert odds[0] < 0.8 * odds[1]
