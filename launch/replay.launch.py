@@ -1,6 +1,8 @@
 """A bag through the live nodes, with /clock and, if wanted, rviz."""
 
+import os
 from pathlib import Path
+from tempfile import gettempdir
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction
@@ -16,7 +18,10 @@ ARGUMENTS = {
     "store": (str(share() / "config" / "demo_store"), "Store description the bag was recorded with"),
     "namespace": ("", "Namespace for all nodes"),
     "rate": ("1.0", "Speed relative to real time"),
-    "state_dir": ("/tmp/just_walk_out/replay", "Folder of this replay's journals and ledger"),
+    "state_dir": (
+        "",
+        "Folder of its journals and ledger; empty: a new one, as an old one knows the bag already",
+    ),
     "rviz": ("false", "Open rviz with the store's view: true or false"),
     "log_level": ("info", "Log level of all nodes: debug, info, warn or error"),
 }
@@ -27,7 +32,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if not given["bag"]:
         raise RuntimeError("replay.launch.py: the argument bag is needed, e.g. bag:=out/demo/bag")
     path = Path(given["store"])
-    nodes = plan(load_store(path), path, state_dir=Path(given["state_dir"]), use_sim_time=True, sensors=False)
+    state_dir = given["state_dir"] or Path(gettempdir()) / f"just_walk_out_{os.getpid()}" / "state"
+    nodes = plan(load_store(path), path, state_dir=Path(state_dir), use_sim_time=True, sensors=False)
     nodes.append(NodePlan("player", "player", {"bag": given["bag"], "rate": speed("rate", given["rate"])}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])
     if is_true("rviz", given["rviz"]):

@@ -25,7 +25,10 @@ ARGUMENTS = {
     "rviz": ("false", "Open rviz with the store's view: true or false"),
     "use_sim_time": ("false", "Take the time from /clock: true or false"),
     "log_level": ("info", "Log level of all nodes: debug, info, warn or error"),
-    "state_dir": ("", "Folder of journals and the ledger; empty: ~/.local/state/just_walk_out/<store id>"),
+    "state_dir": (
+        "",
+        "Folder of journals and the ledger; empty: ~/.local/state/just_walk_out/<store id>, with sim one of its own",
+    ),
 }
 
 
@@ -35,10 +38,12 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     sim, sim_time, rviz = (is_true(name, given[name]) for name in ("sim", "use_sim_time", "rviz"))
     store = load_store(path)
     run_dir, port = Path(gettempdir()) / f"just_walk_out_{os.getpid()}", free_port()
+    # what simulated shoppers do has no place in the ledger of a store
+    state_dir = given["state_dir"] or (str(run_dir / "state") if sim else "")
     nodes = plan(
         store,
         path,
-        state_dir=Path(given["state_dir"]) if given["state_dir"] else None,
+        state_dir=Path(state_dir) if state_dir else None,
         endpoints=simulated_endpoints(store, run_dir, port) if sim else None,
         use_sim_time=sim_time,
     )

@@ -97,6 +97,20 @@ class TestDescriptions:
         planned = plan(demo_store, demo_path, endpoints=simulated_endpoints(demo_store, Path("run"), 1))
         assert len(self.nodes(actions)) == len(planned)
 
+    @pytest.mark.parametrize(("name", "given"), [("store", {"sim": "true"}), ("replay", {"bag": "some/bag"})])
+    def test_what_is_simulated_or_replayed_stays_out_of_the_ledger_of_the_store(self, name, given, demo_path, tmp_path):
+        words = self.words(self.start(name, store=str(demo_path), **given))
+        assert words and not any(".local/state" in word for word in words)
+        words = self.words(self.start(name, store=str(demo_path), state_dir=str(tmp_path), **given))
+        assert words and all(str(tmp_path) in word for word in words)
+
+    def words(self, actions):
+        """The arguments of nodes that tell where they keep something."""
+        texts = [
+            part.text for item in self.nodes(actions) for word in item.cmd for part in word if hasattr(part, "text")
+        ]
+        return [text for text in texts if text.startswith("state_dir:=")]
+
     def test_a_bag_is_recorded_and_rviz_opened_on_request(self, demo_path):
         names = [item.node_executable for item in self.nodes(self.start("store", store=str(demo_path)))]
         more = self.nodes(self.start("store", store=str(demo_path), record="out/bag", rviz="true"))
