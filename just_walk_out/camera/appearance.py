@@ -27,7 +27,7 @@ COLOURS = HUES * SHADES + GREYS
 
 # Heights of the looked-up pixels of both parts and their distances from the middle, metres; inside any adult's clothes.
 _HEIGHTS: Floats = np.stack([np.linspace(1.28, 0.95, 10), np.linspace(0.68, 0.25, 10)])
-_ACROSS: Floats = np.linspace(-0.1, 0.1, 7)
+_ACROSS: Floats = np.linspace(-0.1, 0.1, 7, dtype=np.float64)
 # A part of which less than this share is seen is unknown.
 _LEAST = 0.25
 # Colours weaker than this saturation, or darker than this value, are greys.

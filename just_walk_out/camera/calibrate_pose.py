@@ -106,7 +106,7 @@ class _Bundle:
 
         def residual(state: Floats) -> Floats:
             extrinsics, places = unpack(state)
-            off = [off.ravel() for off in self._residuals(extrinsics, places).values()]
+            off: list[Floats] = [off.ravel() for off in self._residuals(extrinsics, places).values()]
             # what was measured counts as a pixel does: in sigmas of a mark
             off += [self._strayed(tag, places[tag]) * _SIGMA_FLOOR for tag in free if tag in self._given]
             return np.concatenate(off)

@@ -74,10 +74,12 @@ class AreaTracker:
         self._elapsed = 0.0
         self._count = 0
         self.late = 0
-        self._mean, self._covariance = np.zeros((0, 4)), np.zeros((0, 4, 4))
-        self._odds = np.zeros(0)
-        self._seen, self._ids = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        self._confirmed = np.zeros(0, dtype=bool)
+        self._mean: Floats = np.zeros((0, 4))
+        self._covariance: Floats = np.zeros((0, 4, 4))
+        self._odds: Floats = np.zeros(0)
+        self._seen: Ints = np.zeros(0, dtype=np.int64)
+        self._ids: Ints = np.zeros(0, dtype=np.int64)
+        self._confirmed: Bools = np.zeros(0, dtype=bool)
 
     def __len__(self) -> int:
         """Return how many tracks are kept, doubtful and unseen ones too."""
@@ -157,7 +159,7 @@ class AreaTracker:
 
     def _update(self, seen: Fused, looking: Ints, cameras: list[int]) -> Rows:
         """Assign all people to all observations and correct them; returns which observations were somebody."""
-        rows = columns = np.zeros(0, dtype=np.intp)
+        columns: Rows = np.zeros(0, dtype=np.intp)
         if not len(self._ids):
             return columns
         settings = self._settings

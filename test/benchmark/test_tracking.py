@@ -22,7 +22,7 @@ from just_walk_out.benchmark.tracking.store import Conditions, simulated
 from just_walk_out.benchmark.tracking.variants import backwards, jittered, moved, thinned
 from just_walk_out.cli.main import main
 
-PEOPLE = Path(os.environ.get("JWO_DATA", "../shared")) / "data" / "people"
+PEOPLE = Path(os.environ.get("JWO_DATA", Path(__file__).parents[3] / "shared")) / "data" / "people"
 needs_peers = pytest.mark.skipif(
     not (importlib.util.find_spec("trackeval") and importlib.util.find_spec("trackers")),
     reason="the extra 'benchmark' (trackeval, trackers) is not installed",

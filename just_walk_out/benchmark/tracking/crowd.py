@@ -7,8 +7,11 @@ by 70 % or more is not detected), and are found with the errors that detectors h
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from just_walk_out.benchmark.tracking.data import Sequence
+
+Floats = NDArray[np.float64]
 
 _RATE, _WIDTH, _HEIGHT = 30.0, 1920, 1080
 _FOCAL, _CAMERA, _BODY = 1100.0, 3.0, 1.7  # pixels, metres, metres
@@ -41,11 +44,7 @@ def crowd(people: int, seconds: float, seed: int) -> Sequence:
     return Sequence(f"crowd_{people}", _RATE, (_WIDTH, _HEIGHT), 1, tuple(frames), np.concatenate(truth), False)
 
 
-def _detected(
-    boxes: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    depth: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    rng: np.random.Generator,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _detected(boxes: Floats, depth: Floats, rng: np.random.Generator) -> Floats:
     """Return what a detector finds of boxes (N, 4) at depths (N,): (M, 5) with scores."""
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, :2] + boxes[:, None, 2:], boxes[None, :, :2] + boxes[None, :, 2:])

@@ -70,8 +70,8 @@ class _Eye:
 
     def see(self, stamp: int, figures: list[Figure]) -> PersonDetectionArray:
         """Return the detections of a frame."""
-        boxes = np.zeros((0, 4))
-        scores = np.zeros(0)
+        boxes: Floats = np.zeros((0, 4))
+        scores: Floats = np.zeros(0)
         if figures:
             boxes, scores = self._found(figures)
         if self._rng.random() < _FALSE:

@@ -100,7 +100,7 @@ def _hands(answer: Mapping[str, Any], person: NDArray[np.bool_]) -> NDArray[np.f
     # heights of the heat map before the softmax, unbounded
     raw = answer["keypoints_scores"].float().cpu().numpy()[person][:, wrists].astype(np.float64)
     confidence = 1.0 / (1.0 + np.exp(-raw))
-    hands = np.concatenate([places, confidence[..., None]], axis=-1)
+    hands: NDArray[np.float64] = np.concatenate([places, confidence[..., None]], axis=-1)
     hands[confidence < 0.5] = np.nan
     return hands
 

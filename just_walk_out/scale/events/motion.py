@@ -20,7 +20,7 @@ class Motion:
 
     def __init__(self, plates: int) -> None:
         """Begin with plates of which nothing is known yet."""
-        self.active = np.ones(plates, bool)
+        self.active: NDArray[np.bool_] = np.ones(plates, bool)
         self.begun = np.zeros(plates, np.int64)
         self.busy = True
         self._starts = [0] * plates
