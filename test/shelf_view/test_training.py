@@ -18,12 +18,12 @@ REASON = "torch and torchvision are not installed (extra torch)"
 
 @pytest.fixture(scope="module")
 def folder(demo_store, tmp_path_factory):
-    """Four photos each of three packs."""
+    """Eight photos each of three packs."""
     place = tmp_path_factory.mktemp("photos")
-    for product in demo_store.products[:3]:
+    for product in demo_store.products[:60:20]:
         (place / product.sku).mkdir()
         rng = np.random.default_rng(7)
-        for number in range(4):
+        for number in range(8):
             cv2.imwrite(str(place / product.sku / f"{number}.png"), photograph(product, rng))
     return place
 
@@ -74,8 +74,9 @@ def test_a_folder_without_photos_gets_one_line(tmp_path, capsys):
 def test_it_learns_says_that_it_began_at_random_and_is_calibrated(trained):
     result, said, _ = trained
     assert "random" in said[0]
-    assert result.accuracy > 0.5 and result.log_loss < result.log_loss_of_chance
-    assert result.model.temperature > 0.0 and result.looks == 24
+    # of 48 looks one third is right by chance, give or take 0.07
+    assert result.accuracy > 0.47 and result.log_loss < result.log_loss_of_chance
+    assert result.model.temperature > 0.0 and result.looks == 48
 
 
 def test_the_same_seed_gives_the_same_network(folder, trained):
@@ -133,10 +134,10 @@ def test_a_store_that_names_the_model_tells_products_by_it(folder, demo_store, t
     path = tmp_path / "products.pth"
     assert main(["train", "products", str(folder), "--output", str(path), "--epochs", "1", "--device", "cpu"]) == 0
     out = capsys.readouterr().out
-    assert "WARNING" in out and "12 photos of 3 products" in out and "right, log loss" in out
+    assert "WARNING" in out and "24 photos of 3 products" in out and "right, log loss" in out
     store = dataclasses.replace(demo_store, products_model=str(path))
     sight = product_sight(store, settings)
-    skus = tuple(sorted(product.sku for product in store.products[:3]))
+    skus = tuple(sorted(product.sku for product in store.products[:60:20]))
     image = np.full((20, 20, 3), 90, np.uint8)
     scores = sight.scores(image, np.ones((20, 20), bool))
     assert sight.skus == skus and len(scores) == 3 and all(abs(score) <= settings.limit for score in scores)
