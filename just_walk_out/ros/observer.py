@@ -48,11 +48,12 @@ class Observer:
             for name in topic_names(topic, store):
                 take = self._taker(kind)
                 self.node.create_subscription(message_class(kind), name, take, _READERS[topic.quality])
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._spin, name="observer", daemon=True)
         self._thread.start()
 
     def _spin(self) -> None:
-        while self._context.ok():
+        while not self._closing.is_set():
             try:
                 self._executor.spin_once(timeout_sec=0.2)
             except rclpy.executors.ExternalShutdownException:
@@ -108,8 +109,11 @@ class Observer:
 
     def close(self) -> None:
         """Stop listening."""
-        self._context.try_shutdown()
+        # first the thread: what it waits on must not be taken from under it
+        self._closing.set()
+        self._executor.wake()
         self._thread.join(timeout=2.0)
+        self._context.try_shutdown()
         self.node.destroy_node()
 
     def __enter__(self) -> Observer:
