@@ -23,7 +23,7 @@ from just_walk_out.camera.calibrate_pose import calibrate_poses
 from just_walk_out.camera.calibration import pose_of, same_shape, scaled, write_camera_info
 from just_walk_out.camera.marks import read_marks, read_tags
 from just_walk_out.camera.survey import Poses, TagView
-from just_walk_out.cli.store_entry import change_store, intrinsics_text, pose_text
+from just_walk_out.cli.store_entry import change_store, check_cameras, intrinsics_text, pose_text
 from just_walk_out.store.lens import Lens
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Camera, Store
@@ -68,9 +68,7 @@ def run(args: argparse.Namespace) -> int:
         ValueError: with one line on what is missing or wrong.
     """
     store = load_store(args.store)
-    unknown = [name for name in args.camera if name not in store.camera]
-    if unknown:
-        raise ValueError(f"--camera: expected one of {', '.join(store.camera)}, got {', '.join(unknown)}")
+    check_cameras(store, args.camera)
     if (args.board is None) == (args.points is None and args.tags is None):
         raise ValueError("expected either --board for the lens of a camera, or --points or --tags for the pose")
     args.out.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from just_walk_out.camera.board import DEFAULT_DICTIONARY, EXPECTED, Board
 from just_walk_out.camera.calibration import CameraInfo, pose_of, read_camera_info, scaled, write_camera_info
 from just_walk_out.camera.formats import Calibrated, read_cam_para, read_tsai, read_wildtrack
-from just_walk_out.cli.store_entry import camera_text, change_store, intrinsics_text, pose_text
+from just_walk_out.cli.store_entry import camera_text, change_store, check_cameras, intrinsics_text, pose_text
 from just_walk_out.store.load import load_store
 
 _FORMATS = ("camera_info", "tsai", "wildtrack", "mot17")
@@ -90,8 +90,7 @@ def run_import(args: argparse.Namespace) -> int:
             print(f"{args.camera}, {info.width}x{info.height}: intrinsics: {intrinsics_text(info)}")
     else:
         store = load_store(args.store)
-        if args.camera not in store.camera:
-            raise ValueError(f"--camera: expected one of {', '.join(store.camera)}, got {args.camera}")
+        check_cameras(store, [args.camera])
         camera = store.camera[args.camera]
         info = scaled(info, (camera.width, camera.height))
         change = {"intrinsics": intrinsics_text(info)}

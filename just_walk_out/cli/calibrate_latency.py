@@ -14,7 +14,7 @@ from just_walk_out.camera.source import is_file, is_local
 from just_walk_out.camera.time_codes import TimeCodes
 from just_walk_out.cli.code_screen import CodeScreen, check_terminal
 from just_walk_out.cli.refusal import refuse
-from just_walk_out.cli.store_entry import change_store
+from just_walk_out.cli.store_entry import change_store, check_cameras
 from just_walk_out.entry.qr import CodeReader
 from just_walk_out.store.load import load_store
 from just_walk_out.store.model import Camera
@@ -42,9 +42,7 @@ def run(args: argparse.Namespace) -> int:
         ValueError: with one line on what is missing or wrong.
     """
     store = load_store(args.store)
-    unknown = [name for name in args.camera if name not in store.camera]
-    if unknown:
-        raise ValueError(f"--camera: expected one of {', '.join(store.camera)}, got {', '.join(unknown)}")
+    check_cameras(store, args.camera)
     if args.codes < LEAST_SIGHTS:
         raise ValueError(f"--codes: expected at least {LEAST_SIGHTS}, got {args.codes}")
     if not args.timeout > 0:

@@ -1,15 +1,26 @@
-"""What a calibration changes in the store description, as text."""
+"""Which cameras of a store description a calibration is of, and what it changes there, as text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from just_walk_out.camera.calibration import CameraInfo, camera_info
 from just_walk_out.store.edit import difference, edit_cameras, write_checked
-from just_walk_out.store.model import Camera, Pose
+from just_walk_out.store.model import Camera, Pose, Store
+
+
+def check_cameras(store: Store, names: Iterable[str]) -> None:
+    """Check what ``--camera`` names.
+
+    Raises:
+        ValueError: the store has no such camera; names those it has.
+    """
+    unknown = [name for name in names if name not in store.camera]
+    if unknown:
+        raise ValueError(f"--camera: expected one of {', '.join(store.camera)}, got {', '.join(unknown)}")
 
 
 def change_store(store: Path, changes: Mapping[str, Mapping[str, str]], write: bool) -> None:
