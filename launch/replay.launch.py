@@ -1,8 +1,6 @@
 """A bag through the live nodes, with /clock and, if wanted, rviz."""
 
-import os
 from pathlib import Path
-from tempfile import gettempdir
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction
@@ -10,7 +8,7 @@ from launch.substitutions import LaunchConfiguration
 
 from just_walk_out.deployment import NodePlan, plan
 from just_walk_out.resources import share
-from just_walk_out.ros.launching import declarations, is_true, node_actions, rviz_action, speed
+from just_walk_out.ros.launching import declarations, is_true, node_actions, run_folder, rviz_action, speed
 from just_walk_out.store.load import load_store
 
 ARGUMENTS = {
@@ -32,7 +30,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if not given["bag"]:
         raise RuntimeError("replay.launch.py: the argument bag is needed, e.g. bag:=out/demo/bag")
     path = Path(given["store"])
-    state_dir = given["state_dir"] or Path(gettempdir()) / f"just_walk_out_{os.getpid()}" / "state"
+    state_dir = given["state_dir"] or run_folder() / "state"
     nodes = plan(load_store(path), path, state_dir=Path(state_dir), use_sim_time=True, sensors=False)
     nodes.append(NodePlan("player", "player", {"bag": given["bag"], "rate": speed("rate", given["rate"])}))
     actions = node_actions(nodes, given["namespace"], given["log_level"])

@@ -1,8 +1,6 @@
 """A whole store: every node of the store description, started again when it dies."""
 
-import os
 from pathlib import Path
-from tempfile import gettempdir
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import ExecuteProcess, OpaqueFunction
@@ -10,7 +8,7 @@ from launch.substitutions import LaunchConfiguration
 
 from just_walk_out.deployment import NodePlan, of_host, plan, python_command, simulated_endpoints
 from just_walk_out.resources import share
-from just_walk_out.ros.launching import END, declarations, is_true, node_actions, rviz_action
+from just_walk_out.ros.launching import END, declarations, is_true, node_actions, run_folder, rviz_action
 from just_walk_out.simulation.endpoints import free_port
 from just_walk_out.store.load import load_store
 
@@ -37,7 +35,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     path = Path(given["store"])
     sim, sim_time, rviz = (is_true(name, given[name]) for name in ("sim", "use_sim_time", "rviz"))
     store = load_store(path)
-    run_dir, port = Path(gettempdir()) / f"just_walk_out_{os.getpid()}", free_port()
+    run_dir, port = run_folder(), free_port()
     # what simulated shoppers do has no place in the ledger of a store
     state_dir = given["state_dir"] or (str(run_dir / "state") if sim else "")
     nodes = plan(

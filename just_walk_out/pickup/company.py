@@ -16,7 +16,7 @@ from just_walk_out.pickup.reach import ReachModel
 from just_walk_out.pickup.settings import PickupSettings
 from just_walk_out.pickup.sightings import Sightings
 from just_walk_out.pickup.stops import Act, StopModel
-from just_walk_out.records import ShelfEvent, TrackArray
+from just_walk_out.records import Interaction, ShelfEvent, TrackArray
 from just_walk_out.store.model import Store
 
 _AT_SHELF = 0.5  # log-likelihood from which a hand is taken to be at or about a plate
@@ -133,7 +133,7 @@ class Company:
         doubtful: list[tuple[Act, dict[str, float]]] = []
         done: dict[str, list[Act]] = {}
         for item in self._decisions.lately(self._store.gondola_of[event.shelf].id, due, event.id):
-            act = Act(item.start, item.end, item.plates, item.degraded)
+            act = _act(item)
             shares: dict[str, float] = {}
             for each in item.candidates:
                 shares[each.track] = shares.get(each.track, 0.0) + each.probability
@@ -159,13 +159,17 @@ class Company:
         """Return steps that are decided by now, but as of a later moment: as of this one they are not."""
         begun = due if due > event.end else event.start
         items = self._decisions.later(self._store.gondola_of[event.shelf].id, due, begun, event.id)
-        acts = [Act(item.start, item.end, item.plates, item.degraded) for item in items]
-        return [(event_of(item), act, self.fit(act.until(due))) for item, act in zip(items, acts, strict=True)]
+        return [(event_of(item), _act(item), self.fit(_act(item).until(due))) for item in items]
 
     def _hands_of(self, act: Act, people: Iterable[str]) -> dict[str, float]:
         places = {track: self._reach.place(track, act.end) for track in people}
         known = {track: place for track, place in places.items() if place is not None}
         return self._hands.scores(act, known)
+
+
+def _act(item: Interaction) -> Act:
+    """Return what was done in a step that is decided."""
+    return Act(item.start, item.end, item.plates, item.degraded)
 
 
 def _reaching(hands: Mapping[str, float], arms: Mapping[str, float]) -> dict[str, float]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from launch import LaunchContext, LaunchDescriptionEntity
@@ -47,6 +50,11 @@ def speed(name: str, text: str) -> float:
     if not 0.0 < value < float("inf"):
         raise ValueError(f"launch argument {name}: expected a positive number, not {text!r}")
     return value
+
+
+def run_folder() -> Path:
+    """Return the folder of this launch alone: for devices, journals and a ledger that no other is to find."""
+    return Path(gettempdir()) / f"just_walk_out_{os.getpid()}"
 
 
 def declarations(arguments: Mapping[str, tuple[str, str]]) -> list[LaunchDescriptionEntity]:

@@ -74,9 +74,9 @@ class Lens:
     def project(self, points: Floats) -> Floats:
         """Return the pixels (N, 2) of points (N, 3) of the optical frame; NaN beyond the limit of the model."""
         x, y, depth = points.T
-        aside, seen = self._seen(x, y, depth)
+        aside, angle, seen = self._aside(x, y, depth)
         if self.fisheye:
-            scale = self._spread(aside, depth)
+            scale = self._bent(angle) / aside
             u, v = x * scale, y * scale
         else:
             ahead = np.where(seen, depth, 1.0)
@@ -95,11 +95,11 @@ class Lens:
             (N, 2, 3): d(u, v) / d(x, y, z), pixels per unit of the points; NaN beyond the limit of the model.
         """
         x, y, depth = points.T
-        aside, seen = self._seen(x, y, depth)
+        aside, angle, seen = self._aside(x, y, depth)
         if self.fisheye:
             square = aside * aside
             far = np.maximum(square + depth * depth, _TINY)
-            scale, bend = self._spread(aside, depth), self._bend(np.arctan2(aside, depth))
+            scale, bend = self._bent(angle) / aside, self._bend(angle)
             # On the axis the scale has no slope to the side.
             turn = np.where(aside > _TINY, (bend * depth / far - scale) / np.maximum(square, _TINY), 0.0)
             xx, xy, yy = scale + x * x * turn, x * y * turn, scale + y * y * turn
@@ -112,16 +112,12 @@ class Lens:
         rows = np.array([[xx, xy, xz], [xy, yy, yz]])
         return np.moveaxis(np.where(seen, rows * self.focal[:, None, None], np.nan), -1, 0)
 
-    def _seen(self, x: Floats, y: Floats, depth: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return how far points are from the axis, and whether the model holds there."""
-        aside = np.hypot(x, y)
+    def _aside(self, x: Floats, y: Floats, depth: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Return how far points are from the axis (never 0), at which angle, and whether the model holds there."""
+        aside = np.maximum(np.hypot(x, y), _TINY)
+        angle = np.arctan2(aside, depth)
         # What ``rays`` returns within the limit may come back a rounding beyond it.
-        return aside, np.arctan2(aside, depth) < self.limit + 1e-9
-
-    def _spread(self, aside: Floats, depth: Floats) -> Floats:
-        """Return by what a fisheye multiplies what is aside, to have it in focal lengths."""
-        near = np.maximum(aside, _TINY)
-        return np.asarray(self._bent(np.arctan2(near, depth)) / near)
+        return aside, angle, angle < self.limit + 1e-9
 
     def rays(self, pixels: Floats) -> Floats:
         """Return unit vectors (N, 3) in the optical frame for pixels (N, 2); NaN where no ray has that pixel."""
